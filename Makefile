@@ -1,0 +1,32 @@
+SHELL := bash
+.ONESHELL:
+.SHELLFLAGS := -euo pipefail -c
+.PHONY: help setup lock clean
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+UV_VERSION := 0.13.9
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+setup: $(VENV)/ready ## make the virtual environment from the lock file
+$(VENV)/ready: requirements/dev.lock pyproject.toml
+	python3 -m venv $(VENV)
+	$(BIN)/pip install -q "uv==$(UV_VERSION)"
+	$(UV) pip sync -q --python $(BIN)/python --require-hashes requirements/dev.lock
+	$(UV) pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
+	touch $@
+
+LOCK := $(UV) pip compile -q --python-version 3.11 --no-emit-index-url --generate-hashes \
+  --no-header --no-annotate
+lock: ## pin what pyproject.toml asks for, with hashes
+	$(LOCK) pyproject.toml --extra pipelines --extra postgres -o requirements/run.lock
+	printf 'setuptools==84.2.1\nuv==$(UV_VERSION)\n' | $(LOCK) - pyproject.toml \
+	  --extra pipelines --extra postgres --group demo --group dev -o requirements/dev.lock
+
+clean: ## remove what the demo and the build made
+	rm -rf build demo

@@ -1,0 +1,1 @@
+"""The stages as Kubeflow components: signature, docstring, one library call."""

@@ -1,0 +1,1 @@
+"""The fleet pipeline: wiring, compiling, running and submitting."""

@@ -1,0 +1,120 @@
+"""Everything Tenantry raises on purpose.
+
+    TenantryError
+    ├── SpecError               a file in tenant_specs/ is wrong (all faults at once)
+    ├── SettingsError           an environment variable is missing or wrong
+    ├── PlanError               specs and store contradict each other
+    ├── StoreError
+    │   ├── ObjectMissingError      no object at that key
+    │   ├── PreconditionError       a conditional write lost
+    │   └── StoreUnavailableError   transient
+    ├── SourceError             a source is missing, unreadable or lacks a column
+    │   └── SourceUnavailableError  transient
+    ├── ContractError           the data break the spec's contract
+    ├── TrainingError           no model can be fitted on these rows
+    ├── ModelFileError          a model file is not what its pointer says, or holds a foreign type
+    ├── WorkerDiedError         a tenant's worker was killed: memory, time or a crash
+    └── FleetError              more tenants failed than the run allows
+
+Messages name place, fault and remedy; they never quote rows.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, order=True)
+class Fault:
+    """One thing that is wrong.
+
+    Attributes:
+        place: Where, e.g. ``ua.yaml: gate.min_rows``.
+        fault: What is wrong there, e.g. ``-5 is not ≥ 0``.
+        remedy: What to do about it; empty when the fault says it.
+    """
+
+    place: str
+    fault: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.fault}" + (f"; {self.remedy}" if self.remedy else "")
+
+
+class TenantryError(Exception):
+    """Base of all our errors."""
+
+    transient: ClassVar[bool] = False
+    """Whether the same call may succeed later; the shard runner retries these."""
+
+
+class _FaultsError(TenantryError):
+    """An error that carries every fault found, one a line."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(sorted(faults))
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+    def __reduce__(self) -> tuple[type["_FaultsError"], tuple[tuple[Fault, ...]]]:
+        return type(self), (self.faults,)
+
+
+class SpecError(_FaultsError):
+    """A file in ``tenant_specs/`` is wrong."""
+
+
+class SettingsError(_FaultsError):
+    """An environment variable is missing or wrong."""
+
+
+class PlanError(_FaultsError):
+    """Specs and store contradict each other; nothing was planned."""
+
+
+class StoreError(TenantryError):
+    """The store refused or failed."""
+
+
+class ObjectMissingError(StoreError):
+    """No object has that key."""
+
+
+class PreconditionError(StoreError):
+    """A conditional write lost: the key exists, or its tag has changed."""
+
+
+class StoreUnavailableError(StoreError):
+    """The store did not answer, or answered that it is busy."""
+
+    transient = True
+
+
+class SourceError(TenantryError):
+    """A source is missing, unreadable or lacks a declared column."""
+
+
+class SourceUnavailableError(SourceError):
+    """A source did not answer."""
+
+    transient = True
+
+
+class ContractError(_FaultsError):
+    """The data break the contract of the spec."""
+
+
+class TrainingError(TenantryError):
+    """No model can be fitted on these rows."""
+
+
+class ModelFileError(TenantryError):
+    """A model file is not what its pointer says, or holds a type outside our allow-list."""
+
+
+class WorkerDiedError(TenantryError):
+    """A tenant's worker process was killed: memory, time or a crash."""
+
+
+class FleetError(TenantryError):
+    """More tenants failed than the run allows."""

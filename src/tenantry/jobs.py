@@ -1,0 +1,64 @@
+"""What a stage is given for one tenant, and what it gives back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tenantry.ledger import Entry, Scalar, Status
+from tenantry.sources.connections import Connections
+from tenantry.specs.model import Spec
+from tenantry.store.contract import ObjectStore
+
+
+@dataclass(frozen=True)
+class Job:
+    """One tenant in one stage of one run; all that the stage may know.
+
+    Attributes:
+        run: The run's id.
+        as_of: The run's logical time; nothing later may be read.
+        spec: The tenant's spec, as frozen by the plan.
+        entry: The tenant's ledger entry: what is due and what earlier stages did.
+        store: The object store.
+        connections: Where sources lie.
+        pooled_version: The pooled model of the tenant's zone, or None.
+    """
+
+    run: str
+    as_of: datetime
+    spec: Spec
+    entry: Entry
+    store: ObjectStore
+    connections: Connections
+    pooled_version: str | None = None
+
+    @property
+    def product(self) -> str:
+        """The product's name."""
+        return self.spec.product
+
+    @property
+    def tenant(self) -> str:
+        """The tenant's name."""
+        return self.spec.tenant
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a stage did for a tenant; the shard runner adds what it cost and makes the `Outcome`.
+
+    Attributes:
+        message: One sentence for people; never quotes rows.
+        status: `done` or `fell_back`.
+        facts: For later stages and the report.
+        keys: Objects left in the store.
+    """
+
+    message: str = ""
+    status: Status = "done"
+    facts: dict[str, Scalar] = field(default_factory=dict)
+    keys: tuple[str, ...] = ()
+
+
+Stage = Callable[[Job], Result]
+"""A stage: raises a `TenantryError` (or anything) when this tenant fails."""

@@ -1,0 +1,110 @@
+"""Every key in the store, in one place; the picture is in `docs/architecture.md`."""
+
+from tenantry.times import Window
+
+SPECS_POINTER = "specs.json"
+
+
+def product_folder(product: str) -> str:
+    """Return the folder of a product's tenants."""
+    return f"tenants/{product}/"
+
+
+def tenant_folder(product: str, tenant: str) -> str:
+    """Return the one prefix under which all of a tenant's data lies."""
+    return f"tenants/{product}/{tenant}/"
+
+
+def chunk(product: str, tenant: str, sha256: str) -> str:
+    """Return the key of a chunk of rows, shared by all snapshots that hold the same rows."""
+    return f"{tenant_folder(product, tenant)}snapshots/chunks/{sha256}.parquet"
+
+
+def snapshot(product: str, tenant: str, sha256: str) -> str:
+    """Return the key of a snapshot's manifest."""
+    return f"{tenant_folder(product, tenant)}snapshots/{sha256}/manifest.json"
+
+
+def quarantine(product: str, tenant: str, sha256: str) -> str:
+    """Return the key of the rows that a snapshot left out, with their reasons."""
+    return f"{tenant_folder(product, tenant)}snapshots/{sha256}/quarantine.parquet"
+
+
+def features(product: str, tenant: str, sha256: str) -> str:
+    """Return the key of a feature table; it can always be built again."""
+    return f"{tenant_folder(product, tenant)}features/{sha256}.parquet"
+
+
+def models_folder(product: str, tenant: str) -> str:
+    """Return the folder of a tenant's models."""
+    return f"{tenant_folder(product, tenant)}models/"
+
+
+def model_folder(product: str, tenant: str, version: str) -> str:
+    """Return the folder of one model: ``model.skops``, ``card.json``, ``metrics.json``."""
+    return f"{models_folder(product, tenant)}{version}/"
+
+
+def champion(product: str, tenant: str) -> str:
+    """Return the key of a tenant's champion pointer."""
+    return f"{tenant_folder(product, tenant)}champion.json"
+
+
+def attempt(product: str, tenant: str) -> str:
+    """Return the key of the marker that a tenant is being worked on; one left behind is a crash."""
+    return f"{tenant_folder(product, tenant)}attempt.json"
+
+
+def prediction_folder(product: str, tenant: str, window: Window, source: str) -> str:
+    """Return the folder of a window's predictions; `source` is ``<model>-<snapshot>``."""
+    return f"{tenant_folder(product, tenant)}predictions/{window.id}/{source}/"
+
+
+def judgement(product: str, tenant: str, window: Window) -> str:
+    """Return the key of the judgement of a window."""
+    return f"{tenant_folder(product, tenant)}monitoring/{window.id}/judgement.json"
+
+
+def drift_report(product: str, tenant: str, window: Window) -> str:
+    """Return the key of the Evidently report of a window."""
+    return f"{tenant_folder(product, tenant)}monitoring/{window.id}/report.html"
+
+
+def event(product: str, tenant: str, name: str) -> str:
+    """Return the key of an entry of a tenant's audit trail."""
+    return f"{tenant_folder(product, tenant)}events/{name}.json"
+
+
+def pooled_folder(product: str, zone: str, version: str) -> str:
+    """Return the folder of a pooled model: ``model.skops``, its folds, ``card.json``."""
+    return f"products/{product}/pooled/{zone}/{version}/"
+
+
+def pooled(product: str, zone: str) -> str:
+    """Return the key of the pointer to the pooled model of a residency zone."""
+    return f"products/{product}/pooled/{zone}/pooled.json"
+
+
+def run_folder(run: str) -> str:
+    """Return the folder of a run's plan, ledgers and report."""
+    return f"runs/{run}/"
+
+
+def plan(run: str) -> str:
+    """Return the key of a run's plan: every tenant of the run, its shard and what is due."""
+    return f"{run_folder(run)}plan.json"
+
+
+def frozen_specs(run: str, shard: str) -> str:
+    """Return the key of the merged specs of a shard, as they were when the run was planned."""
+    return f"{run_folder(run)}specs/{shard}.json"
+
+
+def ledger(run: str, shard: str, stage: str) -> str:
+    """Return the key of a shard's ledger as `stage` left it."""
+    return f"{run_folder(run)}ledgers/{shard}/{stage}.jsonl"
+
+
+def fleet_report(run: str) -> str:
+    """Return the key of a run's fleet report."""
+    return f"{run_folder(run)}report.html"

@@ -1,0 +1,58 @@
+"""All environment variables, read in one place."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+from tenantry.errors import Fault, SettingsError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the environment says.
+
+    Attributes:
+        store: `TENANTRY_STORE`: a folder (`file:///data/store`) or a bucket
+            (`s3+http://host:9000/bucket`, `s3+https://…`).
+        specs: `TENANTRY_SPECS`: the folder of specs.
+        connections: `TENANTRY_CONNECTIONS`: the file of named connections.
+        workers: `TENANTRY_WORKERS`: worker processes of a shard; all cores when 0.
+        code_version: `TENANTRY_CODE_VERSION`: what model cards record (an image digest, a
+            commit); the package's version when unset.
+        access_key: `AWS_ACCESS_KEY_ID`.
+        secret_key: `AWS_SECRET_ACCESS_KEY`.
+        region: `AWS_REGION`.
+    """
+
+    store: str
+    specs: Path
+    connections: Path
+    workers: int
+    code_version: str
+    access_key: str = ""
+    secret_key: str = field(default="", repr=False)
+    region: str = "us-east-1"
+
+
+def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings; relative paths are from the working directory.
+
+    Raises:
+        SettingsError: A variable cannot be used.
+    """
+    specs = Path(environ.get("TENANTRY_SPECS", "tenant_specs"))
+    workers = environ.get("TENANTRY_WORKERS", "0")
+    if not workers.isdigit():
+        raise SettingsError([Fault("TENANTRY_WORKERS", f"{workers!r} is not a whole number ≥ 0")])
+    return Settings(
+        store=environ.get("TENANTRY_STORE", f"file://{Path('demo/store').resolve()}"),
+        specs=specs,
+        connections=Path(environ.get("TENANTRY_CONNECTIONS", specs / "connections.yaml")),
+        workers=int(workers),
+        code_version=environ.get("TENANTRY_CODE_VERSION", version("tenantry")),
+        access_key=environ.get("AWS_ACCESS_KEY_ID", ""),
+        secret_key=environ.get("AWS_SECRET_ACCESS_KEY", ""),
+        region=environ.get("AWS_REGION", "us-east-1"),
+    )

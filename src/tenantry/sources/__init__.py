@@ -1,0 +1,1 @@
+"""Where rows come from: named connections, and readers that push filters down."""

@@ -1,0 +1,1 @@
+"""What Git declares: products, tenants, and the spec that their merge gives."""

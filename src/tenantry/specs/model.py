@@ -1,0 +1,403 @@
+"""The spec of a tenant, field by field: the product's defaults merged with the tenant's own file.
+
+Each field's description is shown by editors through the generated JSON Schema.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from tenantry.digests import digest
+from tenantry.times import Duration, Moment, PositiveDuration
+
+API_VERSION = "tenantry/v1"
+
+DnsLabel = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", max_length=63)
+]
+ColumnName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class SpecPart(BaseModel):
+    """Base of all parts of a spec: frozen, unknown fields are faults."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+
+# --- data ---------------------------------------------------------------------------------------
+
+
+class Source(SpecPart):
+    """One table in one place."""
+
+    name: DnsLabel
+    """What messages call it."""
+    connection: DnsLabel
+    """A name in `connections.yaml`."""
+    kind: Literal["parquet", "csv", "sql"]
+    """How it is read."""
+    path: str
+    """File or folder below the connection (Parquet, CSV), or the table's name (SQL)."""
+    region: DnsLabel = "default"
+    """Where the data lies."""
+
+
+class AsOfJoin(SpecPart):
+    """Take the latest observation not later than the row's `known_at`."""
+
+    column: ColumnName
+    """The observation's time in the joined source."""
+    tolerance: PositiveDuration
+    """How old an observation may be."""
+
+
+class JoinedSource(Source):
+    """A table whose columns are joined to the rows by key, and by time where it says so."""
+
+    on: dict[ColumnName, ColumnName]
+    """Columns of the rows → columns of this source that must be equal."""
+    as_of: AsOfJoin | None = None
+    """Point-in-time join; without it the source has one row a key."""
+    columns: tuple[ColumnName, ...]
+    """What to take."""
+
+
+class Sources(SpecPart):
+    """All that a product reads; bound by the platform."""
+
+    rows: tuple[Source, ...] = Field(min_length=1)
+    """Tables of the same columns, one below the other (regions, say)."""
+    joins: tuple[JoinedSource, ...] = ()
+    """Tables joined to them."""
+
+
+class RowFilter(SpecPart):
+    """Which rows are a tenant's: columns equal to parts of the tenant's name."""
+
+    pattern: str
+    """A regular expression over the tenant's name; each named group is a column."""
+    case: Literal["upper", "lower"] = "lower"
+    """The case of the values in the data."""
+
+
+class Column(SpecPart):
+    """What a column must look like."""
+
+    type: Literal["number", "integer", "category", "text", "time", "boolean"]
+    """How values are read; one that cannot be is a bad row."""
+    min: float | None = None
+    """Smallest number allowed."""
+    max: float | None = None
+    """Largest number allowed."""
+    categories: tuple[str, ...] | None = None
+    """Values allowed; all when absent."""
+    required: bool = False
+    """Whether a missing value makes a bad row."""
+    max_null_share: Share = 1.0
+    """Share of missing values past which the tenant's data are refused."""
+
+
+class Contract(SpecPart):
+    """What the rows must look like; bad rows are set aside, a broken contract stops the tenant."""
+
+    columns: dict[ColumnName, Column]
+    """By name; only these columns are read."""
+    max_quarantined_share: Share = 0.2
+    """Share of bad rows past which the tenant's data are refused."""
+
+
+class KnownAt(SpecPart):
+    """When something becomes known: a column, or a span from the event. Give exactly one."""
+
+    column: ColumnName | None = None
+    """A column that holds the moment."""
+    lead: Duration | None = None
+    """So long before the event (features)."""
+    delay: Duration | None = None
+    """So long after the event (labels)."""
+
+
+class Times(SpecPart):
+    """The three times of a row."""
+
+    event_time: ColumnName
+    """When it happens."""
+    known_at: KnownAt = KnownAt(lead="0m")
+    """When its features are known."""
+    label_known_at: KnownAt
+    """When its label is known."""
+
+
+class Label(SpecPart):
+    """What is predicted."""
+
+    column: ColumnName
+    """Where it comes from."""
+    above: float | None = None
+    """Classification: the label is whether the column is above this."""
+    task: Literal["classification", "regression"] = "classification"
+    """What kind of prediction."""
+    title: str = ""
+    """The label in words, for pages."""
+
+
+# --- features -----------------------------------------------------------------------------------
+
+
+class _Feature(SpecPart):
+    title: str = ""
+    """The feature in words, for reasons and pages."""
+    unit: str = ""
+    """Its unit, for reasons and pages."""
+
+
+class NumericFeature(_Feature):
+    """A column as a number."""
+
+    kind: Literal["numeric"]
+    column: ColumnName | None = None
+    """The column; the feature's own name when absent."""
+
+
+class CategoricalFeature(_Feature):
+    """A column as a category."""
+
+    kind: Literal["categorical"]
+    column: ColumnName | None = None
+    """The column; the feature's own name when absent."""
+
+
+class CalendarFeature(_Feature):
+    """A part of the event's local time."""
+
+    kind: Literal["calendar"]
+    part: Literal["hour", "weekday", "minute_of_day"]
+    """Which part."""
+
+
+class MissingFeature(_Feature):
+    """Whether a column is missing."""
+
+    kind: Literal["missing"]
+    column: ColumnName
+    """The column."""
+
+
+class HistoryFeature(_Feature):
+    """A statistic of the tenant's own past, of what was known when the row became known."""
+
+    kind: Literal["history"]
+    of: ColumnName
+    """A label column, or `label` for the label itself."""
+    by: tuple[ColumnName, ...] = ()
+    """Rows alike in these columns; all of the tenant's when empty."""
+    statistic: Literal["mean", "count"] = "mean"
+    """What to compute."""
+    over: PositiveDuration
+    """How far back."""
+    min_rows: int = Field(default=1, ge=1)
+    """With fewer rows the feature is missing."""
+
+
+class CongestionFeature(_Feature):
+    """How many of the tenant's rows happened in the time just before."""
+
+    kind: Literal["congestion"]
+    by: tuple[ColumnName, ...] = ()
+    """Rows alike in these columns; all of the tenant's when empty."""
+    over: PositiveDuration
+    """How far back."""
+
+
+Feature = Annotated[
+    NumericFeature
+    | CategoricalFeature
+    | CalendarFeature
+    | MissingFeature
+    | HistoryFeature
+    | CongestionFeature,
+    Field(discriminator="kind"),
+]
+
+
+# --- models -------------------------------------------------------------------------------------
+
+
+class Model(SpecPart):
+    """How the tenant's model is made."""
+
+    candidates: dict[str, dict[str, float | int | str | bool]] = Field(min_length=1)
+    """Recipes by name with their parameters, in order of preference: a later one must be better
+    by a standard error."""
+    metric: Literal["log_loss", "brier", "mae", "rmse"] = "log_loss"
+    """What selection and the gate compare; lower is better."""
+    seed: int = Field(default=7, ge=0)
+    """Seed of all that is random."""
+    min_rows: int = Field(default=200, ge=1)
+    """With fewer labelled rows the tenant gets the pooled model."""
+    validation: PositiveDuration
+    """The span before the holdout on which candidates are compared."""
+    calibration: Literal["none", "sigmoid"] = "none"
+    """How probabilities are calibrated."""
+
+
+class Train(SpecPart):
+    """When to train, and on what."""
+
+    every: PositiveDuration
+    """Train again when the last attempt is older than this."""
+    history: PositiveDuration
+    """How far back rows are read."""
+
+
+class Gate(SpecPart):
+    """What a challenger must show before it becomes champion."""
+
+    holdout: PositiveDuration
+    """The last span before `as_of`, on which challenger and champion are compared."""
+    min_rows: int = Field(default=50, ge=1)
+    """Labelled rows needed for a comparison."""
+    min_days: int = Field(default=7, ge=1)
+    """Different days needed for a comparison."""
+    min_gain: float = 0.0
+    """Gain in the metric that the interval must clear."""
+    tolerance: float = Field(default=0.01, ge=0)
+    """How much worse is still no worse, when the champion is stale or its spec changed."""
+    confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    """Of the day-block bootstrap interval."""
+    resamples: int = Field(default=1000, ge=100)
+    """Of the bootstrap."""
+
+
+class Explain(SpecPart):
+    """Which predictions come with reasons."""
+
+    top: int = Field(default=3, ge=0, le=20)
+    """Reasons a prediction; 0 turns them off."""
+    rows: Literal["decided", "all", "none"] = "decided"
+    """`decided`: only predictions at or above the threshold."""
+
+
+class Predict(SpecPart):
+    """Which windows are predicted."""
+
+    window: PositiveDuration
+    """Length of a window."""
+    start: Moment
+    """Start of the first window."""
+    threshold: float = Field(default=0.5, ge=0, le=1)
+    """Probability from which the decision is yes."""
+    late_rows: Duration = Field(default="0m", validate_default=True)
+    """Rows that arrive this long after their window are scored; later ones are counted."""
+    explain: Explain = Explain()
+    """Reasons."""
+
+
+class Monitor(SpecPart):
+    """How predicted windows are judged."""
+
+    min_rows: int = Field(default=100, ge=1)
+    """With fewer labelled rows a window is judged as too small to say."""
+    confidence: float = Field(default=0.99, gt=0.5, lt=1)
+    """Of the interval of the realised quality."""
+    tolerance: float = Field(default=0.02, ge=0)
+    """How much worse than promised is still no decay."""
+    drift_threshold: float = Field(default=0.2, gt=0)
+    """Effect size from which a feature has drifted."""
+    drift_share: Share = 0.5
+    """Share of drifted features from which the data set has drifted."""
+    report: bool = True
+    """Whether to write an Evidently report."""
+    on_decay: Literal["retrain", "tell"] = "retrain"
+    """What a judgement of decay or drift makes the planner do."""
+
+
+class Pooling(SpecPart):
+    """The tenant's part in the pooled model."""
+
+    contribute: bool = True
+    """Whether its rows may train the pooled model."""
+    receive: bool = True
+    """Whether it may use the pooled model."""
+
+
+class Pooled(SpecPart):
+    """How the pooled model of the product is made; bound by the platform."""
+
+    every: PositiveDuration
+    """Train again when it is older than this."""
+    max_rows: int = Field(default=120_000, ge=100)
+    """Cap of the deterministic sample."""
+    folds: int = Field(default=4, ge=2, le=20)
+    """Cuts in time at which scores out of fold are made for stacking."""
+    parameters: dict[str, float | int] = {}
+    """Of scikit-learn's HistGradientBoosting."""
+    features: dict[ColumnName, Feature] = {}
+    """The product's own features; filled in when specs are merged, so that a tenant with other
+    features can still be scored by the pooled model."""
+
+
+class Resources(SpecPart):
+    """What a tenant's worker may use."""
+
+    dedicated: bool = False
+    """Whether the tenant gets a shard of its own."""
+    memory_mib: int = Field(default=4096, ge=256)
+    """Memory limit of its worker, MiB."""
+    timeout: PositiveDuration = Field(default="30m", validate_default=True)
+    """Time limit of a stage for this tenant."""
+
+
+# --- the whole ----------------------------------------------------------------------------------
+
+
+class Spec(SpecPart):
+    """A tenant's declaration, whole: what a run freezes and every stage reads."""
+
+    product: DnsLabel
+    """The prediction feature."""
+    tenant: DnsLabel
+    """The customer account."""
+    description: str = Field(default="", max_length=500)
+    """For people."""
+    region: DnsLabel = "default"
+    """Where the tenant's results live."""
+    residency: DnsLabel = "default"
+    """The zone that its rows may not leave; one pooled model a zone."""
+    state: Literal["active", "paused", "retired"] = "active"
+    """`paused`: nothing is due; `retired`: archived, then nothing is due."""
+    timezone: str = "UTC"
+    """Of calendar features, an IANA name."""
+    sources: Sources
+    row_filter: RowFilter
+    key: tuple[ColumnName, ...] = Field(min_length=1)
+    """Columns that together name a row."""
+    times: Times
+    contract: Contract
+    label: Label
+    features: dict[ColumnName, Feature] = Field(min_length=1)
+    """By name."""
+    model: Model
+    train: Train
+    gate: Gate
+    predict: Predict
+    monitor: Monitor = Monitor()
+    pooling: Pooling = Pooling()
+    pooled: Pooled
+    resources: Resources = Resources()
+
+    @property
+    def training_digest(self) -> str:
+        """The digest of all that a trained model depends on; another digest makes training due."""
+        parts = {"sources", "row_filter", "key", "times", "contract", "label", "timezone"}
+        parts |= {"features", "model", "train", "pooling", "pooled"}
+        return digest(self.model_dump(mode="json", include=parts))
+
+    @property
+    def features_digest(self) -> str:
+        """The digest of all that the feature table depends on besides the snapshot."""
+        parts = {"features", "label", "times", "timezone", "key"}
+        return digest(self.model_dump(mode="json", include=parts))
