@@ -1,0 +1,1 @@
+"""Features: one point-in-time recipe for every tenant."""

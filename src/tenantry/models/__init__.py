@@ -1,0 +1,1 @@
+"""Fitted models: how they score, their files and their cards."""

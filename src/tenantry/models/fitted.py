@@ -1,0 +1,204 @@
+"""A fitted model: how a tenant's own pipeline and the pooled one together score rows."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import OneHotEncoder
+
+from tenantry.features.recipe import own_frame, pooled_frame
+from tenantry.specs.model import Spec
+
+Form = Literal["own", "pooled", "blend", "stack"]
+Task = Literal["classification", "regression"]
+Scores = NDArray[np.float64]
+
+POOLED_SCORE = "pooled_score"
+"""The column that a stacked pipeline reads beside the tenant's own features."""
+
+_EDGE = 1e-9
+"""Estimators without a decision function never say 0 or 1, whose log-odds are infinite."""
+
+
+@dataclass(frozen=True)
+class FittedModel:
+    """A model that scores a tenant's feature table.
+
+    Every pipeline has two steps: `columns`, a ColumnTransformer, and `estimator`. Scores live in
+    link space: log-odds for classification, the value itself for regression. Before calibration
+    the score is, by `form`:
+
+    - ``own``: link(own);
+    - ``pooled``: link(pooled);
+    - ``blend``: (1 - weight) · link(pooled) + weight · link(own);
+    - ``stack``: link(own), fed the tenant's own features and the column `pooled_score`, which is
+      link(pooled).
+
+    The calibrated score is ``intercept + slope · score``; both are the identity's unless the spec
+    asks for calibration.
+
+    Attributes:
+        recipe: Name of the candidate.
+        task: What it predicts.
+        form: How the two pipelines make a score.
+        own: The pipeline fitted on the tenant's rows; None for ``pooled``.
+        pooled: The pipeline fitted on all tenants' rows; None for ``own``.
+        weight: Of the tenant's own pipeline in a ``blend``, 0 to 1.
+        slope: Of the calibration, in link space.
+        intercept: Of the calibration, in link space.
+
+    Raises:
+        ValueError: A pipeline that the form needs is missing.
+    """
+
+    recipe: str
+    task: Task
+    form: Form
+    own: Pipeline | None = None
+    pooled: Pipeline | None = None
+    weight: float = 0.0
+    slope: float = 1.0
+    intercept: float = 0.0
+
+    def __post_init__(self) -> None:
+        lacks_own = self.own is None and self.form != "pooled"
+        lacks_pooled = self.pooled is None and self.form != "own"
+        if lacks_own or lacks_pooled:
+            msg = f"a model of form {self.form!r} needs its {'own' if lacks_own else 'pooled'} part"
+            raise ValueError(msg)
+
+    def score(self, table: pd.DataFrame, spec: Spec) -> Scores:
+        """Score a feature table in link space: log-odds, or the value for regression.
+
+        Args:
+            table: The tenant's feature table, n rows.
+            spec: The tenant's spec.
+
+        Returns:
+            n scores, in the order of the rows.
+        """
+        own = own_frame(table, spec) if self.own is not None else None
+        pooled = pooled_frame(table, spec) if self.pooled is not None else None
+        return self.score_frames(own, pooled)
+
+    def score_frames(self, own: pd.DataFrame | None, pooled: pd.DataFrame | None) -> Scores:
+        """Score rows whose frames were already selected; see `score`.
+
+        Args:
+            own: Rows as `features.recipe.own_frame` gives them; unused by ``pooled``.
+            pooled: The same rows as `features.recipe.pooled_frame` gives them; unused by ``own``.
+
+        Raises:
+            ValueError: A frame that the form needs is missing.
+        """
+        shared = np.zeros(0) if self.pooled is None else link_scores(self.pooled, pooled)
+        if self.form == "pooled":
+            return self._calibrated(shared)
+        if self.form == "stack":
+            return self._calibrated(link_scores(self.own, with_pooled_score(own, shared)))
+        mine = link_scores(self.own, own)
+        if self.form == "own":
+            return self._calibrated(mine)
+        return self._calibrated((1 - self.weight) * shared + self.weight * mine)
+
+    def predict(self, table: pd.DataFrame, spec: Spec) -> Scores:
+        """Return each row's probability (classification) or value (regression).
+
+        Args:
+            table: The tenant's feature table, n rows.
+            spec: The tenant's spec.
+        """
+        return from_link(self.score(table, spec), self.task)
+
+    def _calibrated(self, scores: Scores) -> Scores:
+        if self.slope == 1.0 and self.intercept == 0.0:
+            return scores
+        return self.intercept + self.slope * scores
+
+
+def from_link(scores: Scores, task: Task) -> Scores:
+    """Turn scores in link space into probabilities (classification) or values (regression)."""
+    if task == "regression":
+        return scores
+    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * scores)), dtype=np.float64)
+
+
+def to_link(probabilities: Scores) -> Scores:
+    """Turn probabilities into log-odds; 0 and 1 become ±20.7."""
+    inside = np.clip(probabilities, _EDGE, 1 - _EDGE)
+    return np.asarray(np.log(inside) - np.log1p(-inside), dtype=np.float64)
+
+
+def with_pooled_score(own: pd.DataFrame | None, scores: Scores) -> pd.DataFrame:
+    """Return the tenant's own frame with the pooled score beside it, as a stack is fed.
+
+    Raises:
+        ValueError: There is no frame.
+    """
+    if own is None:
+        msg = "a stacked model needs the tenant's own frame"
+        raise ValueError(msg)
+    return own.assign(**{POOLED_SCORE: scores})
+
+
+def link_scores(pipeline: Pipeline | None, frame: pd.DataFrame | None) -> Scores:
+    """Score rows by one pipeline in link space.
+
+    Args:
+        pipeline: Two steps, `columns` and `estimator`.
+        frame: n rows that hold the columns the pipeline was fitted on, and maybe others.
+
+    Returns:
+        n scores: log-odds of a classifier, values of a regressor.
+
+    Raises:
+        ValueError: Pipeline or frame are missing, or the frame lacks a column.
+    """
+    if pipeline is None or frame is None:
+        msg = "scoring needs a pipeline and a frame"
+        raise ValueError(msg)
+    lacking = [name for name in pipeline.feature_names_in_ if name not in frame.columns]
+    if lacking:
+        msg = f"the model needs features that the table lacks: {', '.join(lacking)}"
+        raise ValueError(msg)
+    if frame.empty:
+        return np.zeros(len(frame))
+    rows = frame[list(pipeline.feature_names_in_)]
+    if hasattr(pipeline, "decision_function"):
+        return np.asarray(pipeline.decision_function(rows), dtype=np.float64)
+    if hasattr(pipeline, "predict_proba"):
+        return to_link(np.asarray(pipeline.predict_proba(rows), dtype=np.float64)[:, 1])
+    return np.asarray(pipeline.predict(rows), dtype=np.float64)
+
+
+def source_features(pipeline: Pipeline) -> tuple[str, ...]:
+    """Name the source feature of each column that the estimator sees, in their order.
+
+    A one-hot encoder makes several columns of one feature; every other step keeps one a feature.
+
+    Args:
+        pipeline: Two steps, `columns` (fitted) and `estimator`.
+    """
+    outputs: list[str] = []
+    for _, transformer, columns in pipeline["columns"].transformers_:
+        if transformer == "drop":
+            continue
+        widths = _output_widths(transformer, len(columns))
+        for name, width in zip(columns, widths, strict=True):
+            outputs += [str(name)] * width
+    return tuple(outputs)
+
+
+def _output_widths(transformer: object, inputs: int) -> list[int]:
+    last = transformer[-1] if isinstance(transformer, Pipeline) else transformer
+    if not isinstance(last, OneHotEncoder):
+        return [1] * inputs
+    # infrequent_categories_ exists only where the encoder was told to group rare levels
+    rare = getattr(last, "infrequent_categories_", [None] * inputs)
+    return [
+        len(levels) - (0 if few is None else len(few) - 1)
+        for levels, few in zip(last.categories_, rare, strict=True)
+    ]
