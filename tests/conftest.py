@@ -1,0 +1,24 @@
+"""What all tests share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tools.make_demo_data import FORM, make_demo_data
+
+
+@pytest.fixture(scope="session")
+def cache_folder():
+    """A folder that outlives the test session."""
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tenantry"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def landing(cache_folder):
+    """The demo's landing zones with all real flights, made once; never write to them."""
+    folder = cache_folder / f"landing-{FORM}"
+    make_demo_data(folder)
+    return folder
