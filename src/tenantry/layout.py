@@ -55,9 +55,14 @@ def attempt(product: str, tenant: str) -> str:
     return f"{tenant_folder(product, tenant)}attempt.json"
 
 
+def predictions_folder(product: str, tenant: str) -> str:
+    """Return the folder of a tenant's predictions."""
+    return f"{tenant_folder(product, tenant)}predictions/"
+
+
 def prediction_folder(product: str, tenant: str, window: Window, source: str) -> str:
     """Return the folder of a window's predictions; `source` is ``<model>-<snapshot>``."""
-    return f"{tenant_folder(product, tenant)}predictions/{window.id}/{source}/"
+    return f"{predictions_folder(product, tenant)}{window.id}/{source}/"
 
 
 def judgement(product: str, tenant: str, window: Window) -> str:
@@ -70,9 +75,14 @@ def drift_report(product: str, tenant: str, window: Window) -> str:
     return f"{tenant_folder(product, tenant)}monitoring/{window.id}/report.html"
 
 
+def events_folder(product: str, tenant: str) -> str:
+    """Return the folder of a tenant's audit trail."""
+    return f"{tenant_folder(product, tenant)}events/"
+
+
 def event(product: str, tenant: str, name: str) -> str:
     """Return the key of an entry of a tenant's audit trail."""
-    return f"{tenant_folder(product, tenant)}events/{name}.json"
+    return f"{events_folder(product, tenant)}{name}.json"
 
 
 def pooled_folder(product: str, zone: str, version: str) -> str:

@@ -1,0 +1,179 @@
+"""What was predicted: receipts, each the commit of one window's predictions by one model.
+
+A window may have several: another model after a backfill, or a newer snapshot with rows that
+arrived late. In force is one that was out of sample before one that was not, then the one of the
+latest `as_of`.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from tenantry import layout
+from tenantry.records import Record
+from tenantry.store.contract import ObjectStore
+from tenantry.times import Moment, Window, parse_compact
+
+SNAPSHOT_DIGITS = 12
+"""How many digits of a snapshot's digest stand in a prediction's folder."""
+
+
+class PredictionFile(Record):
+    """A Parquet file of predictions.
+
+    Attributes:
+        key: Its key; that of an earlier receipt when no row has arrived since.
+        sha256: The digest of its bytes.
+        rows: How many.
+    """
+
+    key: str
+    sha256: str
+    rows: int
+
+
+class Receipt(Record):
+    """The commit of a window's predictions.
+
+    Attributes:
+        product: The product.
+        tenant: The tenant.
+        window: The window's id.
+        model: The version that predicted.
+        model_digest: The digest of its file.
+        trained_until: Of that model.
+        snapshot: The snapshot of the rows.
+        features: The feature table's digest.
+        as_of: The logical time of the run.
+        rows: Rows predicted.
+        late: Of them, how many arrived after the receipt before this one.
+        decided: Of them, how many at or above the threshold.
+        threshold: The probability from which the decision is yes; None for regression.
+        mean_probability: Over the rows (the mean value for regression); None without rows.
+        explained: Rows with reasons.
+        in_sample: Whether the window starts before the model reigned: never evidence.
+        files: Where the predictions are; none without rows.
+    """
+
+    product: str
+    tenant: str
+    window: str
+    model: str
+    model_digest: str
+    trained_until: Moment
+    snapshot: str
+    features: str
+    as_of: Moment
+    rows: int
+    late: int = 0
+    decided: int
+    threshold: float | None
+    mean_probability: float | None
+    explained: int = 0
+    in_sample: bool
+    files: tuple[PredictionFile, ...] = ()
+
+    @property
+    def span(self) -> Window:
+        """The window."""
+        return Window.parse(self.window)
+
+    @property
+    def folder(self) -> str:
+        """The folder that holds this receipt."""
+        return prediction_folder(
+            self.product, self.tenant, self.span, model=self.model, snapshot=self.snapshot
+        )
+
+
+class Predicted(Record):
+    """What the name of a receipt tells without reading it.
+
+    Attributes:
+        key: The receipt's key.
+        window: The window's id.
+        model: The version that predicted.
+        in_sample: Whether the window starts before the moment that names the version.
+    """
+
+    key: str
+    window: str
+    model: str
+    in_sample: bool
+
+    @property
+    def span(self) -> Window:
+        """The window."""
+        return Window.parse(self.window)
+
+
+def prediction_folder(
+    product: str, tenant: str, window: Window, *, model: str, snapshot: str
+) -> str:
+    """Return the folder of the predictions of a window by one model from one snapshot."""
+    source = f"{model}-{snapshot[:SNAPSHOT_DIGITS]}"
+    return layout.prediction_folder(product, tenant, window, source)
+
+
+def list_predicted(store: ObjectStore, product: str, tenant: str) -> tuple[Predicted, ...]:
+    """Return what was predicted, by window and key, from names: one listing, no reads."""
+    folder = layout.predictions_folder(product, tenant)
+    keys = (info.key for info in store.list(folder))
+    return tuple(_parse(key, folder) for key in keys if key.endswith("/receipt.json"))
+
+
+def read_receipts(
+    store: ObjectStore,
+    product: str,
+    tenant: str,
+    *,
+    windows: Iterable[Window] | None = None,
+    until: datetime | None = None,
+) -> dict[Window, Receipt]:
+    """Read the receipt in force of each window.
+
+    Args:
+        store: The object store.
+        product: The product.
+        tenant: The tenant.
+        windows: Only these; all when None.
+        until: Only receipts written as of this moment or before; all when None.
+
+    Returns:
+        By window, in order of time.
+    """
+    wanted = None if windows is None else {window.id for window in windows}
+    receipts: dict[Window, Receipt] = {}
+    for name in list_predicted(store, product, tenant):
+        if wanted is not None and name.window not in wanted:
+            continue
+        receipt = read_receipt(store, name.key)
+        if until is not None and receipt.as_of > until:
+            continue
+        kept = receipts.get(name.span)
+        if kept is None or _force(receipt) > _force(kept):
+            receipts[name.span] = receipt
+    return dict(sorted(receipts.items()))
+
+
+def read_receipt(store: ObjectStore, key: str) -> Receipt:
+    """Read one receipt.
+
+    Raises:
+        ObjectMissingError: There is none.
+        ValueError: The object is not a receipt.
+    """
+    return Receipt.from_json(store.get(key).content, key)
+
+
+def _force(receipt: Receipt) -> tuple[Any, ...]:
+    return not receipt.in_sample, receipt.as_of, receipt.model, receipt.snapshot
+
+
+def _parse(key: str, folder: str) -> Predicted:
+    window, source, _ = key.removeprefix(folder).split("/")
+    model = source.rsplit("-", 1)[0]
+    trained = parse_compact(model.split("-", 1)[0])
+    return Predicted(
+        key=key, window=window, model=model, in_sample=Window.parse(window).start < trained
+    )

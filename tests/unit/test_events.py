@@ -1,0 +1,87 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from tenantry.events import Event, last_decision, list_events, retired_at, write_event
+from tests.unit.memory_store import MemoryStore
+
+OCTOBER = datetime(2013, 10, 1, tzinfo=UTC)
+NOVEMBER = datetime(2013, 11, 1, tzinfo=UTC)
+
+
+def event(kind: str, as_of: datetime, version: str = "", turn: int = 0, digest: str = "a") -> Event:
+    return Event(
+        kind=kind,
+        as_of=as_of,
+        product="delay",
+        tenant="ua",
+        run="r1",
+        version=version,
+        training_digest=digest,
+        sentence=f"{kind}: because",
+        turn=turn,
+    )
+
+
+PROMOTED = event("promoted", OCTOBER, "20131001T000000Z-aaaaaaaaaaaa")
+KEPT = event("kept", NOVEMBER, "20131101T000000Z-bbbbbbbbbbbb", digest="b")
+RETIRED = event("retired", NOVEMBER)
+
+
+@pytest.mark.parametrize(
+    ("what", "name"),
+    [
+        (PROMOTED, "20131001T000000Z-promoted-20131001T000000Z-aaaaaaaaaaaa"),
+        (KEPT, "20131101T000000Z-kept-20131101T000000Z-bbbbbbbbbbbb"),
+        (RETIRED, "20131101T000000Z-retired"),
+        (
+            PROMOTED.model_copy(update={"turn": 2}),
+            "20131001T000000Z-promoted-20131001T000000Z-aaaaaaaaaaaa-2",
+        ),
+    ],
+)
+def test_names_tell_what_happened(what, name):
+    store = MemoryStore()
+    key = write_event(store, what)
+    assert key == f"tenants/delay/ua/events/{name}.json"
+    (listed,) = list_events(store, "delay", "ua")
+    assert (listed.kind, listed.as_of, listed.version, listed.turn) == (
+        what.kind,
+        what.as_of,
+        what.version,
+        what.turn,
+    )
+    assert store.reads == 0
+
+
+def test_an_event_is_never_rewritten():
+    store = MemoryStore()
+    key = write_event(store, PROMOTED)
+    before = store.objects[key]
+    write_event(store, PROMOTED.model_copy(update={"run": "r2"}))
+    assert store.objects[key] == before
+
+
+def test_the_last_decision_is_the_last_attempt_even_when_it_was_kept_back():
+    store = MemoryStore()
+    assert last_decision(store, "delay", "ua") is None
+    for what in (KEPT, RETIRED, PROMOTED):
+        write_event(store, what)
+    assert last_decision(store, "delay", "ua") == KEPT
+    assert last_decision(store, "delay", "ua", until=OCTOBER) == PROMOTED
+
+
+def test_a_later_turn_of_one_moment_is_the_last_decision():
+    store = MemoryStore()
+    again = event("kept", OCTOBER, "20131001T000000Z-000000000000", turn=1, digest="c")
+    for what in (again, PROMOTED):
+        write_event(store, what)
+    assert last_decision(store, "delay", "ua") == again
+
+
+def test_retired_at():
+    store = MemoryStore()
+    write_event(store, PROMOTED)
+    assert retired_at(store, "delay", "ua") is None
+    write_event(store, RETIRED)
+    assert retired_at(store, "delay", "ua") == NOVEMBER
