@@ -1,1 +1,1 @@
-"""Features: one point-in-time recipe for every tenant."""
+"""From rows to features: one recipe, strictly point-in-time; `docs/features.md` is its page."""

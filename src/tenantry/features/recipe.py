@@ -1,39 +1,122 @@
-"""The feature table of a tenant and the columns that each model takes from it."""
+"""The recipe: from a tenant's rows to its feature table, and from the table to what models see."""
+
+from collections.abc import Mapping
 
 import pandas as pd
 
-from tenantry.specs.model import Spec
+from tenantry.columns import EVENT_TIME, RESERVED
+from tenantry.features.calendar import local_part
+from tenantry.features.check import check_features
+from tenantry.features.congestion import rows_before
+from tenantry.features.history import past_statistic
+from tenantry.features.plain import as_category, as_missing_flag, as_number
+from tenantry.features.windows import Floats
+from tenantry.specs.model import (
+    CalendarFeature,
+    CategoricalFeature,
+    CongestionFeature,
+    Feature,
+    HistoryFeature,
+    MissingFeature,
+    Spec,
+)
 
 TENANT = "tenant"
 """The column of the pooled frame that names the tenant; empty where it does not contribute."""
 
+POOLED_PREFIX = "pooled."
+"""Before the name of a pooled feature that the tenant defines in another way."""
 
-def own_frame(table: pd.DataFrame, spec: Spec) -> pd.DataFrame:
-    """Select the features of the tenant's own model.
+
+def build_features(rows: pd.DataFrame, features: Mapping[str, Feature], spec: Spec) -> pd.DataFrame:
+    """Build features from rows, strictly point-in-time.
+
+    What a row's features depend on is known at that row's `known_at`: its own columns, labels with
+    ``label_known_at ≤ known_at``, other rows with ``known_at ≤ known_at``. The order of the rows
+    does not matter.
 
     Args:
-        table: The tenant's feature table, n rows.
-        spec: The tenant's spec.
+        rows: A rows frame (see `tenantry.columns`).
+        features: Column of the table → feature; `table_features` gives a tenant's.
+        spec: The tenant's spec: key and time zone.
 
     Returns:
-        n rows, one column a feature of `spec.features`.
+        A feature frame: the key columns, the reserved ones and one column a feature (float64, or
+        str without missing values), sorted by event time, then key. A feature with a key column's
+        name is that column.
+
+    Raises:
+        SpecError: A feature cannot be built from these columns, or tells the label; all faults.
     """
+    check_features(rows, features, spec)
+    rows = rows.sort_values([EVENT_TIME, *spec.key], kind="stable", ignore_index=True)
+    kept = dict.fromkeys((*spec.key, *RESERVED))
+    columns: dict[str, pd.Series | Floats] = {name: rows[name] for name in kept}
+    columns |= {name: _build(rows, name, item, spec) for name, item in features.items()}
+    return pd.DataFrame(columns)
+
+
+def _build(rows: pd.DataFrame, name: str, feature: Feature, spec: Spec) -> pd.Series | Floats:
+    match feature:
+        case HistoryFeature():
+            return past_statistic(rows, feature)
+        case CongestionFeature():
+            return rows_before(rows, feature)
+        case CalendarFeature():
+            return local_part(rows, feature, spec.timezone)
+        case MissingFeature():
+            return as_missing_flag(rows[feature.column])
+        case CategoricalFeature():
+            return as_category(rows[feature.column or name])
+        case _:
+            return as_number(rows[feature.column or name])
+
+
+def pooled_features(spec: Spec) -> dict[str, Feature]:
+    """Return the pooled model's features by the column that holds them in the tenant's table.
+
+    A feature that the tenant has in the same way, titles and units aside, shares its column; one
+    that it has in another way is under ``pooled.<name>``.
+    """
+    return {_pooled_column(name, spec): item for name, item in spec.pooled.features.items()}
+
+
+def table_features(spec: Spec) -> dict[str, Feature]:
+    """Return all features of the tenant's table by column: its own, then the pooled model's."""
+    return {**pooled_features(spec), **spec.features}
+
+
+def own_frame(table: pd.DataFrame, spec: Spec) -> pd.DataFrame:
+    """Return what the tenant's own model sees: its features, in the spec's order."""
     return table[list(spec.features)]
 
 
 def pooled_frame(table: pd.DataFrame, spec: Spec) -> pd.DataFrame:
-    """Select the features of the pooled model and name the tenant.
+    """Return what the pooled model sees of this tenant.
 
     Args:
-        table: The tenant's feature table, n rows.
+        table: Holds at least the columns of `pooled_features`.
         spec: The tenant's spec.
 
     Returns:
-        n rows, one column a feature of `spec.pooled.features`, and `tenant`.
+        The product's features under their own names, in its order, and a str column `tenant`:
+        its name, or empty when it does not contribute, so that the model never knew it.
     """
-    names = {
-        name: f"pooled.{name}" if f"pooled.{name}" in table.columns else name
-        for name in spec.pooled.features
-    }
-    frame = pd.DataFrame({name: table[column] for name, column in names.items()})
+    names = {_pooled_column(name, spec): name for name in spec.pooled.features}
+    frame = table[list(names)].rename(columns=names)
     return frame.assign(**{TENANT: spec.tenant if spec.pooling.contribute else ""})
+
+
+def _pooled_column(name: str, spec: Spec) -> str:
+    own = spec.features.get(name)
+    if own is None or _meaning(name, own) == _meaning(name, spec.pooled.features[name]):
+        return name
+    return POOLED_PREFIX + name
+
+
+def _meaning(name: str, feature: Feature) -> dict[str, object]:
+    """What a feature computes, without what it is called."""
+    fields = feature.model_dump(exclude={"title", "unit"})
+    if "column" in fields:
+        fields["column"] = fields["column"] or name
+    return fields

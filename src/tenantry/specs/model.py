@@ -191,7 +191,7 @@ class HistoryFeature(_Feature):
 
     kind: Literal["history"]
     of: ColumnName
-    """A label column, or `label` for the label itself."""
+    """A column of numbers that is known when the label is, or `label` for the label itself."""
     by: tuple[ColumnName, ...] = ()
     """Rows alike in these columns; all of the tenant's when empty."""
     statistic: Literal["mean", "count"] = "mean"
@@ -199,7 +199,7 @@ class HistoryFeature(_Feature):
     over: PositiveDuration
     """How far back."""
     min_rows: int = Field(default=1, ge=1)
-    """With fewer rows the feature is missing."""
+    """With fewer rows a mean is missing; a count says how many there are."""
 
 
 class CongestionFeature(_Feature):
@@ -400,4 +400,5 @@ class Spec(SpecPart):
     def features_digest(self) -> str:
         """The digest of all that the feature table depends on besides the snapshot."""
         parts = {"features", "label", "times", "timezone", "key"}
-        return digest(self.model_dump(mode="json", include=parts))
+        pooled = self.pooled.model_dump(mode="json", include={"features"})
+        return digest(self.model_dump(mode="json", include=parts) | {"pooled": pooled})

@@ -1,0 +1,113 @@
+"""Rows alike, in order of time: which of them lie in a span, how many, and what they sum to.
+
+All of it is vectorised over the rows, and what it finds for a row depends on the rows in that row's
+own span alone, to the last bit: not on later rows, other groups or the order of the frame.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+
+def moments_of(times: pd.Series) -> Integers:
+    """Return times as microseconds since 1970 UTC; a missing one is the smallest integer."""
+    return np.asarray(pd.DatetimeIndex(times).as_unit("us").asi8, dtype=np.int64)
+
+
+def groups_of(rows: pd.DataFrame, by: tuple[str, ...]) -> Integers:
+    """Number the groups of rows that are equal in the columns `by`; missing values are equal.
+
+    Returns:
+        One group number a row, from 0; all 0 when `by` is empty.
+    """
+    if not by:
+        return np.zeros(len(rows), dtype=np.int64)
+    numbers = rows.groupby(list(by), sort=False, dropna=False).ngroup()
+    return np.asarray(numbers, dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Some rows in order of group, then moment, then place in the frame.
+
+    Attributes:
+        order: Their places in the frame.
+        moments: Their distinct moments, ascending.
+        keys: Group and rank of the moment of each, as one ascending number.
+    """
+
+    order: Integers
+    moments: Integers
+    keys: Integers
+
+    @classmethod
+    def of(cls, groups: Integers, times: Integers, counted: Flags) -> Self:
+        """Put the `counted` rows in order; arguments have one value a row of the frame."""
+        places = np.flatnonzero(counted)
+        moments, ranks = np.unique(times[places], return_inverse=True)
+        keys = groups[places] * (len(moments) + 1) + ranks
+        order = np.argsort(keys, kind="stable")
+        return cls(places[order], moments, keys[order])
+
+    def ends(self, groups: Integers, until: Integers) -> Integers:
+        """Return where in `order` the rows of a group with moment ≤ `until` end, for each asked."""
+        ranks = np.searchsorted(self.moments, until, side="right")
+        return np.searchsorted(self.keys, groups * (len(self.moments) + 1) + ranks, side="left")
+
+    def places_in_order(self, size: int) -> Integers:
+        """Return each frame row's place in `order`; -1 for rows that are not in it."""
+        places = np.full(size, -1, dtype=np.int64)
+        places[self.order] = np.arange(len(self.order))
+        return places
+
+
+def sum_spans(values: Floats, start: Integers, stop: Integers) -> Floats:
+    """Return the sum of ``values[start:stop]`` for each pair; 0 where the span is empty.
+
+    Sums of 1, 2, 4, … neighbours are made level by level, and each span takes those that its length
+    is made of: exact for whole numbers up to 2^53, pairwise summation otherwise.
+    """
+    length = stop - start
+    total = np.zeros(len(start))
+    place, block, size = start.copy(), values, 1
+    while size <= length.max(initial=0):
+        asked = np.flatnonzero(length & size)
+        total[asked] += block[place[asked]]
+        place[asked] += size
+        block = block[:-size] + block[size:]
+        size *= 2
+    return total
+
+
+def count_below(ranks: Integers, start: Integers, stop: Integers, limit: Integers) -> Integers:
+    """Return how many of ``ranks[start:stop]`` are below `limit`, for each triple.
+
+    A wavelet matrix: ranks are split by their bits from the highest down, and each span is followed
+    to the side where its limit lies.
+
+    Args:
+        ranks: Whole numbers ≥ 0.
+        start: First place of each span.
+        stop: Place after its last.
+        limit: Whole numbers ≥ 0.
+
+    Source: Claude, Navarro, Ordóñez: The wavelet matrix (2015).
+    """
+    count = np.zeros(len(start), dtype=np.int64)
+    for bit in reversed(range(int(max(ranks.max(initial=0), limit.max(initial=0))).bit_length())):
+        ones = (ranks >> bit) & 1
+        zeros = np.concatenate(([0], np.cumsum(1 - ones)))
+        low_start, low_stop = zeros[start], zeros[stop]
+        upper = ((limit >> bit) & 1).astype(bool)
+        count[upper] += (low_stop - low_start)[upper]
+        start = np.where(upper, zeros[-1] + start - low_start, low_start)
+        stop = np.where(upper, zeros[-1] + stop - low_stop, low_stop)
+        ranks = np.concatenate((ranks[ones == 0], ranks[ones == 1]))
+    return count

@@ -1,0 +1,63 @@
+"""Sums and counts over spans agree with loops."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tenantry.features.windows import count_below, groups_of, moments_of, sum_spans
+
+
+@st.composite
+def spans(draw):
+    values = draw(st.lists(st.integers(0, 9), max_size=40))
+    ends = st.integers(0, len(values))
+    pairs = draw(st.lists(st.tuples(ends, ends).map(sorted), max_size=20))
+    start, stop = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+    return np.array(values, dtype=np.int64), start, stop
+
+
+@given(spans())
+def test_sums_of_spans(case):
+    values, start, stop = case
+    expected = [values[a:b].sum() for a, b in zip(start, stop, strict=True)]
+    assert sum_spans(values.astype(np.float64), start, stop).tolist() == expected
+
+
+@given(spans(), st.data())
+def test_counts_below_a_limit(case, data):
+    values, start, stop = case
+    size = len(start)
+    limit = data.draw(st.lists(st.integers(0, 20), min_size=size, max_size=size))
+    expected = [(values[a:b] < c).sum() for a, b, c in zip(start, stop, limit, strict=True)]
+    limits = np.array(limit, dtype=np.int64)
+    assert count_below(values, start, stop, limits).tolist() == expected
+
+
+def test_a_sum_depends_on_its_own_span_alone():
+    values = np.array([0.1, 0.2, 0.3, 0.4, 0.7])
+    around = np.array([1e300, *values, -1e300])
+    five = sum_spans(values, np.array([0]), np.array([5]))
+    assert sum_spans(around, np.array([1]), np.array([6])) == five
+
+
+def test_missing_values_are_a_group():
+    rows = pd.DataFrame(
+        {
+            "a": pd.Series(["x", None, "x", None, "y"], dtype="str"),
+            "b": [1.0, np.nan, 1.0, np.nan, 1.0],
+        }
+    )
+    for by in (("a",), ("a", "b")):
+        numbers = groups_of(rows, by)
+        assert numbers[0] == numbers[2]
+        assert numbers[1] == numbers[3]
+        assert len(set(numbers)) == 3
+    assert groups_of(rows, ()).tolist() == [0, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_moments_are_microseconds(unit):
+    times = pd.Series(["1970-01-01T00:00:01", None]).astype(f"datetime64[{unit}, UTC]")
+    assert moments_of(times).tolist() == [1_000_000, np.iinfo(np.int64).min]
