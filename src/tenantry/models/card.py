@@ -1,0 +1,145 @@
+"""Model cards: what a model is, what it was made from and how good it was."""
+
+from pydantic import Field
+
+from tenantry.models.fitted import Form, Task
+from tenantry.records import Record
+from tenantry.times import Moment
+
+
+class PooledPart(Record):
+    """Which pooled model a tenant's model stands on.
+
+    Attributes:
+        zone: The residency zone it pools.
+        version: Its version.
+        digest: SHA-256 of its file.
+    """
+
+    zone: str
+    version: str
+    digest: str
+
+
+class Slice(Record):
+    """How good a model was on a part of the holdout.
+
+    Attributes:
+        feature: The feature that names the part.
+        value: The feature's value there, as text.
+        rows: Labelled rows.
+        metrics: Metric → value of the challenger.
+        pooled: The spec's metric of the pooled model on the same rows; None without one.
+    """
+
+    feature: str
+    value: str
+    rows: int
+    metrics: dict[str, float]
+    pooled: float | None = None
+
+
+class Card(Record):
+    """What a model is; lies beside its file as ``card.json``.
+
+    Attributes:
+        product: The prediction feature.
+        tenant: The customer account.
+        version: ``<as_of>-<12 hex digits of content_digest>``.
+        as_of: The logical time of the run that trained it.
+        trained_until: No row known later was used to fit it.
+        recipe: Name of the chosen candidate.
+        task: What it predicts.
+        form: How own and pooled pipelines make a score.
+        weight: Of the own pipeline in a blend.
+        slope: Of the calibration, in link space.
+        intercept: Of the calibration, in link space.
+        pooled: The pooled model it stands on; None without one.
+        content_digest: SHA-256 of the model's canonical content: its identity.
+        file_digest: SHA-256 of ``model.skops``; checked before the file is opened.
+        training_digest: Of the parts of the spec that training depends on.
+        spec_digest: Of the whole spec.
+        snapshot: The rows it was fitted on.
+        features: The feature table it was fitted on.
+        seed: Of all that is random.
+        code_version: Of the library or image.
+        rows: Labelled rows it was fitted on.
+        positives: How many of them have the label 1; None for regression.
+        metric: What selection and the gate compare; lower is better.
+        selection: Why this recipe, in words.
+        scores: Candidate → metric → value on the validation span.
+        holdout: ``challenger``, ``pooled``, ``prior`` → metric → value on the holdout, by models
+            that saw nothing of it: what the model promises.
+        holdout_rows: Labelled rows of the holdout.
+        dropped: Features left out because the tenant never had a value.
+        slices: Quality on parts of the holdout.
+    """
+
+    product: str
+    tenant: str
+    version: str = ""
+    as_of: Moment
+    trained_until: Moment
+    recipe: str
+    task: Task
+    form: Form
+    weight: float
+    slope: float = 1.0
+    intercept: float = 0.0
+    pooled: PooledPart | None = None
+    content_digest: str = ""
+    file_digest: str = ""
+    training_digest: str
+    spec_digest: str
+    snapshot: str
+    features: str
+    seed: int
+    code_version: str
+    rows: int
+    positives: int | None = None
+    metric: str
+    selection: str = ""
+    scores: dict[str, dict[str, float]] = Field(default_factory=dict)
+    holdout: dict[str, dict[str, float]] = Field(default_factory=dict)
+    holdout_rows: int = 0
+    dropped: tuple[str, ...] = ()
+    slices: tuple[Slice, ...] = ()
+
+
+class PooledCard(Record):
+    """What a pooled model is; lies beside its file as ``card.json``.
+
+    Attributes:
+        product: The prediction feature.
+        zone: The residency zone whose tenants it pools.
+        version: ``<as_of>-<12 hex digits of content_digest>``.
+        as_of: The logical time of the run that trained it.
+        task: What it predicts.
+        definition: Digest of what it is made by: features, label, parameters, contributors.
+        content_digest: SHA-256 of the canonical content of the model and its folds.
+        file_digest: SHA-256 of ``model.skops``.
+        folds: Compact cut → SHA-256 of ``fold-<cut>.skops``; a fold saw only labels known by
+            its cut.
+        contributors: Tenant → rows that trained the model.
+        denied: Tenants that allow no pooling.
+        failures: Tenant → why its rows could not be had, in words.
+        rows: Rows that trained it.
+        seed: Of the sample and the fit.
+        code_version: Of the library or image.
+    """
+
+    product: str
+    zone: str
+    version: str = ""
+    as_of: Moment
+    task: Task
+    definition: str
+    content_digest: str = ""
+    file_digest: str = ""
+    folds: dict[str, str] = Field(default_factory=dict)
+    contributors: dict[str, int] = Field(default_factory=dict)
+    denied: tuple[str, ...] = ()
+    failures: dict[str, str] = Field(default_factory=dict)
+    rows: int = 0
+    seed: int = 0
+    code_version: str = ""

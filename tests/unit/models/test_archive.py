@@ -1,0 +1,149 @@
+"""Model files: equal models give equal bytes, and nothing foreign is ever opened."""
+
+import io
+import json
+import subprocess
+import sys
+import warnings
+import zipfile
+
+import numpy as np
+import pytest
+import skops.io
+from sklearn.cluster import KMeans
+from sklearn.preprocessing import FunctionTransformer
+
+from tenantry.digests import sha256
+from tenantry.errors import ModelFileError
+from tenantry.models.archive import content_digest, pack, unpack
+from tenantry.models.fitted import link_scores
+from tests.unit.models.pipelines import RECIPES, fitted
+from tests.unit.tiny_fleet import make_table
+
+
+@pytest.fixture(scope="module")
+def table():
+    return make_table(rows=400)
+
+
+def opened(archive):
+    return unpack(archive, "model.skops", sha256(archive))
+
+
+def rezipped(archive, **changed):
+    """Write an archive anew, entries in the order given, times of now, with entries changed."""
+    with zipfile.ZipFile(io.BytesIO(archive)) as file:
+        entries = {name: file.read(name) for name in file.namelist()} | changed
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        for name in sorted(entries, reverse=True):
+            file.writestr(name, entries[name])
+    return buffer.getvalue()
+
+
+def with_schema(archive, old, new):
+    with zipfile.ZipFile(io.BytesIO(archive)) as file:
+        schema = file.read("schema.json").decode()
+    assert old in schema
+    return rezipped(archive, **{"schema.json": schema.replace(old, new).encode()})
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_pipeline_scores_exactly_as_before_it_was_saved(name, table):
+    pipeline = fitted(name, table)
+    loaded = opened(pack({"own": pipeline}))["own"]
+    np.testing.assert_array_equal(link_scores(loaded, table), link_scores(pipeline, table))
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_two_fits_and_a_loaded_model_give_the_same_bytes(name, table):
+    first, second = (pack({"own": fitted(name, table), "weight": 0.3}) for _ in range(2))
+    assert first == second == pack(opened(first))
+
+
+def test_two_processes_give_the_same_bytes(table):
+    program = (
+        "import sys;"
+        "from tenantry.models.archive import pack;"
+        "from tests.unit.models.pipelines import RECIPES, fitted;"
+        "from tests.unit.tiny_fleet import make_table;"
+        "from tenantry.digests import sha256;"
+        "table = make_table(rows=400);"
+        "print({name: sha256(pack({'own': fitted(name, table)})) for name in RECIPES})"
+    )
+    command = [sys.executable, "-c", program]
+    found = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    here = {name: sha256(pack({"own": fitted(name, table)})) for name in RECIPES}
+    assert found.strip() == str(here)
+
+
+def test_the_content_digest_sees_content_only(table):
+    archive = pack({"own": fitted("trees", table)})
+    assert content_digest(rezipped(archive)) == content_digest(archive)
+    other = pack({"own": fitted("trees", make_table(rows=401))})
+    assert content_digest(other) != content_digest(archive)
+
+
+def test_a_file_holds_neither_addresses_nor_times(table):
+    with zipfile.ZipFile(io.BytesIO(pack({"own": fitted("trees", table)}))) as file:
+        assert {info.date_time[0] for info in file.infolist()} == {1980}
+        assert b"__id__" not in file.read("schema.json")
+
+
+@pytest.mark.parametrize("position", [0, 200, -1])
+def test_tampered_bytes_are_never_opened(position, table):
+    archive = pack({"own": fitted("logistic", table)})
+    broken = bytearray(archive)
+    broken[position] ^= 1
+    with pytest.raises(ModelFileError, match=r"^model\.skops: not the file that was written"):
+        unpack(bytes(broken), "model.skops", sha256(archive))
+
+
+HOSTILE = {
+    "a function to call": ('"__class__":"LogisticRegression"', '"__class__":"system"'),
+    "another module": ('"sklearn.linear_model._logistic"', '"os"'),
+    "another builder": ('"__loader__":"ObjectNode"', '"__loader__":"FunctionNode"'),
+    "a partial": ('"__loader__":"DictNode"', '"__loader__":"PartialNode"'),
+    "a method": ('"__loader__":"ObjectNode"', '"__loader__":"MethodNode"'),
+    "no builder": ('"__loader__":"ObjectNode",', ""),
+    "an old protocol": ('"protocol":', '"protocol":0,"was":'),
+}
+
+
+@pytest.mark.parametrize("change", HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_file_is_refused_though_its_digest_fits(change, table):
+    hostile = with_schema(pack({"own": fitted("logistic", table)}), *change)
+    with pytest.raises(ModelFileError, match=r"^model\.skops: "):
+        opened(hostile)
+
+
+def test_types_that_skops_trusts_but_we_do_not_ship_are_refused():
+    archive = skops.io.dumps({"own": KMeans()})
+    with pytest.raises(ModelFileError, match="KMeans"):
+        opened(archive)
+    with pytest.raises(ModelFileError, match="KMeans"):
+        pack({"own": KMeans()})
+    with pytest.raises(ModelFileError, match=r"numpy\.exp"):
+        pack({"own": FunctionTransformer(np.exp)})
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", b"\x80\x04N."])
+def test_what_is_no_archive_is_refused(content):
+    with pytest.raises(ModelFileError, match="not a model file"):
+        opened(content)
+
+
+def test_an_archive_of_something_else_is_refused():
+    with pytest.raises(ModelFileError, match="holds a list"):
+        opened(rezipped(skops.io.dumps([1, 2])))
+    with pytest.raises(ModelFileError, match="not a model file"):
+        opened(rezipped(b"PK\x05\x06" + bytes(18), other=b""))
+
+
+def test_a_model_of_another_version_of_scikit_learn_is_refused(table):
+    import sklearn
+
+    archive = pack({"own": fitted("logistic", table)})
+    old = with_schema(archive, json.dumps(json.dumps(sklearn.__version__)), '"\\"1.2.0\\""')
+    with warnings.catch_warnings(), pytest.raises(ModelFileError, match="cannot be read"):
+        opened(old)
