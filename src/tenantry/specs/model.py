@@ -262,6 +262,9 @@ class Gate(SpecPart):
     """Labelled rows needed for a comparison."""
     min_days: int = Field(default=7, ge=1)
     """Different days needed for a comparison."""
+    without_evidence: Literal["promote", "keep"] = "promote"
+    """What to do with fewer, when the champion is stale or its spec changed; a fresh champion
+    stays, and a first model is promoted."""
     min_gain: float = 0.0
     """Gain in the metric that the interval must clear."""
     tolerance: float = Field(default=0.01, ge=0)

@@ -1,0 +1,221 @@
+"""The gate: whether a challenger becomes champion. The rules in words: `docs/gate.md`.
+
+While a champion is fresh and its spec unchanged, the burden of proof is the challenger's: it must
+be clearly better. Once the champion is stale or its spec changed, the burden is the champion's: the
+challenger takes over unless it is clearly worse. A first model must not be worse than what the
+tenant could have without it: the pooled model, or the base rate.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenantry.bootstrap import Gain, compare
+from tenantry.ledger import Scalar
+from tenantry.metrics import TITLES, Floats
+from tenantry.specs.model import Gate, Model
+
+Choice = Literal["challenger", "champion", "pooled", "prior"]
+
+_NAMES = {"champion": "the champion", "pooled": "the pooled model", "prior": "the base rate"}
+
+
+@dataclass(frozen=True)
+class Holdout:
+    """Labelled rows that no compared model has seen in training.
+
+    Attributes:
+        label: Labels, shape (n,), no NaN.
+        day: The local day of each row, whole numbers, shape (n,).
+        challenger: The challenger's predictions, shape (n,).
+        rivals: Predictions of `champion`, or of `pooled` and `prior`; each of shape (n,).
+    """
+
+    label: Floats
+    day: NDArray[np.int64]
+    challenger: Floats
+    rivals: Mapping[str, Floats]
+
+
+@dataclass(frozen=True)
+class Incumbent:
+    """What the gate knows of the champion besides its predictions.
+
+    Attributes:
+        age: Since it was trained.
+        stale: Whether that is longer than `train.every`.
+        changed: Whether the spec's training part has changed since.
+        unable: Why it cannot score the holdout; empty when it can.
+    """
+
+    age: timedelta
+    stale: bool = False
+    changed: bool = False
+    unable: str = ""
+
+    @property
+    def excuse(self) -> str:
+        """Why it must give way unless the challenger is clearly worse; empty when it need not."""
+        if self.unable:
+            return f"the champion cannot score these rows: {self.unable}"
+        if self.changed:
+            return "the champion was made by an earlier spec"
+        return f"the champion is {self.age.days} days old" if self.stale else ""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the gate decided.
+
+    Attributes:
+        choice: Which model reigns from now on.
+        sentence: The decision and its figures, for people.
+        evidence: The figures: metric, rows, days, scores, gain and its interval.
+    """
+
+    choice: Choice
+    sentence: str
+    evidence: dict[str, Scalar] = field(default_factory=dict)
+
+    @property
+    def promote(self) -> bool:
+        """Whether the challenger becomes champion."""
+        return self.choice == "challenger"
+
+
+def decide(holdout: Holdout, incumbent: Incumbent | None, *, gate: Gate, model: Model) -> Decision:
+    """Decide between a challenger and the champion, or what a tenant without one could have.
+
+    Args:
+        holdout: The rows to compare on; may be empty.
+        incumbent: The champion; None for a tenant's first model.
+        gate: The gate part of the spec.
+        model: The model part of the spec: metric and seed.
+    """
+    lacking = _lacking(holdout, gate)
+    if lacking or (incumbent and incumbent.unable):
+        return _without_comparison(holdout, incumbent, gate=gate, lacking=lacking)
+    gains = {
+        name: compare(
+            holdout.label,
+            holdout.challenger,
+            predicted,
+            day=holdout.day,
+            metric=model.metric,
+            confidence=gate.confidence,
+            resamples=gate.resamples,
+            seed=model.seed,
+        )
+        for name, predicted in holdout.rivals.items()
+    }
+    if incumbent is None:
+        return _first(gains, gate=gate, metric=model.metric)
+    return _succession(gains["champion"], incumbent, gate=gate, metric=model.metric)
+
+
+def _lacking(holdout: Holdout, gate: Gate) -> str:
+    """Return what is missing for a comparison, in words; empty when nothing is."""
+    rows, days = len(holdout.label), len(np.unique(holdout.day))
+    need = max(gate.min_days, 2)
+    if rows < gate.min_rows or days < need:
+        return f"{rows:,} labelled rows of {days} days, {gate.min_rows:,} of {need} needed"
+    if len(np.unique(holdout.label)) < 2:
+        return f"all {rows:,} labels of {days} days are the same"
+    return ""
+
+
+def _without_comparison(
+    holdout: Holdout, incumbent: Incumbent | None, *, gate: Gate, lacking: str
+) -> Decision:
+    evidence: dict[str, Scalar] = {
+        "rows": len(holdout.label),
+        "days": len(np.unique(holdout.day)),
+    }
+    if incumbent is None:
+        sentence = f"promoted as first model without a comparison: {lacking}"
+        return Decision("challenger", sentence, evidence)
+    if incumbent.unable:
+        sentence = f"promoted without a comparison: {incumbent.excuse}"
+        return Decision("challenger", sentence, evidence)
+    if incumbent.excuse and gate.without_evidence == "promote":
+        sentence = f"promoted without a comparison: {incumbent.excuse}; {lacking}"
+        return Decision("challenger", sentence, evidence)
+    return Decision("champion", f"kept the champion without a comparison: {lacking}", evidence)
+
+
+def _first(gains: Mapping[str, Gain], *, gate: Gate, metric: str) -> Decision:
+    hardest = min(gains, key=lambda name: (gains[name].rival, name))
+    worse = [name for name in gains if gains[name].gain < -gate.tolerance]
+    choice: Choice = "challenger"
+    if worse:
+        choice = _fallback(gains, gate.tolerance)
+    evidence = _evidence(gains[hardest], hardest, metric)
+    rivals = " and ".join(f"{figure(gains[name].rival)} of {_NAMES[name]}" for name in gains)
+    figures = _figures(gains[hardest], rivals, gate=gate, metric=metric)
+    if choice == "challenger":
+        return Decision(choice, f"promoted as first model: {figures}", evidence)
+    taken = _NAMES[choice]
+    sentence = (
+        f"{taken} instead of the challenger, which is worse than {_NAMES[hardest]}: {figures}"
+    )
+    return Decision(choice, sentence, evidence)
+
+
+def _fallback(gains: Mapping[str, Gain], tolerance: float) -> Choice:
+    """Choose what a tenant gets instead of a first model that is worse than it."""
+    if "pooled" not in gains:
+        return "prior"
+    is_poor = gains["pooled"].rival > gains["prior"].rival + tolerance
+    return "prior" if is_poor else "pooled"
+
+
+def _succession(gain: Gain, incumbent: Incumbent, *, gate: Gate, metric: str) -> Decision:
+    figures = _figures(gain, f"{figure(gain.rival)} of the champion", gate=gate, metric=metric)
+    evidence = _evidence(gain, "champion", metric)
+    if gain.low > gate.min_gain:
+        return Decision("challenger", f"promoted: {figures}", evidence)
+    if not incumbent.excuse:
+        bar = figure(gate.min_gain)
+        sentence = f"kept the champion, the gain is not clear of {bar}: {figures}"
+        return Decision("champion", sentence, evidence)
+    if gain.gain < -gate.tolerance and gain.high < 0:
+        sentence = (
+            f"kept the champion, although {incumbent.excuse}; the challenger is clearly worse"
+        )
+        return Decision("champion", f"{sentence}: {figures}", evidence)
+    sentence = f"promoted, {incumbent.excuse} and the challenger is not clearly worse: {figures}"
+    return Decision("challenger", sentence, evidence)
+
+
+def _figures(gain: Gain, rivals: str, *, gate: Gate, metric: str) -> str:
+    interval = f"{100 * gate.confidence:g} % {figure(gain.low)} to {figure(gain.high)}"
+    return (
+        f"{TITLES[metric]} {figure(gain.challenger)} against {rivals} "
+        f"on {gain.rows:,} rows of {gain.days} days (gain {figure(gain.gain)}, {interval})"
+    )
+
+
+def _evidence(gain: Gain, rival: str, metric: str) -> dict[str, Scalar]:
+    return {
+        "metric": metric,
+        "rival": rival,
+        "challenger_score": gain.challenger,
+        "rival_score": gain.rival,
+        "gain": gain.gain,
+        "gain_low": gain.low,
+        "gain_high": gain.high,
+        "rows": gain.rows,
+        "days": gain.days,
+    }
+
+
+def figure(value: float) -> str:
+    """Write a figure of a metric for a sentence: ``.451``, ``-.012``, ``23.4``."""
+    if abs(value) < 0.9995:
+        text = f"{value:.3f}"
+        return text.replace("0.", ".", 1) if float(text) else ".000"
+    return f"{value:.2f}" if abs(value) < 9.995 else f"{value:,.1f}"
