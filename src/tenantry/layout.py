@@ -65,14 +65,19 @@ def prediction_folder(product: str, tenant: str, window: Window, source: str) ->
     return f"{predictions_folder(product, tenant)}{window.id}/{source}/"
 
 
+def monitoring_folder(product: str, tenant: str) -> str:
+    """Return the folder of a tenant's judgements and drift reports, by window."""
+    return f"{tenant_folder(product, tenant)}monitoring/"
+
+
 def judgement(product: str, tenant: str, window: Window) -> str:
     """Return the key of the judgement of a window."""
-    return f"{tenant_folder(product, tenant)}monitoring/{window.id}/judgement.json"
+    return f"{monitoring_folder(product, tenant)}{window.id}/judgement.json"
 
 
 def drift_report(product: str, tenant: str, window: Window) -> str:
     """Return the key of the Evidently report of a window."""
-    return f"{tenant_folder(product, tenant)}monitoring/{window.id}/report.html"
+    return f"{monitoring_folder(product, tenant)}{window.id}/report.html"
 
 
 def events_folder(product: str, tenant: str) -> str:

@@ -1,0 +1,1 @@
+"""How predicted windows are judged: decay against the promise, drift of features, Evidently."""

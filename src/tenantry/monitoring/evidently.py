@@ -1,0 +1,200 @@
+"""Evidently's report over a tenant's judged windows: one self-contained HTML page.
+
+Evidently costs several CPU-seconds to import and stops at columns that it cannot bear; so it is
+imported when a page is due and not before, and what would stop it is left out first, by name and
+with the reason. It never decides anything: its page shows the effect sizes of `drift`.
+"""
+
+import tempfile
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tenantry.columns import EVENT_TIME
+from tenantry.errors import TenantryError
+from tenantry.monitoring import drift
+
+MIN_ROWS = 20
+"""Rows needed on either side."""
+
+MAX_ROWS = 4000
+"""Rows drawn on either side, evenly over time; more cost time and change no picture."""
+
+
+class ReportError(TenantryError):
+    """Evidently could not make its page."""
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The two frames that Evidently is given, safe for it.
+
+    Attributes:
+        reference: What the model learnt on.
+        current: The judged windows.
+        numeric: Columns that are numbers.
+        categorical: Columns that are categories.
+        left_out: Column → why it is on neither side.
+    """
+
+    reference: pd.DataFrame
+    current: pd.DataFrame
+    numeric: tuple[str, ...]
+    categorical: tuple[str, ...]
+    left_out: dict[str, str]
+
+    @property
+    def fault(self) -> str:
+        """Why there can be no page; empty when there can."""
+        if not self.numeric and not self.categorical:
+            return "no column can be shown"
+        fewest = min(len(self.reference), len(self.current))
+        return f"{fewest} rows on one side, {MIN_ROWS} are needed" if fewest < MIN_ROWS else ""
+
+    @property
+    def note(self) -> str:
+        """What the page lacks and why, in words; empty when nothing."""
+        if self.fault:
+            return f"no Evidently report: {self.fault}"
+        columns = "; ".join(f"{name} ({why})" for name, why in sorted(self.left_out.items()))
+        return f"left out of the Evidently report: {columns}" if columns else ""
+
+
+def prepare_sides(reference: pd.DataFrame, current: pd.DataFrame, columns: Sequence[str]) -> Sides:
+    """Draw rows, cast columns and leave out what Evidently cannot bear; imports nothing heavy.
+
+    Args:
+        reference: Rows of the training span: event time and columns, float64 or str.
+        current: Rows of the judged windows, alike.
+        columns: What to compare.
+    """
+    before, now = _draw(reference), _draw(current)
+    left_out = {name: why for name in columns if (why := _unfit(before, now, name))}
+    kept = [name for name in columns if name not in left_out]
+    numeric = tuple(name for name in kept if drift.is_number(before[name]))
+    categorical = tuple(name for name in kept if name not in numeric)
+    return Sides(
+        reference=_cast(before, numeric, categorical),
+        current=_cast(now, numeric, categorical),
+        numeric=numeric,
+        categorical=categorical,
+        left_out=left_out,
+    )
+
+
+def render_page(sides: Sides, *, threshold: float, drift_share: float) -> bytes:
+    """Render Evidently's page; imports Evidently.
+
+    Args:
+        sides: What `prepare_sides` made, without a fault.
+        threshold: Effect size from which a column has drifted.
+        drift_share: Share of drifted columns from which the data set has.
+
+    Raises:
+        ReportError: Evidently stopped, whatever it raised.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Evidently's own, of what it imports and divides
+        try:
+            return _render(sides, threshold, drift_share)
+        except Exception as error:
+            msg = f"no Evidently report: it stopped with {type(error).__name__}"
+            raise ReportError(msg) from error
+
+
+def _draw(frame: pd.DataFrame) -> pd.DataFrame:
+    rows = frame.sort_values(EVENT_TIME, kind="stable")
+    if len(rows) <= MAX_ROWS:
+        return rows
+    return rows.iloc[np.linspace(0, len(rows) - 1, MAX_ROWS).astype(int)]
+
+
+def _unfit(reference: pd.DataFrame, current: pd.DataFrame, name: str) -> str:
+    """Say why Evidently would stop at a column; empty when it would not."""
+    for frame, side in ((reference, "the training span"), (current, "the judged windows")):
+        if name not in frame:
+            return f"not in {side}"
+        column = frame[name]
+        if drift.is_number(column):
+            column = column.astype("float64").where(np.isfinite(column.astype("float64")))
+        if column.isna().all():
+            return f"no usable value in {side}"
+    if drift.is_number(reference[name]) != drift.is_number(current[name]):
+        return "numbers on one side, text on the other"
+    return ""
+
+
+def _cast(
+    frame: pd.DataFrame, numeric: tuple[str, ...], categorical: tuple[str, ...]
+) -> pd.DataFrame:
+    cast = {}
+    for name in numeric:
+        numbers = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        cast[name] = pd.Series(np.where(np.isfinite(numbers), numbers, np.nan))
+    for name in categorical:
+        values = frame[name].astype(object)
+        cast[name] = values.where(values.notna(), None).reset_index(drop=True)
+    return pd.DataFrame(cast)
+
+
+def _render(sides: Sides, threshold: float, drift_share: float) -> bytes:
+    from evidently import DataDefinition, Dataset, Report
+
+    definition = DataDefinition(
+        numerical_columns=list(sides.numeric), categorical_columns=list(sides.categorical)
+    )
+    preset = _preset()(
+        columns=[*sides.numeric, *sides.categorical],
+        drift_share=drift_share,
+        method=_effect_size(),
+        threshold=threshold,
+    )
+    frames = (Dataset.from_pandas(side, definition) for side in (sides.current, sides.reference))
+    snapshot = Report([preset]).run(*frames)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "report.html")
+        snapshot.save_html(str(path))
+        return path.read_bytes()
+
+
+@cache
+def _preset() -> Any:  # noqa: ANN401 - Evidently has no types
+    """Return Evidently's drift preset without the metrics a column that its table shows anyway.
+
+    They cost as much again as the table, and nothing of them is on the page.
+    """
+    from evidently.presets import DataDriftPreset
+
+    class DriftTable(DataDriftPreset):  # type: ignore[misc]
+        def generate_metrics(self, context: object) -> Any:  # noqa: ANN401
+            return super().generate_metrics(context)[:1]
+
+    return DriftTable
+
+
+@cache
+def _effect_size() -> Any:  # noqa: ANN401 - Evidently has no types
+    """Return our effect size as one of Evidently's statistical tests."""
+    from evidently.legacy.calculations.stattests import StatTest, register_stattest
+    from evidently.legacy.core import ColumnType
+
+    kinds = [ColumnType.Numerical, ColumnType.Categorical]
+    test = StatTest("effect_size", "Effect size, 0 to 1", kinds)
+    register_stattest(test, _score)
+    return test
+
+
+def _score(
+    reference: pd.Series, current: pd.Series, _kind: object, threshold: float
+) -> tuple[float, bool]:
+    """Score a column as Evidently asks for it: effect size, and whether it passes."""
+    name = "column"
+    before, now = (drift.make_profile(side.to_frame(name), [name]) for side in (reference, current))
+    (found,) = drift.measure_drift(before, now, [name], threshold)
+    return found.effect or 0.0, found.drifted

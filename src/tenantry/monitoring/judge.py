@@ -1,0 +1,186 @@
+"""Judge one window: quality, drift, and what both mean, in one sentence."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+
+from tenantry.columns import EVENT_TIME, LABEL
+from tenantry.monitoring.decay import is_decayed, measure_quality
+from tenantry.monitoring.drift import Profile, make_profile, measure_drift
+from tenantry.monitoring.judgements import FeatureDrift, Judgement, JudgementStatus, Quality
+from tenantry.predictions import Receipt
+from tenantry.specs.model import Spec
+from tenantry.times import Window
+
+PREDICTION = "prediction"
+"""The column that holds what was predicted: a probability, or a value."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that a window is judged by.
+
+    Attributes:
+        receipt: The predictions' receipt, out of sample.
+        rows: The predicted rows: event time, `prediction`, label and features; the label is NaN
+            where it is not known, features are NaN where the row is gone from the source.
+        reference: What the model learnt on.
+        promised: The score on the model's card, in the spec's metric.
+    """
+
+    receipt: Receipt
+    rows: pd.DataFrame
+    reference: Profile
+    promised: float | None
+
+
+def judge_unseen(spec: Spec, as_of: datetime, window: Window, receipt: Receipt | None) -> Judgement:
+    """Say why a window without evidence cannot be judged.
+
+    Args:
+        spec: The tenant's spec.
+        as_of: When it is judged.
+        window: Which one.
+        receipt: The receipt of in-sample predictions; None when there is none.
+    """
+    status: JudgementStatus = "in_sample" if receipt else "not_predicted"
+    sentence = (
+        "The model had seen these days in training, so they prove nothing."
+        if receipt
+        else "Nothing was predicted here, so there is nothing to judge; it stays due."
+    )
+    return Judgement(
+        product=spec.product,
+        tenant=spec.tenant,
+        window=window.id,
+        as_of=as_of,
+        model=receipt.model if receipt else "",
+        status=status,
+        sentence=sentence,
+        rows=receipt.rows if receipt else 0,
+    )
+
+
+def judge_window(spec: Spec, as_of: datetime, evidence: Evidence) -> Judgement:
+    """Judge a window by its evidence; never raises for what the rows hold."""
+    receipt, rows = evidence.receipt, evidence.rows
+    labelled = rows[rows[LABEL].notna() & np.isfinite(rows[PREDICTION])]
+    quality = _quality(spec, labelled, evidence.promised)
+    drift = _drift(spec, evidence)
+    status = _status(spec, quality, drift, rows=len(rows), labelled=len(labelled))
+    return Judgement(
+        product=spec.product,
+        tenant=spec.tenant,
+        window=receipt.window,
+        as_of=as_of,
+        model=receipt.model,
+        status=status,
+        sentence=_sentence(spec, quality, drift, rows=len(rows), labelled=len(labelled)),
+        action=spec.monitor.on_decay if status in ("decayed", "drifted") else "none",
+        rows=len(rows),
+        labelled=len(labelled),
+        quality=quality,
+        drift=drift,
+    )
+
+
+def _quality(spec: Spec, labelled: pd.DataFrame, promised: float | None) -> Quality | None:
+    if len(labelled) < spec.monitor.min_rows:
+        return None
+    return measure_quality(
+        labelled[PREDICTION].to_numpy(dtype=np.float64),
+        labelled[LABEL].to_numpy(dtype=np.float64),
+        labelled[EVENT_TIME].dt.tz_localize(None).to_numpy(),
+        metric=spec.model.metric,
+        confidence=spec.monitor.confidence,
+        promised=promised,
+    )
+
+
+def _drift(spec: Spec, evidence: Evidence) -> tuple[FeatureDrift, ...]:
+    if min(len(evidence.rows), evidence.reference.rows) < spec.monitor.min_rows:
+        return ()
+    current = make_profile(evidence.rows, spec.features)
+    threshold = spec.monitor.drift_threshold
+    return measure_drift(evidence.reference, current, spec.features, threshold)
+
+
+def _has_drifted(spec: Spec, drift: tuple[FeatureDrift, ...]) -> bool:
+    judged = [one for one in drift if one.effect is not None]
+    drifted = sum(one.drifted for one in judged)
+    return drifted > 0 and drifted >= spec.monitor.drift_share * len(judged)
+
+
+def _status(
+    spec: Spec,
+    quality: Quality | None,
+    drift: tuple[FeatureDrift, ...],
+    *,
+    rows: int,
+    labelled: int,
+) -> JudgementStatus:
+    if not rows:
+        return "no_rows"
+    if quality and is_decayed(quality, spec.monitor.tolerance):
+        return "decayed"
+    if _has_drifted(spec, drift):
+        return "drifted"
+    if quality is None:
+        return "too_small" if labelled else "no_labels"
+    return "ok" if quality.promised is not None else "no_promise"
+
+
+def _sentence(
+    spec: Spec,
+    quality: Quality | None,
+    drift: tuple[FeatureDrift, ...],
+    *,
+    rows: int,
+    labelled: int,
+) -> str:
+    if not rows:
+        return "No row was predicted in this window."
+    first = (
+        _say_quality(spec, quality)
+        if quality
+        else _say_too_small(spec, rows=rows, labelled=labelled)
+    )
+    return f"{first} {_say_drift(spec, drift)}".strip()
+
+
+def _say_quality(spec: Spec, quality: Quality) -> str:
+    name = quality.metric.replace("_", " ")
+    measured = f"{name} {quality.realised:.3f} [{quality.low:.3f}, {quality.high:.3f}]"
+    one_class = quality.auc is None and spec.label.task == "classification"
+    note = " All labels are of one class, so there is no AUC." if one_class else ""
+    if quality.promised is None:
+        return f"Realised {measured}; the model's card promises no {name}.{note}"
+    promise = f"the promised {quality.promised:.3f}"
+    tolerance = spec.monitor.tolerance
+    if is_decayed(quality, tolerance):
+        return f"Decayed: {measured} is worse than {promise} by more than {tolerance:g}.{note}"
+    return f"As promised: {measured}, not clearly worse than {promise}.{note}"
+
+
+def _say_too_small(spec: Spec, *, rows: int, labelled: int) -> str:
+    if not labelled:
+        return f"None of the {rows:,} rows has a label, so quality cannot be measured."
+    if labelled >= spec.monitor.min_rows:
+        return f"All {labelled:,} labelled rows fall into one hour, so nothing is known of spread."
+    needed = spec.monitor.min_rows
+    return f"{labelled:,} labelled rows of {rows:,}, {needed:,} are needed to judge quality."
+
+
+def _say_drift(spec: Spec, drift: tuple[FeatureDrift, ...]) -> str:
+    judged = [one for one in drift if one.effect is not None]
+    if not judged:
+        return ""
+    worst = sorted((one for one in judged if one.drifted), key=lambda one: -(one.effect or 0))
+    if not worst:
+        return f"None of {len(judged)} features drifted."
+    names = ", ".join(f"{one.feature} {one.effect:.2f}" for one in worst[:3])
+    more = f" and {len(worst) - 3} more" if len(worst) > 3 else ""
+    verdict = "The inputs drifted" if _has_drifted(spec, drift) else "Some inputs moved"
+    return f"{verdict}: {len(worst)} of {len(judged)} features ({names}{more})."

@@ -1,0 +1,187 @@
+"""The judgement of a predicted window, and how to read a tenant's judgements.
+
+Imports no pandas: the planner and the pages read judgements, too.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
+from typing import Literal
+
+from tenantry import layout
+from tenantry.errors import ObjectMissingError, PreconditionError
+from tenantry.records import Record
+from tenantry.store.contract import ObjectStore
+from tenantry.times import Moment, Window
+
+JudgementStatus = Literal[
+    "ok",
+    "decayed",
+    "drifted",
+    "too_small",
+    "no_labels",
+    "no_rows",
+    "no_promise",
+    "in_sample",
+    "not_predicted",
+]
+Reaction = Literal["retrain", "tell", "none"]
+
+IN_WORDS: dict[JudgementStatus, str] = {
+    "ok": "as promised",
+    "decayed": "worse than promised",
+    "drifted": "inputs drifted",
+    "too_small": "too few rows to say",
+    "no_labels": "no labels",
+    "no_rows": "no rows",
+    "no_promise": "nothing promised",
+    "in_sample": "in sample",
+    "not_predicted": "not predicted",
+}
+"""A status as people read it."""
+
+
+class Quality(Record):
+    """How good the predictions of a window were.
+
+    Attributes:
+        metric: What is measured; lower is better.
+        realised: Its value on the window's labelled rows.
+        low: Lower end of its interval.
+        high: Upper end.
+        promised: What the model's card promises; None when the card holds no such score.
+        auc: ROC AUC; None with one class only, or for a regression.
+        mean_prediction: Mean probability (or value) predicted for the labelled rows.
+        mean_label: Mean of their labels.
+        blocks: Blocks of time (days, or hours in a short window) behind the interval.
+    """
+
+    metric: str
+    realised: float
+    low: float
+    high: float
+    promised: float | None
+    auc: float | None
+    mean_prediction: float
+    mean_label: float
+    blocks: int
+
+
+class FeatureDrift(Record):
+    """How far a feature of a window lies from what the model learnt on.
+
+    Attributes:
+        feature: Which one.
+        effect: 0 to 1: the largest gap between the two distribution functions (numbers) or the
+            share of rows that would have to change (categories); None when it cannot be judged.
+        noise: The effect that chance alone reaches in samples of these sizes.
+        drifted: Whether the effect passes both the spec's threshold and the noise.
+        note: Why it cannot be judged, or what stands out.
+    """
+
+    feature: str
+    effect: float | None
+    noise: float
+    drifted: bool
+    note: str = ""
+
+
+class Judgement(Record):
+    """What monitoring says of one predicted window of a tenant.
+
+    Attributes:
+        product: The product.
+        tenant: The tenant.
+        window: The window's id.
+        as_of: When it was judged (logical time).
+        model: Version of the model that predicted it; empty when nobody did.
+        status: The outcome in a word.
+        sentence: The outcome in a sentence.
+        action: What the planner does about it, by the spec's policy.
+        rows: Rows predicted.
+        labelled: Rows whose label is known.
+        quality: Of the predictions; None when it cannot be measured.
+        drift: Feature by feature, in the spec's order; empty when it cannot be judged.
+        report: What the Evidently report of the window lacks, and why; empty when nothing.
+    """
+
+    product: str
+    tenant: str
+    window: str
+    as_of: Moment
+    model: str = ""
+    status: JudgementStatus
+    sentence: str
+    action: Reaction = "none"
+    rows: int = 0
+    labelled: int = 0
+    quality: Quality | None = None
+    drift: tuple[FeatureDrift, ...] = ()
+    report: str = ""
+
+    @property
+    def span(self) -> Window:
+        """The window."""
+        return Window.parse(self.window)
+
+    @property
+    def drifted_features(self) -> tuple[str, ...]:
+        """Names of the features that drifted, the largest effect first."""
+        drifted = sorted((-(one.effect or 0), one.feature) for one in self.drift if one.drifted)
+        return tuple(feature for _, feature in drifted)
+
+
+def write_judgement(store: ObjectStore, judgement: Judgement) -> str:
+    """Write a judgement unless the window has one, which then stands; return its key."""
+    key = layout.judgement(judgement.product, judgement.tenant, judgement.span)
+    with suppress(PreconditionError):
+        store.put_if_absent(key, judgement.to_json())
+    return key
+
+
+def judged_windows(store: ObjectStore, product: str, tenant: str) -> frozenset[Window]:
+    """Return the windows of a tenant that have a judgement, from one listing."""
+    return frozenset(window for window, _ in _listed(store, product, tenant))
+
+
+def read_judgements(
+    store: ObjectStore, product: str, tenant: str, since: datetime | None = None
+) -> tuple[Judgement, ...]:
+    """Read a tenant's judgements, by window.
+
+    Args:
+        store: The store.
+        product: The product.
+        tenant: The tenant.
+        since: Only those made later than this (logical time); all when None.
+    """
+    keys = [key for _, key in sorted(_listed(store, product, tenant))]
+    judgements = (_read(store, key) for key in keys)
+    return tuple(one for one in judgements if since is None or one.as_of > since)
+
+
+def last_judgement(store: ObjectStore, product: str, tenant: str) -> Judgement | None:
+    """Read the judgement of a tenant's latest judged window; None when there is none."""
+    latest = max(_listed(store, product, tenant), default=None)
+    return _read(store, latest[1]) if latest else None
+
+
+def read_judgement(
+    store: ObjectStore, product: str, tenant: str, window: Window
+) -> Judgement | None:
+    """Read the judgement of one window; None when it has none."""
+    try:
+        return _read(store, layout.judgement(product, tenant, window))
+    except ObjectMissingError:
+        return None
+
+
+def _listed(store: ObjectStore, product: str, tenant: str) -> Iterator[tuple[Window, str]]:
+    for info in store.list(layout.monitoring_folder(product, tenant)):
+        *_, name, file = info.key.split("/")
+        if file == "judgement.json":
+            yield Window.parse(name), info.key
+
+
+def _read(store: ObjectStore, key: str) -> Judgement:
+    return Judgement.from_json(store.get(key).content, key)

@@ -1,0 +1,176 @@
+"""Judge the windows whose labels are known by now: decay, drift, an Evidently report."""
+
+import io
+from collections.abc import Iterable, Mapping
+from functools import reduce
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+
+from tenantry import layout
+from tenantry.columns import EVENT_TIME, LABEL
+from tenantry.errors import ObjectMissingError
+from tenantry.features.tables import read_features
+from tenantry.jobs import Job, Result
+from tenantry.ledger import Scalar
+from tenantry.models.card import Card
+from tenantry.monitoring.drift import Profile, make_profile
+from tenantry.monitoring.evidently import ReportError, Sides, prepare_sides, render_page
+from tenantry.monitoring.judge import PREDICTION, Evidence, judge_unseen, judge_window
+from tenantry.monitoring.judgements import IN_WORDS, Judgement, write_judgement
+from tenantry.predictions import Receipt, read_receipts
+from tenantry.times import Window
+
+
+def monitor(job: Job) -> Result:
+    """Judge every due window of a tenant; write judgements, then one Evidently report.
+
+    A window that was not predicted (its prediction failed) is named and stays due; every other
+    one is judged, whatever its rows hold.
+    """
+    windows = job.entry.windows("monitor")
+    receipts = read_receipts(job.store, job.product, job.tenant, windows=windows, until=job.as_of)
+    out_of_sample = {w: one for w, one in receipts.items() if not one.in_sample}
+    table = _table(job) if out_of_sample else pd.DataFrame()
+    evidence = _gather(job, table, out_of_sample)
+    sides = _sides(job, table, evidence)
+    judgements = [_judge(job, window, receipts, evidence, sides) for window in windows]
+    keys = [write_judgement(job.store, one) for one in judgements if one.status != "not_predicted"]
+    note, page = _write_page(job, sides, evidence)
+    return Result(
+        message=" ".join(part for part in (_say(judgements), note) if part),
+        facts=_facts(judgements),
+        keys=(*keys, *page),
+    )
+
+
+def _table(job: Job) -> pd.DataFrame:
+    features = str(job.entry.fact("build_features", "features"))
+    return read_features(job.store, job.product, job.tenant, features)
+
+
+def _gather(
+    job: Job, table: pd.DataFrame, receipts: Mapping[Window, Receipt]
+) -> dict[Window, Evidence]:
+    references: dict[str, Profile] = {}
+    for receipt in receipts.values():
+        if receipt.model not in references:
+            learnt = _learnt(job, table, receipt)
+            references[receipt.model] = make_profile(learnt, job.spec.features)
+    return {
+        window: Evidence(
+            receipt=receipt,
+            rows=_rows(job, table, receipt),
+            reference=references[receipt.model],
+            promised=_promise(job, receipt.model),
+        )
+        for window, receipt in receipts.items()
+    }
+
+
+def _learnt(job: Job, table: pd.DataFrame, receipt: Receipt) -> pd.DataFrame:
+    """Return the rows of the span that the model of a receipt was trained on."""
+    until = receipt.trained_until
+    when = table[EVENT_TIME]
+    return table[(when < until) & (when >= until - job.spec.train.history)]
+
+
+def _rows(job: Job, table: pd.DataFrame, receipt: Receipt) -> pd.DataFrame:
+    """Return the predicted rows of a window with their labels and features as of now."""
+    key = list(job.spec.key)
+    parts = [_predictions(job, file.key, key) for file in receipt.files]
+    kept = table[[*key, LABEL, *job.spec.features]]
+    if not parts:
+        return table.iloc[:0][[EVENT_TIME]].join(kept).assign(**{PREDICTION: np.zeros(0)})
+    return pd.concat(parts, ignore_index=True).merge(kept, on=key, how="left")
+
+
+def _predictions(job: Job, place: str, key: list[str]) -> pd.DataFrame:
+    content = job.store.get(place).content
+    columns = [*key, EVENT_TIME, "probability"]
+    frame: pd.DataFrame = pq.read_table(io.BytesIO(content), columns=columns).to_pandas()
+    return frame.rename(columns={"probability": PREDICTION})
+
+
+def _promise(job: Job, version: str) -> float | None:
+    """Return what the model's card promises in the spec's metric; None when it says nothing."""
+    place = f"{layout.model_folder(job.product, job.tenant, version)}card.json"
+    try:
+        card = Card.from_json(job.store.get(place).content, place)
+    except (ObjectMissingError, ValueError):
+        return None
+    metric = job.spec.model.metric
+    on_holdout = card.holdout.get("challenger", {}).get(metric)
+    return on_holdout if on_holdout is not None else card.scores.get(card.recipe, {}).get(metric)
+
+
+def _judge(
+    job: Job,
+    window: Window,
+    receipts: Mapping[Window, Receipt],
+    evidence: Mapping[Window, Evidence],
+    sides: Sides | None,
+) -> Judgement:
+    if window not in evidence:
+        return judge_unseen(job.spec, job.as_of, window, receipts.get(window))
+    judgement = judge_window(job.spec, job.as_of, evidence[window])
+    return judgement.model_copy(update={"report": sides.note if sides else ""})
+
+
+# --- Evidently ----------------------------------------------------------------------------------
+
+
+def _sides(job: Job, table: pd.DataFrame, evidence: Mapping[Window, Evidence]) -> Sides | None:
+    """Prepare the report over the judged windows together; None when none is due."""
+    if not evidence or not job.spec.monitor.report:
+        return None
+    latest = evidence[max(evidence)]
+    current = pd.concat([one.rows for one in evidence.values()], ignore_index=True)
+    columns = [*job.spec.features, LABEL]
+    return prepare_sides(_learnt(job, table, latest.receipt), current, columns)
+
+
+def _write_page(
+    job: Job, sides: Sides | None, evidence: Mapping[Window, Evidence]
+) -> tuple[str, tuple[str, ...]]:
+    """Write the page at the latest window; return a note and its key."""
+    if sides is None or sides.fault:
+        return "", ()
+    rules = job.spec.monitor
+    try:
+        page = render_page(sides, threshold=rules.drift_threshold, drift_share=rules.drift_share)
+    except ReportError as error:
+        return f"There is {error}.", ()
+    key = layout.drift_report(job.product, job.tenant, max(evidence))
+    job.store.put(key, page)
+    return "", (key,)
+
+
+# --- words and figures --------------------------------------------------------------------------
+
+
+def _say(judgements: Iterable[Judgement]) -> str:
+    counts = reduce(_count, judgements, dict[str, int]())
+    words = ", ".join(f"{number} {name}" for name, number in sorted(counts.items()))
+    total = sum(counts.values())
+    return f"{total} {'window' if total == 1 else 'windows'}: {words}."
+
+
+def _count(counts: dict[str, int], judgement: Judgement) -> dict[str, int]:
+    name = IN_WORDS[judgement.status]
+    return counts | {name: counts.get(name, 0) + 1}
+
+
+def _facts(judgements: list[Judgement]) -> dict[str, Scalar]:
+    measured = [one for one in judgements if one.quality]
+    rows = [one.labelled for one in measured]
+    realised = [one.quality.realised for one in measured if one.quality]
+    promised = [one.quality.promised for one in measured if one.quality]
+    return {
+        "judged": sum(one.status != "not_predicted" for one in judgements),
+        "decayed": sum(one.status == "decayed" for one in judgements),
+        "drifted": sum(one.status == "drifted" for one in judgements),
+        "realised": float(np.average(realised, weights=rows)) if realised else None,
+        "promised": promised[-1] if promised else None,
+    }

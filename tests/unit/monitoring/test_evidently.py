@@ -1,0 +1,97 @@
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tenantry.monitoring import evidently
+from tenantry.monitoring.drift import make_profile, measure_drift
+from tenantry.monitoring.evidently import MAX_ROWS, ReportError, prepare_sides, render_page
+from tests.unit.monitoring.watched import TRAINED, WINDOWS, make_rows, make_table
+
+TABLE = make_table()
+LEARNT = TABLE[TABLE["event_time"] < TRAINED]
+NOW = make_rows(TABLE, WINDOWS[0])
+COLUMNS = ("distance", "temp", "origin", "label")
+
+
+def prepare(now=NOW, learnt=LEARNT):
+    return prepare_sides(learnt, now, COLUMNS)
+
+
+@pytest.mark.parametrize(
+    ("broken", "why"),
+    [
+        (NOW.assign(temp=np.nan), "no usable value in the judged windows"),
+        (NOW.assign(temp=np.inf), "no usable value in the judged windows"),
+        (NOW.assign(temp=None), "no usable value in the judged windows"),
+        (NOW.drop(columns="temp"), "not in the judged windows"),
+        (NOW.assign(temp="warm"), "numbers on one side, text on the other"),
+    ],
+    ids=["all NaN", "all inf", "all None", "no column", "text"],
+)
+def test_columns_that_evidently_cannot_bear_are_left_out_by_name(broken, why):
+    sides = prepare(broken)
+    assert sides.left_out == {"temp": why}
+    assert sides.note == f"left out of the Evidently report: temp ({why})"
+    assert sides.numeric == ("distance", "label")
+
+
+def test_a_column_missing_in_training_is_left_out():
+    sides = prepare(learnt=LEARNT.drop(columns="origin"))
+    assert sides.left_out == {"origin": "not in the training span"}
+
+
+def test_infinities_become_missing_values():
+    now = NOW.assign(temp=NOW["temp"].where(NOW.index > 5, np.inf))
+    assert prepare(now).current["temp"].isna().sum() == 6
+
+
+def test_many_rows_are_drawn_evenly_over_time():
+    drawn = prepare().reference
+    assert len(drawn) == MAX_ROWS
+    first, last = LEARNT["distance"].iloc[[0, -1]]
+    assert (drawn["distance"].iloc[0], drawn["distance"].iloc[-1]) == (first, last)
+
+
+@pytest.mark.parametrize(
+    ("now", "fault"),
+    [
+        (NOW.iloc[:3], "3 rows on one side, 20 are needed"),
+        (NOW.iloc[:0], "no column can be shown"),
+        (NOW[["event_time"]], "no column can be shown"),
+    ],
+)
+def test_no_page_and_why(now, fault):
+    sides = prepare(now)
+    assert sides.fault == fault
+    assert sides.note == f"no Evidently report: {fault}"
+
+
+def test_the_page_is_whole_and_agrees_with_our_judgement():
+    now = NOW.assign(temp=NOW["temp"] + 8, label=0.0)
+    sides = prepare(now)
+    page = render_page(sides, threshold=0.15, drift_share=0.5).decode()
+    assert not re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=.(?:https?:)?//", page)
+    found = measure_drift(
+        make_profile(sides.reference, COLUMNS), make_profile(sides.current, COLUMNS), COLUMNS, 0.15
+    )
+    drifted = sum(one.drifted for one in found)
+    assert drifted == 2
+    assert "Effect size, 0 to 1" in page
+    assert f"({drifted} out of 4)" in page
+
+
+def test_whatever_evidently_raises_is_one_error_that_names_it(monkeypatch):
+    def stop(*_):
+        raise KeyError("0")
+
+    monkeypatch.setattr(evidently, "_render", stop)
+    with pytest.raises(ReportError, match="no Evidently report: it stopped with KeyError"):
+        render_page(prepare(), threshold=0.2, drift_share=0.5)
+
+
+def test_preparing_does_not_import_evidently():
+    code = "import sys, tenantry.monitoring.evidently; sys.exit('evidently' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,100 @@
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+
+from tenantry import layout
+from tenantry.monitoring.judgements import (
+    IN_WORDS,
+    FeatureDrift,
+    Judgement,
+    JudgementStatus,
+    judged_windows,
+    last_judgement,
+    read_judgement,
+    read_judgements,
+    write_judgement,
+)
+from tests.unit.memory_store import MemoryStore
+from tests.unit.monitoring.watched import AS_OF, WINDOWS
+
+
+def judgement(window=WINDOWS[0], status="ok", as_of=AS_OF, **changes):
+    return Judgement(
+        product="arrival-delay",
+        tenant="ua",
+        window=window.id,
+        as_of=as_of,
+        status=status,
+        sentence="As promised.",
+        **changes,
+    )
+
+
+@pytest.fixture
+def store():
+    return MemoryStore()
+
+
+def read(store, **options):
+    return read_judgements(store, "arrival-delay", "ua", **options)
+
+
+def test_judgements_come_back_by_window(store):
+    written = [judgement(window) for window in reversed(WINDOWS)]
+    for one in written:
+        write_judgement(store, one)
+    assert read(store) == tuple(reversed(written))
+
+
+def test_the_first_judgement_of_a_window_stands(store):
+    first = judgement(status="ok")
+    assert write_judgement(store, first) == write_judgement(store, judgement(status="decayed"))
+    assert read(store) == (first,)
+
+
+@pytest.mark.parametrize(("days", "found"), [(-1, 1), (0, 0), (1, 0)])
+def test_since_means_later_than(store, days, found):
+    write_judgement(store, judgement())
+    assert len(read(store, since=AS_OF + timedelta(days=days))) == found
+
+
+def test_a_report_alone_is_no_judgement(store):
+    store.put(layout.drift_report("arrival-delay", "ua", WINDOWS[1]), b"<html>")
+    write_judgement(store, judgement(WINDOWS[0]))
+    assert judged_windows(store, "arrival-delay", "ua") == {WINDOWS[0]}
+    assert len(read(store)) == 1
+
+
+def test_the_last_judgement_is_that_of_the_latest_window(store):
+    assert last_judgement(store, "arrival-delay", "ua") is None
+    for window in WINDOWS[:2]:
+        write_judgement(store, judgement(window))
+    last = last_judgement(store, "arrival-delay", "ua")
+    assert last == read_judgement(store, "arrival-delay", "ua", WINDOWS[1])
+    assert last.span == WINDOWS[1]
+
+
+def test_another_tenant_has_its_own(store):
+    write_judgement(store, judgement())
+    assert read_judgements(store, "arrival-delay", "u") == ()
+    assert read_judgement(store, "arrival-delay", "aa", WINDOWS[0]) is None
+
+
+def test_drifted_features_come_largest_first():
+    effects = {"a": 0.3, "b": 0.5, "c": 0.1, "d": None}
+    drift = tuple(
+        FeatureDrift(feature=name, effect=effect, noise=0.1, drifted=(effect or 0) > 0.2)
+        for name, effect in effects.items()
+    )
+    assert judgement(drift=drift).drifted_features == ("b", "a")
+
+
+def test_every_status_has_words():
+    assert set(IN_WORDS) == set(JudgementStatus.__args__)
+
+
+def test_reading_judgements_needs_no_pandas():
+    code = "import sys, tenantry.monitoring.judgements; sys.exit('pandas' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

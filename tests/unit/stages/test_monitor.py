@@ -1,0 +1,178 @@
+import numpy as np
+import pytest
+
+from tenantry import layout
+from tenantry.features.tables import write_features
+from tenantry.jobs import Job
+from tenantry.ledger import Due, Entry, Outcome
+from tenantry.models.card import Card
+from tenantry.monitoring import evidently
+from tenantry.monitoring.judgements import read_judgements
+from tenantry.sources.connections import Connections
+from tenantry.stages.monitor import monitor
+from tests.unit.memory_store import MemoryStore
+from tests.unit.monitoring.watched import (
+    AS_OF,
+    MODEL,
+    TRAINED,
+    WINDOWS,
+    make_spec,
+    make_table,
+    predict,
+)
+
+SPEC = make_spec()
+QUIET = make_spec(monitor={"report": False})
+TABLE = make_table()
+CARD = f"{layout.model_folder('arrival-delay', 'ua', MODEL)}card.json"
+
+
+@pytest.fixture
+def store():
+    store = MemoryStore()
+    card = Card(
+        product="arrival-delay",
+        tenant="ua",
+        version=MODEL,
+        as_of=TRAINED,
+        trained_until=TRAINED,
+        recipe="logistic",
+        task="classification",
+        form="own",
+        weight=0.0,
+        training_digest="t",
+        spec_digest="s",
+        snapshot="5" * 64,
+        features="f" * 64,
+        seed=7,
+        code_version="0.1.0",
+        rows=1000,
+        metric="log_loss",
+        scores={"logistic": {"log_loss": 0.4}},
+        holdout={"challenger": {"log_loss": 0.51}},
+    )
+    store.put(CARD, card.to_json())
+    return store
+
+
+def watch(store, *, spec=QUIET, table=TABLE, windows=WINDOWS):
+    sha = write_features(store, spec, "5" * 64, table)
+    due = Due(action="monitor", reason="labels are known", windows=tuple(w.id for w in windows))
+    done = Outcome(stage="build_features", status="done", facts={"features": sha})
+    entry = Entry(tenant="ua", due=(due,), outcomes=(done,))
+    return monitor(Job("run-1", AS_OF, spec, entry, store, Connections()))
+
+
+def judged(store):
+    return list(read_judgements(store, "arrival-delay", "ua"))
+
+
+def inside(table, window):
+    return (table["event_time"] >= window.start) & (table["event_time"] < window.end)
+
+
+def test_every_due_window_is_judged(store):
+    for window in WINDOWS:
+        predict(store, TABLE, window)
+    result = watch(store)
+    assert result.message == "4 windows: 4 as promised."
+    assert result.facts["judged"] == 4
+    assert (result.facts["decayed"], result.facts["drifted"]) == (0, 0)
+    assert result.facts["promised"] == 0.51
+    assert 0.4 < result.facts["realised"] < 0.6
+    assert {one.quality.promised for one in judged(store)} == {0.51}
+    assert list(result.keys) == [layout.judgement("arrival-delay", "ua", w) for w in WINDOWS]
+
+
+def test_windows_of_every_kind_get_a_judgement_or_a_reason(store):
+    table = TABLE.copy()
+    table.loc[inside(table, WINDOWS[0]), "label"] = np.nan
+    table.loc[inside(table, WINDOWS[1]), "label"] = 0.0
+    predict(store, table, WINDOWS[0])
+    predict(store, table, WINDOWS[1], probability=0.01)
+    predict(store, table[inside(table, WINDOWS[2])].iloc[:3], WINDOWS[2])
+    result = watch(store, table=table)
+    assert [one.status for one in judged(store)] == ["no_labels", "ok", "too_small"]
+    assert result.message == (
+        "4 windows: 1 as promised, 1 no labels, 1 not predicted, 1 too few rows to say."
+    )
+
+
+def test_a_window_that_was_not_predicted_stays_due(store):
+    result = watch(store, windows=WINDOWS[:1])
+    assert (judged(store), result.keys) == ([], ())
+    assert result.message == "1 window: 1 not predicted."
+
+
+def test_an_empty_window_and_one_in_sample_are_judged_for_good(store):
+    predict(store, TABLE.iloc[:0], WINDOWS[0])
+    predict(store, TABLE, WINDOWS[1], in_sample=True)
+    watch(store, windows=WINDOWS[:2])
+    assert [one.status for one in judged(store)] == ["no_rows", "in_sample"]
+
+
+def test_predictions_made_later_than_as_of_are_not_read(store):
+    predict(store, TABLE, WINDOWS[0], as_of=AS_OF.replace(year=2014))
+    assert watch(store, windows=WINDOWS[:1]).message == "1 window: 1 not predicted."
+
+
+def test_rows_that_left_the_source_have_no_label(store):
+    predict(store, TABLE, WINDOWS[0])
+    left = TABLE[TABLE["event_time"] < WINDOWS[0].end].iloc[:-8]
+    watch(store, table=left, windows=WINDOWS[:1])
+    (one,) = judged(store)
+    assert (one.rows, one.labelled, one.status) == (1008, 1000, "ok")
+
+
+def test_decay_is_found_and_counted(store):
+    predict(store, TABLE, WINDOWS[0], probability=0.9)
+    result = watch(store, windows=WINDOWS[:1])
+    (one,) = judged(store)
+    assert (one.status, one.action, result.facts["decayed"]) == ("decayed", "retrain", 1)
+
+
+def test_a_model_without_a_card_promises_nothing(store):
+    store.delete(CARD)
+    predict(store, TABLE, WINDOWS[0])
+    watch(store, windows=WINDOWS[:1])
+    assert [one.status for one in judged(store)] == ["no_promise"]
+
+
+def test_one_report_over_the_due_windows_lies_at_the_latest(store):
+    for window in WINDOWS[:2]:
+        predict(store, TABLE, window)
+    result = watch(store, spec=SPEC)
+    key = layout.drift_report("arrival-delay", "ua", WINDOWS[1])
+    assert result.keys[-1] == key
+    assert b"Effect size" in store.get(key).content
+
+
+def test_a_report_that_fails_costs_no_judgement(store, monkeypatch):
+    def stop(*_):
+        raise KeyError("0")
+
+    monkeypatch.setattr(evidently, "_render", stop)
+    predict(store, TABLE, WINDOWS[0])
+    result = watch(store, spec=SPEC, windows=WINDOWS[:1])
+    assert [one.status for one in judged(store)] == ["ok"]
+    assert result.message.endswith("There is no Evidently report: it stopped with KeyError.")
+
+
+def test_what_the_report_lacks_is_in_the_judgement(store):
+    table = TABLE.assign(temp=np.nan)
+    predict(store, table, WINDOWS[0])
+    watch(store, spec=SPEC, table=table, windows=WINDOWS[:1])
+    (one,) = judged(store)
+    assert one.report.startswith("left out of the Evidently report: temp (no usable value")
+
+
+def test_the_same_store_gives_the_same_judgements(store):
+    for window in WINDOWS:
+        predict(store, TABLE, window)
+    again = MemoryStore()
+    again.objects = dict(store.objects)
+    watch(store)
+    watch(again)
+    assert {key: one.content for key, one in store.objects.items()} == {
+        key: one.content for key, one in again.objects.items()
+    }
