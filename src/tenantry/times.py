@@ -19,11 +19,10 @@ def parse_moment(text: str) -> datetime:
         ValueError: `text` is not ISO 8601.
     """
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
+        return as_utc(datetime.fromisoformat(text))
+    except (ValueError, OverflowError):
         msg = f"{text!r} is not a time; write e.g. 2013-10-01 or 2013-10-01T06:00:00Z"
         raise ValueError(msg) from None
-    return as_utc(moment)
 
 
 def as_utc(moment: datetime) -> datetime:
@@ -56,7 +55,7 @@ def parse_duration(text: str) -> timedelta:
     Raises:
         ValueError: `text` has another form.
     """
-    match = re.fullmatch(r"(\d+)([mhdw])", text)
+    match = re.fullmatch(r"([0-9]{1,6})([mhdw])", text)
     if match is None:
         msg = f"{text!r} is not a duration; write a number and m, h, d or w, e.g. 36h"
         raise ValueError(msg)
@@ -78,10 +77,10 @@ def _read_duration(value: object) -> timedelta:
     return parse_duration(str(value))
 
 
-def _read_moment(value: object) -> object:
+def _read_moment(value: object) -> datetime:
     if isinstance(value, date) and not isinstance(value, datetime):
         return parse_moment(value.isoformat())
-    return parse_moment(value) if isinstance(value, str) else value
+    return value if isinstance(value, datetime) else parse_moment(str(value))
 
 
 def _positive(value: timedelta) -> timedelta:

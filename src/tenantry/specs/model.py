@@ -12,10 +12,17 @@ from tenantry.times import Duration, Moment, PositiveDuration
 
 API_VERSION = "tenantry/v1"
 
-DnsLabel = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", max_length=63)
-]
-ColumnName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
+RECIPES = ("blended", "stacked", "pooled", "logistic", "boosted", "prior")
+"""The candidates that a spec may name."""
+
+POOLED_RECIPES = ("blended", "stacked", "pooled")
+"""Those that need the pooled model."""
+
+DNS_LABEL = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
+COLUMN_NAME = r"^[A-Za-z][A-Za-z0-9_]{0,62}$"
+
+DnsLabel = Annotated[str, StringConstraints(pattern=DNS_LABEL)]
+ColumnName = Annotated[str, StringConstraints(pattern=COLUMN_NAME)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -357,7 +364,48 @@ class Resources(SpecPart):
 # --- the whole ----------------------------------------------------------------------------------
 
 
-class Spec(SpecPart):
+class Declared(SpecPart):
+    """What a product declares for all its tenants, and a tenant's file may change where allowed."""
+
+    region: DnsLabel = "default"
+    """Where the tenant's results live."""
+    residency: DnsLabel = "default"
+    """The zone that its rows may not leave; one pooled model a zone."""
+    timezone: str = "UTC"
+    """Of calendar features, an IANA name."""
+    sources: Sources
+    """What is read."""
+    row_filter: RowFilter
+    """Which rows are a tenant's."""
+    key: tuple[ColumnName, ...] = Field(min_length=1)
+    """Columns that together name a row."""
+    times: Times
+    """When things happen and become known."""
+    contract: Contract
+    """What the rows must look like."""
+    label: Label
+    """What is predicted."""
+    features: dict[ColumnName, Feature] = Field(min_length=1)
+    """What it is predicted from, by name."""
+    model: Model
+    """How the model is made."""
+    train: Train
+    """When to train, and on what."""
+    gate: Gate
+    """What a challenger must show."""
+    predict: Predict
+    """Which windows are predicted."""
+    monitor: Monitor = Monitor()
+    """How predicted windows are judged."""
+    pooling: Pooling = Pooling()
+    """The tenant's part in the pooled model."""
+    pooled: Pooled
+    """How the pooled model is made."""
+    resources: Resources = Resources()
+    """What a worker may use."""
+
+
+class Spec(Declared):
     """A tenant's declaration, whole: what a run freezes and every stage reads."""
 
     product: DnsLabel
@@ -366,31 +414,8 @@ class Spec(SpecPart):
     """The customer account."""
     description: str = Field(default="", max_length=500)
     """For people."""
-    region: DnsLabel = "default"
-    """Where the tenant's results live."""
-    residency: DnsLabel = "default"
-    """The zone that its rows may not leave; one pooled model a zone."""
     state: Literal["active", "paused", "retired"] = "active"
     """`paused`: nothing is due; `retired`: archived, then nothing is due."""
-    timezone: str = "UTC"
-    """Of calendar features, an IANA name."""
-    sources: Sources
-    row_filter: RowFilter
-    key: tuple[ColumnName, ...] = Field(min_length=1)
-    """Columns that together name a row."""
-    times: Times
-    contract: Contract
-    label: Label
-    features: dict[ColumnName, Feature] = Field(min_length=1)
-    """By name."""
-    model: Model
-    train: Train
-    gate: Gate
-    predict: Predict
-    monitor: Monitor = Monitor()
-    pooling: Pooling = Pooling()
-    pooled: Pooled
-    resources: Resources = Resources()
 
     @property
     def training_digest(self) -> str:

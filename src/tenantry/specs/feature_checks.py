@@ -1,0 +1,79 @@
+"""Whether a set of features can be built from the declared columns, and none tells the label."""
+
+from collections.abc import Iterator, Mapping
+
+from tenantry.columns import RESERVED
+from tenantry.errors import Fault
+from tenantry.specs.faults import suggest
+from tenantry.specs.model import (
+    CategoricalFeature,
+    Column,
+    CongestionFeature,
+    Declared,
+    Feature,
+    HistoryFeature,
+    MissingFeature,
+    NumericFeature,
+)
+
+OURS = (*RESERVED, "tenant", "pooled_score")
+"""Columns that we add to features ourselves."""
+
+_NUMBERS = ("number", "integer", "boolean")
+
+
+def check_features(spec: Declared) -> Iterator[Fault]:
+    """Yield what is wrong with the features of a spec; places are dotted paths."""
+    for name, feature in spec.features.items():
+        place = f"features.{name}"
+        if name in OURS:
+            yield Fault(place, "is a name that we use ourselves", "give it another name")
+        elif name in spec.key and not _is_copy(name, feature, spec.contract.columns):
+            remedy = "give the feature another name, and that column as its `column`"
+            yield Fault(place, "has the name of a key column but other values", remedy)
+        yield from _check_columns(name, feature, spec)
+
+
+def columns_of(name: str, feature: Feature) -> Iterator[tuple[str, str]]:
+    """Yield field and column of all that a feature reads from the rows."""
+    if isinstance(feature, HistoryFeature) and feature.of != "label":
+        yield "of", feature.of
+    if isinstance(feature, HistoryFeature | CongestionFeature):
+        yield from (("by", column) for column in feature.by)
+    if isinstance(feature, NumericFeature | CategoricalFeature | MissingFeature):
+        yield "column", feature.column or name
+
+
+def _is_copy(name: str, feature: Feature, columns: Mapping[str, Column]) -> bool:
+    """Return whether a feature's values are those of the column that it is named after."""
+    if not isinstance(feature, NumericFeature | CategoricalFeature) or feature.column is not None:
+        return False
+    is_number = name in columns and columns[name].type in _NUMBERS
+    return isinstance(feature, NumericFeature) == is_number
+
+
+def _check_columns(name: str, feature: Feature, spec: Declared) -> Iterator[Fault]:
+    columns = spec.contract.columns
+    for field, column in columns_of(name, feature):
+        place = f"features.{name}.{field}"
+        if field == "column" and getattr(feature, "column", None) is None:
+            place = f"features.{name}"
+        if column not in columns:
+            near = suggest(column, columns)
+            remedy = near if near.startswith("did") else "declare it in contract.columns"
+            yield Fault(place, f"there is no column {column!r} in the contract", remedy)
+        elif field == "column" and column == spec.label.column:
+            remedy = "use kind: history for the past, or another column"
+            yield Fault(place, f"{column!r} is what the label is made of", remedy)
+        elif field == "by" and column == spec.label.column:
+            yield Fault(place, f"{column!r} is what the label is made of", "use another column")
+        else:
+            yield from _check_type(feature, field, columns[column].type, place)
+
+
+def _check_type(feature: Feature, field: str, kind: str, place: str) -> Iterator[Fault]:
+    needs_number = field == "of" or isinstance(feature, NumericFeature)
+    if needs_number and kind not in _NUMBERS:
+        yield Fault(place, f"is of type {kind}, not a number", "use another column or kind")
+    elif isinstance(feature, CategoricalFeature) and kind == "time":
+        yield Fault(place, "is a time, not a category", "use kind: calendar")

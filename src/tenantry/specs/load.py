@@ -1,0 +1,183 @@
+"""Load what Git declares: a product and all its tenants, or every fault of every file."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tenantry.errors import Fault, SpecError
+from tenantry.specs.checks import check
+from tenantry.specs.document import read_document
+from tenantry.specs.faults import place_in, read_parts, suggest
+from tenantry.specs.merge import merge
+from tenantry.specs.migrate import migrate
+from tenantry.specs.model import Declared, Pooled, Spec
+from tenantry.specs.paths import find_fields
+from tenantry.specs.product import BOUND, Product
+from tenantry.specs.tenant import Defaults, TenantReader, filter_values
+
+__all__ = ["Fleet", "filter_values", "list_products", "load_product"]
+
+PRODUCT_FILE = "product.yaml"
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """All tenants of a product.
+
+    Attributes:
+        product: The product's name.
+        title: The product in words.
+        description: For people.
+        specs: The tenants' specs by name, in order of name.
+        pooled: How the pooled model is made.
+        retire_max_share: More tenants than this share retired at once are refused.
+        tenants_may_set: What tenants' files may change, as dotted paths.
+    """
+
+    product: str
+    title: str
+    description: str
+    specs: Mapping[str, Spec]
+    pooled: Pooled
+    retire_max_share: float
+    tenants_may_set: tuple[str, ...]
+
+
+def list_products(folder: Path) -> tuple[str, ...]:
+    """Return the products declared below `folder`, by name: its folders that hold YAML files.
+
+    Raises:
+        SpecError: There is no such folder.
+    """
+    if not folder.is_dir():
+        raise SpecError([Fault(str(folder), "is no folder", "name the folder of the specs")])
+    folders = (path for path in folder.iterdir() if path.is_dir() and path.name[0] != ".")
+    return tuple(sorted(path.name for path in folders if any(path.glob("*.y*ml"))))
+
+
+def load_product(folder: Path, product: str, *, connections: Path | None = None) -> Fleet:
+    """Load a product and all its tenants.
+
+    Args:
+        folder: The folder of specs.
+        product: The product's name, a folder in it.
+        connections: The file of named connections; `connections.yaml` in `folder` when None. Only
+            the names in it matter here.
+
+    Raises:
+        SpecError: All faults of all files, placed as ``arrival-delay/ua.yaml: gate.min_rows``.
+    """
+    names = list_products(folder)
+    if product not in names:
+        raise SpecError([Fault(product, f"is no product in {folder}", suggest(product, names))])
+    faults: list[Fault] = []
+    defaults = _read_defaults(folder / product, faults)
+    connections = connections or folder / "connections.yaml"
+    faults += _check_connections(defaults, connections)
+    specs = _read_tenants(defaults, folder / product, faults)
+    declared = defaults.product
+    if faults or declared is None:
+        raise SpecError(dict.fromkeys(faults))
+    return Fleet(
+        product=product,
+        title=declared.title,
+        description=declared.description,
+        specs=specs,
+        pooled=defaults.parts()["pooled"],
+        retire_max_share=declared.retire_max_share,
+        tenants_may_set=declared.tenants_may_set,
+    )
+
+
+def _read_defaults(folder: Path, faults: list[Fault]) -> Defaults:
+    place = f"{folder.name}/{PRODUCT_FILE}"
+    try:
+        document = migrate(read_document(folder / PRODUCT_FILE, place), place)
+    except SpecError as error:
+        faults += error.faults
+        return Defaults(folder.name)
+    document = merge({}, document)
+    product, broken = read_parts(Product, document)
+    names = frozenset(str(location[0]) for location in broken)
+    found = [*broken.values(), *check(product, broken=names)]
+    found += _check_product(product, names)
+    if document.get("product", folder.name) != folder.name:
+        found.append(Fault("product", f"is not the folder's name {folder.name!r}"))
+    faults += place_in(place, found)
+    raw = {name: value for name, value in document.items() if name in Declared.model_fields}
+    return Defaults(folder.name, raw, product, names, frozenset(found))
+
+
+def _check_product(product: Product, broken: Collection[str]) -> Iterator[Fault]:
+    if "pooled" not in broken and product.pooled.features:
+        yield Fault("pooled.features", "is filled in from features", "remove it")
+    for path in () if "tenants_may_set" in broken else product.tenants_may_set:
+        parts = path.split(".")
+        if parts[0] in BOUND:
+            fault = f"{parts[0]} is bound by the platform"
+            yield Fault("tenants_may_set", fault, f"take {path} off the list")
+        elif find_fields(Spec, parts) is None:
+            above = find_fields(Spec, parts[:-1])
+            remedy = suggest(parts[-1], above.names if above else Spec.model_fields)
+            yield Fault("tenants_may_set", f"there is no field {path[:60]!r}", remedy)
+
+
+def _check_connections(defaults: Defaults, path: Path) -> Iterator[Fault]:
+    """Yield unknown connections; the file itself is checked where it is used."""
+    try:
+        named = read_document(path, path.name).get("connections")
+    except SpecError as error:
+        yield from error.faults
+        return
+    if not isinstance(named, dict):
+        yield Fault(f"{path.name}: connections", "is missing or no map", "name the connections")
+        return
+    if defaults.product is None or "sources" in defaults.broken:
+        return
+    for form in ("rows", "joins"):
+        for n, source in enumerate(getattr(defaults.product.sources, form)):
+            if source.connection not in named:
+                place = f"{defaults.name}/{PRODUCT_FILE}: sources.{form}[{n}].connection"
+                fault = f"there is no connection {source.connection!r} in {path.name}"
+                yield Fault(place, fault, suggest(source.connection, named))
+
+
+def _read_tenants(defaults: Defaults, folder: Path, faults: list[Fault]) -> dict[str, Spec]:
+    reader = TenantReader(defaults)
+    specs: dict[str, Spec] = {}
+    owners: dict[tuple[object, ...], str] = {}
+    sound_filter = not any(fault.place.startswith("row_filter") for fault in defaults.faults)
+    count = 0
+    for path in _tenant_files(folder, faults):
+        count += 1
+        try:
+            spec = reader.read(path)
+            values = tuple(filter_values(spec).items()) if sound_filter else (spec.tenant,)
+        except SpecError as error:
+            faults += error.faults
+            continue
+        owner = owners.setdefault(values, spec.tenant)
+        if owner != spec.tenant:
+            fault = f"gives the same rows as {owner}.yaml"
+            place = f"{defaults.name}/{path.name}: tenant"
+            faults.append(Fault(place, fault, "make row_filter.pattern tell them apart"))
+        specs[spec.tenant] = spec
+    if not count:
+        remedy = "an empty folder is taken for a missing mount; add a tenant's file"
+        faults.append(Fault(defaults.name, "has no tenant", remedy))
+    return specs
+
+
+def _tenant_files(folder: Path, faults: list[Fault]) -> Iterable[Path]:
+    files = []
+    for path in sorted(folder.iterdir(), key=lambda path: path.name):
+        place = f"{folder.name}/{path.name}"
+        if path.name.startswith(".") or path.name == PRODUCT_FILE:
+            continue
+        if path.suffix == ".yml":
+            faults.append(Fault(place, "is not read", "rename it to end in .yaml"))
+        elif path.suffix == ".yaml":
+            files.append(path)
+        elif path.is_dir():
+            faults.append(Fault(place, "is a folder", "keep tenants beside product.yaml"))
+    return files
