@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder
 
@@ -177,7 +178,8 @@ def link_scores(pipeline: Pipeline | None, frame: pd.DataFrame | None) -> Scores
 def source_features(pipeline: Pipeline) -> tuple[str, ...]:
     """Name the source feature of each column that the estimator sees, in their order.
 
-    A one-hot encoder makes several columns of one feature; every other step keeps one a feature.
+    A one-hot encoder makes several columns of one feature, an imputer adds flags of what was
+    missing; every other step keeps one column a feature.
 
     Args:
         pipeline: Two steps, `columns` (fitted) and `estimator`.
@@ -186,19 +188,27 @@ def source_features(pipeline: Pipeline) -> tuple[str, ...]:
     for _, transformer, columns in pipeline["columns"].transformers_:
         if transformer == "drop":
             continue
-        widths = _output_widths(transformer, len(columns))
-        for name, width in zip(columns, widths, strict=True):
-            outputs += [str(name)] * width
+        names = [str(name) for name in columns]
+        steps = transformer if isinstance(transformer, Pipeline) else [transformer]
+        for step in steps:
+            names = _names_after(step, names)
+        outputs += names
     return tuple(outputs)
 
 
-def _output_widths(transformer: object, inputs: int) -> list[int]:
-    last = transformer[-1] if isinstance(transformer, Pipeline) else transformer
-    if not isinstance(last, OneHotEncoder):
-        return [1] * inputs
+def _names_after(step: object, names: list[str]) -> list[str]:
+    """Return the source feature of each column that a fitted step makes of columns of `names`."""
+    if isinstance(step, SimpleImputer):
+        empty = pd.isna(step.statistics_) & (not step.keep_empty_features)
+        flags = step.indicator_.features_ if step.indicator_ is not None else ()
+        kept = [name for name, is_empty in zip(names, empty, strict=True) if not is_empty]
+        return kept + [names[place] for place in flags]
+    if not isinstance(step, OneHotEncoder):
+        return names
     # infrequent_categories_ exists only where the encoder was told to group rare levels
-    rare = getattr(last, "infrequent_categories_", [None] * inputs)
-    return [
+    rare = getattr(step, "infrequent_categories_", [None] * len(names))
+    widths = (
         len(levels) - (0 if few is None else len(few) - 1)
-        for levels, few in zip(last.categories_, rare, strict=True)
-    ]
+        for levels, few in zip(step.categories_, rare, strict=True)
+    )
+    return [name for name, width in zip(names, widths, strict=True) for _ in range(width)]

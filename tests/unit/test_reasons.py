@@ -1,0 +1,79 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from tenantry.reasons import Reason, title, top_reasons, value_in_words
+from tenantry.specs.model import (
+    CalendarFeature,
+    CategoricalFeature,
+    CongestionFeature,
+    HistoryFeature,
+    MissingFeature,
+    NumericFeature,
+)
+from tests.unit.tiny_fleet import FEATURES, make_spec
+
+WIND = NumericFeature(kind="numeric", unit="kn")
+DEST = CategoricalFeature(kind="categorical")
+HISTORY = HistoryFeature(kind="history", of="delay", over="7d", unit="min")
+BUSY = CongestionFeature(kind="congestion", over="3h", unit="flights")
+GUSTLESS = MissingFeature(kind="missing", column="gust")
+
+
+def clock(part: str) -> CalendarFeature:
+    return CalendarFeature(kind="calendar", part=part)
+
+
+@pytest.mark.parametrize(
+    ("value", "feature", "words"),
+    [
+        (12.0, WIND, "12 kn"),
+        (1234.567, WIND, "1,234.57 kn"),
+        (0.012345, WIND, "0.0123 kn"),
+        (-3.5, HISTORY, "-3.5 min"),
+        (17.0, BUSY, "17 flights"),
+        (np.nan, WIND, "missing"),
+        ("", DEST, "missing"),
+        ("LAX", DEST, "LAX"),
+        ('=HYPERLINK("x")', DEST, '=HYPERLINK("x")'),
+        (1.0, GUSTLESS, "yes"),
+        (0.0, GUSTLESS, "no"),
+        (17.0, clock("hour"), "17:00"),
+        (1055.0, clock("minute_of_day"), "17:35"),
+        (0.0, clock("weekday"), "Monday"),
+        ("ua", None, "ua"),
+        ("", None, ""),
+    ],
+)
+def test_values_in_words(value, feature, words):
+    assert value_in_words(value, feature) == words
+
+
+@pytest.mark.parametrize(
+    ("name", "feature", "words"),
+    [
+        ("wind", NumericFeature(kind="numeric", title="Wind speed"), "Wind speed"),
+        ("route_delay", HISTORY, "route delay"),
+        ("pooled.route_delay", HISTORY, "route delay"),
+        ("tenant", None, "tenant"),
+        ("pooled_score", None, "score of the pooled model"),
+    ],
+)
+def test_titles(name, feature, words):
+    assert title(name, feature) == words
+
+
+def test_reasons_are_the_largest_contributions_first():
+    spec = make_spec(features=FEATURES | {"wind": {"kind": "numeric", "unit": "kn"}})
+    table = pd.DataFrame({"wind": [12.0, np.nan], "dest": ["LAX", "<b>"], "hour": [6.0, 7.0]})
+    parts = pd.DataFrame(
+        {"wind": [0.1, -0.7], "dest": [-0.5, 0.0], "tenant": [0.2, 0.7], "hour": [0.0, 0.0]}
+    )
+    first, second = top_reasons(parts, table, spec, top=2)
+    assert first == [Reason("dest", "dest", "LAX", -0.5), Reason("tenant", "tenant", "ua", 0.2)]
+    assert second == [
+        Reason("wind", "wind", "missing", -0.7),
+        Reason("tenant", "tenant", "ua", 0.7),
+    ]
+    assert top_reasons(parts, table, spec, top=0) == [[], []]
+    assert [len(reasons) for reasons in top_reasons(parts, table, spec, top=9)] == [3, 2]
