@@ -1,0 +1,249 @@
+"""Checking rows against the contract: bad rows are set aside, a broken contract stops the tenant.
+
+What is not known yet is not looked at: rows known after `as_of` are left out, and label columns are
+hidden until the row's label is known, before anything is checked.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tenantry.columns import EVENT_TIME, KNOWN_AT, LABEL, LABEL_KNOWN_AT, RESERVED
+from tenantry.errors import ContractError, Fault
+from tenantry.moments import event_times, known_times, label_known_times
+from tenantry.quality import Quality
+from tenantry.specs.model import Column, HistoryFeature, Label, Spec
+from tenantry.values import FAULTS, as_texts, read_values
+
+REASON = "reason"
+"""The column that says why a row was set aside: `column: fault`, several joined by `; `."""
+
+Mask = NDArray[np.bool_]
+RowFault = tuple[str, Mask]
+"""`column: fault`, and the rows that have it."""
+
+
+@dataclass(frozen=True)
+class CheckedRows:
+    """A tenant's rows after the check.
+
+    Attributes:
+        rows: The rows frame (see `tenantry.columns`): the contract's columns, then the reserved
+            ones; sorted by event time, then key.
+        quarantined: Rows set aside, all columns as text as they came, and `reason`.
+        quality: What was found.
+        not_yet_known: Rows that were read but are known only later than `as_of`.
+    """
+
+    rows: pd.DataFrame
+    quarantined: pd.DataFrame
+    quality: Quality
+    not_yet_known: int = 0
+
+
+def expected_columns(spec: Spec) -> dict[str, Column]:
+    """Return the columns that are read and kept: key first, then the others by name.
+
+    Key columns and the time of the event are required, whatever the contract says.
+    """
+    columns = spec.contract.columns
+    required = {*spec.key, spec.times.event_time, spec.times.known_at.column}
+    ordered = (*spec.key, *sorted(set(columns) - set(spec.key)))
+    return {
+        name: columns[name].model_copy(update={"required": True})
+        if name in required
+        else columns[name]
+        for name in ordered
+    }
+
+
+def outcome_columns(spec: Spec) -> tuple[str, ...]:
+    """Return the columns that are known only with the label: it, and what histories are made of."""
+    features = (*spec.features.values(), *spec.pooled.features.values())
+    histories = {item.of for item in features if isinstance(item, HistoryFeature)}
+    return tuple(sorted((histories & set(spec.contract.columns)) | {spec.label.column}))
+
+
+def check_rows(frame: pd.DataFrame, spec: Spec, as_of: datetime) -> CheckedRows:
+    """Check rows against the contract of the spec, as known at `as_of`.
+
+    Args:
+        frame: Rows as read, with the contract's columns; values of any type.
+        spec: The tenant's spec.
+        as_of: Nothing known later is looked at.
+
+    Returns:
+        The rows that keep the contract, those set aside, and the record of both. Of rows that
+        repeat each other one is kept; rows that share a key and differ are all set aside.
+
+    Raises:
+        ContractError: A column or every row is missing, or more values are missing or more rows
+            bad than the contract allows; every fault at once.
+    """
+    columns = expected_columns(spec)
+    _require_columns(frame, spec)
+    known, moments, later = _known_rows(frame[list(columns)], spec, as_of)
+    _require_rows(known, spec, later)
+    rows, faults = _typed_rows(known, columns)
+    null_shares = _null_shares(rows, faults, spec, moments[LABEL_KNOWN_AT] <= as_of)
+    moments[LABEL] = _labels(rows[spec.label.column], spec.label)
+    rows = rows.assign(**{str(name): moments[name] for name in RESERVED})
+    bad = np.logical_or.reduce([mask for _, mask in faults])
+    copies, rivals = _find_repeats(rows, spec.key, ~bad)
+    faults.append((f"{', '.join(spec.key)}: shared with another row", rivals))
+    kept = _sorted(rows[~bad & ~rivals & ~copies], spec)
+    quality = Quality(
+        rows=len(kept),
+        labelled=int(kept[LABEL].notna().sum()),
+        quarantined=int((bad | rivals).sum()),
+        copies=int(copies.sum()),
+        reasons={reason: int(mask.sum()) for reason, mask in faults if mask.any()},
+        null_shares=null_shares,
+        first_event=_moment(kept[EVENT_TIME].min()),
+        last_event=_moment(kept[EVENT_TIME].max()),
+    )
+    _refuse_broken(quality, spec)
+    return CheckedRows(kept, _set_aside(known, faults, bad | rivals), quality, later)
+
+
+def _require_columns(frame: pd.DataFrame, spec: Spec) -> None:
+    missing = sorted(set(expected_columns(spec)) - set(frame.columns))
+    if missing:
+        remedy = "mend the source, or take it out of the contract"
+        raise ContractError(
+            Fault(f"{spec.tenant}: contract.columns.{name}", "the column is missing", remedy)
+            for name in missing
+        )
+
+
+def _require_rows(known: pd.DataFrame, spec: Spec, later: int) -> None:
+    if known.empty:
+        fault = "none is known yet" if later else "there is none in the span that is read"
+        remedy = "check the sources and the row filter, or pause the tenant until it has data"
+        raise ContractError([Fault(f"{spec.tenant}: rows", fault, remedy)])
+
+
+def _known_rows(
+    frame: pd.DataFrame, spec: Spec, as_of: datetime
+) -> tuple[pd.DataFrame, pd.DataFrame, int]:
+    """Return the rows known by `as_of`, outcomes hidden until known; their moments; how many not.
+
+    A row of which nobody can say when it is known stays, and is a bad row later.
+    """
+    later = (known_times(frame, spec.times) > as_of).to_numpy(dtype=bool)
+    known = frame[~later].reset_index(drop=True)
+    moments = pd.DataFrame(
+        {
+            EVENT_TIME: event_times(known, spec.times),
+            KNOWN_AT: known_times(known, spec.times),
+            LABEL_KNOWN_AT: label_known_times(known, spec.times),
+        }
+    )
+    hidden = ~(moments[LABEL_KNOWN_AT] <= as_of)
+    if hidden.any():
+        outcomes = {name: known[name].mask(hidden) for name in outcome_columns(spec)}
+        known = known.assign(**outcomes)
+    return known, moments, int(later.sum())
+
+
+def _typed_rows(
+    known: pd.DataFrame, columns: Mapping[str, Column]
+) -> tuple[pd.DataFrame, list[RowFault]]:
+    """Return every column as its type, and which rows are at fault for what."""
+    typed: dict[str, pd.Series[Any]] = {}
+    faults: list[RowFault] = []
+    for name, column in columns.items():
+        values = read_values(known[name], column.type)
+        typed[name] = values.clean
+        faults.append((f"{name}: {FAULTS[column.type]}", values.bad))
+        missing = values.clean.isna().to_numpy(dtype=bool) & ~values.bad
+        faults += [
+            (f"{name}: {fault}", mask)
+            for fault, mask in _value_faults(values.clean, column, missing)
+        ]
+    return pd.DataFrame(typed), faults
+
+
+def _value_faults(clean: "pd.Series[Any]", column: Column, missing: Mask) -> Iterator[RowFault]:
+    if column.required:
+        yield "missing", missing
+    if column.min is not None:
+        yield f"below {column.min:g}", (clean < column.min).to_numpy(dtype=bool)
+    if column.max is not None:
+        yield f"above {column.max:g}", (clean > column.max).to_numpy(dtype=bool)
+    if column.categories is not None:
+        allowed = clean.isin(column.categories) | clean.isna()
+        yield "not an allowed category", ~allowed.to_numpy(dtype=bool)
+
+
+def _null_shares(
+    rows: pd.DataFrame, faults: list[RowFault], spec: Spec, label_known: "pd.Series[bool]"
+) -> dict[str, float]:
+    """Return each column's share of missing values; an outcome's among rows with a known label."""
+    bad = dict(faults)
+    outcomes = outcome_columns(spec)
+    shares: dict[str, float] = {}
+    for name, column in expected_columns(spec).items():
+        missing = rows[name].isna().to_numpy(dtype=bool) & ~bad[f"{name}: {FAULTS[column.type]}"]
+        could = label_known.to_numpy(dtype=bool) if name in outcomes else np.ones_like(missing)
+        shares[name] = float(missing[could].mean()) if could.any() else 0.0
+    return shares
+
+
+def _labels(values: "pd.Series[Any]", label: Label) -> "pd.Series[Any]":
+    if label.above is None:
+        return values
+    return (values > label.above).astype(float).mask(values.isna())
+
+
+def _find_repeats(rows: pd.DataFrame, key: tuple[str, ...], good: Mask) -> tuple[Mask, Mask]:
+    """Return the good rows that copy an earlier one, and those that share its key but differ."""
+    copies, rivals = np.zeros_like(good), np.zeros_like(good)
+    shared = np.flatnonzero(good)[rows[good].duplicated(list(key), keep=False).to_numpy()]
+    copies[shared] = rows.iloc[shared].duplicated().to_numpy()
+    different = shared[~copies[shared]]
+    rivals[different] = rows.iloc[different].duplicated(list(key), keep=False).to_numpy()
+    return copies, rivals
+
+
+def _sorted(rows: pd.DataFrame, spec: Spec) -> pd.DataFrame:
+    return rows.sort_values([EVENT_TIME, *spec.key], ignore_index=True)
+
+
+def _set_aside(known: pd.DataFrame, faults: list[RowFault], aside: Mask) -> pd.DataFrame:
+    """Return the bad rows as text with their reasons, in an order of their own."""
+    reasons = np.full(int(aside.sum()), "", dtype=object)
+    for reason, mask in faults:
+        chosen = mask[aside]
+        reasons[chosen] = reasons[chosen] + np.where(reasons[chosen] == "", "", "; ") + reason
+    texts = {str(name): as_texts(known.loc[aside, name]) for name in known.columns}
+    frame = pd.DataFrame(texts).assign(**{REASON: pd.Series(reasons, dtype="str").array})
+    return frame.sort_values(list(frame.columns), ignore_index=True)
+
+
+def _moment(value: Any) -> datetime | None:  # noqa: ANN401 - a Timestamp or NaT
+    return None if pd.isna(value) else value.to_pydatetime()
+
+
+def _refuse_broken(quality: Quality, spec: Spec) -> None:
+    """Raise when more is missing or bad than the contract allows."""
+    place = f"{spec.tenant}: contract"
+    faults = []
+    share = quality.quarantined / (quality.rows + quality.quarantined)
+    if share > spec.contract.max_quarantined_share or not quality.rows:
+        fault = f"{quality.sentence}; at most {spec.contract.max_quarantined_share:.1%} may be"
+        remedy = "mend the source, or change what the contract allows"
+        faults.append(Fault(f"{place}.max_quarantined_share", fault, remedy))
+    for name, column in spec.contract.columns.items():
+        if quality.null_shares[name] > column.max_null_share:
+            fault = f"{quality.null_shares[name]:.1%} of the values are missing"
+            fault += f", at most {column.max_null_share:.1%} may be"
+            remedy = "mend the source, or change what the contract allows"
+            faults.append(Fault(f"{place}.columns.{name}.max_null_share", fault, remedy))
+    if faults:
+        raise ContractError(faults)

@@ -1,0 +1,120 @@
+"""Reading Parquet and CSV files through one Arrow dataset, filters pushed down."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.dataset as ds
+
+from tenantry.sources.query import Query, date_bounds, find_path
+from tenantry.times import Window
+
+_ROW = re.compile(r"Row #(\d+)")
+
+
+def read_parquet(query: Query) -> pd.DataFrame:
+    """Read a Parquet file, or a folder of them; hive folders (`month=2013-01/`) become columns.
+
+    Columns, equalities and the time span decide which partitions, row groups and pages are read.
+
+    Returns:
+        The wanted columns with their own types, in the order of the files.
+
+    Raises:
+        SourceError: Nothing is there, a file cannot be read or a column is missing.
+    """
+    return _read_dataset(query, find_path(query), ds.ParquetFileFormat())
+
+
+def read_csv(query: Query) -> pd.DataFrame:
+    """Read a CSV file with a header, or a folder of them, gzipped (`.gz`) or not, chunk by chunk.
+
+    Returns:
+        The wanted columns as text; an empty value is missing.
+
+    Raises:
+        SourceError: Nothing is there, a file cannot be read or a column is missing.
+    """
+    texts = pyarrow.csv.ConvertOptions(
+        column_types=dict.fromkeys(query.needed, pa.string()),
+        null_values=[""],
+        strings_can_be_null=True,
+    )
+    return _read_dataset(query, find_path(query), ds.CsvFileFormat(convert_options=texts))
+
+
+def _read_dataset(query: Query, path: Path, form: ds.FileFormat) -> pd.DataFrame:
+    try:
+        dataset = ds.dataset(path, format=form, partitioning=ds.partitioning(flavor="hive"))
+        files = dataset.files
+        if files:
+            query.require_columns(dataset.schema.names)
+            scanner = dataset.scanner(
+                columns=list(query.columns), filter=_filter(query, dataset), use_threads=False
+            )
+            frame: pd.DataFrame = scanner.to_table().to_pandas(use_threads=False)
+            return frame
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise query.error(_fault(query, path, form, error), "mend or replace it") from None
+    raise query.error("the folder holds no file", "check the path and what writes there")
+
+
+def _filter(query: Query, dataset: ds.Dataset) -> pc.Expression | None:
+    conditions = [
+        _equal(query, dataset.schema.field(name), value) for name, value in query.equals.items()
+    ]
+    if query.within is not None:
+        time, span = query.within
+        conditions += _within(dataset.schema.field(time), span)
+    both: pc.Expression | None = None
+    for condition in conditions:
+        both = condition if both is None else both & condition
+    return both
+
+
+def _equal(query: Query, column: pa.Field, value: str) -> pc.Expression:
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    try:
+        return pc.field(column.name) == pa.scalar(value).cast(kind)
+    except pa.ArrowException:
+        fault = f"column {column.name} is {kind}, which no part of a tenant's name can be"
+        raise query.error(fault, "filter rows by a text or whole-number column") from None
+
+
+def _within(column: pa.Field, span: Window) -> list[pc.Expression]:
+    time = pc.field(column.name)
+    low: Any
+    high: Any
+    if pa.types.is_timestamp(column.type):
+        low, high = (_moment(bound, column.type) for bound in (span.start, span.end))
+    elif pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        low, high = (day.isoformat() for day in date_bounds(span))
+    elif pa.types.is_date(column.type):
+        low, high = date_bounds(span)
+    else:
+        return []
+    return [((time >= low) & (time <= high)) | time.is_null()]
+
+
+def _moment(bound: Any, kind: pa.DataType) -> pa.Scalar:  # noqa: ANN401 - a datetime
+    naive = pa.scalar(bound.replace(tzinfo=None), pa.timestamp("us"))
+    return naive.cast(pa.timestamp(kind.unit)).cast(kind)
+
+
+def _fault(query: Query, path: Path, form: ds.FileFormat, error: Exception) -> str:
+    """Say which file cannot be read; Arrow's own words may quote rows."""
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    for file in files:
+        try:
+            if file.is_file() and not file.name.startswith((".", "_")):
+                ds.dataset(file, format=form).schema  # noqa: B018 - reads the head
+        except (pa.ArrowException, OSError, UnicodeDecodeError):
+            name = file.relative_to(path).as_posix() if file != path else "the file"
+            return f"{name} is not readable as {query.source.kind}"
+    row = _ROW.search(str(error))
+    where = f" (row {row[1]})" if row else ""
+    return f"its rows are not readable as {query.source.kind}{where}"

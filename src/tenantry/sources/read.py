@@ -1,0 +1,123 @@
+"""Reading a tenant's rows: every source below the other, other tables joined to them."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import pandas as pd
+
+from tenantry.contract import expected_columns
+from tenantry.errors import SourceError, SourceUnavailableError
+from tenantry.moments import event_times, known_times
+from tenantry.sources.connections import Connections
+from tenantry.sources.files import read_csv, read_parquet
+from tenantry.sources.joins import Pairing, join_as_of, join_by_key, observation_span
+from tenantry.sources.query import Query, source_place
+from tenantry.specs.load import filter_values
+from tenantry.specs.model import Column, JoinedSource, Source, Spec
+from tenantry.times import Window
+from tenantry.values import Kind, soften
+
+
+def read_rows(spec: Spec, connections: Connections, span: Window) -> pd.DataFrame:
+    """Read the tenant's rows whose event lies in `span`, and those whose event nobody can place.
+
+    Columns, the tenant's filter and the span are pushed down into each source. As-of joins take
+    nothing that was observed after a row is known.
+
+    Returns:
+        The contract's columns and those of key, times and label, each as its type: float64, str or
+        datetime64[us, UTC]; a column with values that cannot be read as its type is object, and
+        has those values as they came.
+
+    Raises:
+        SourceError: Sources are missing, unreadable or lack a column: every fault, one a line.
+        SourceUnavailableError: Sources did not answer.
+    """
+    tables = _Tables(connections, expected_columns(spec))
+    brought = {name for join in spec.sources.joins for name in tables.added_by(join)}
+    wanted = tuple(name for name in tables.columns if name not in brought)
+    equals = filter_values(spec)
+    within = (spec.times.event_time, span)
+
+    def read_source(source: Source) -> pd.DataFrame:
+        frame = tables.read(source, wanted, equals=equals, within=within)
+        times = event_times(frame, spec.times)
+        return frame[((times >= span.start) & (times < span.end)) | times.isna()]
+
+    frames = _all_or_faults(partial(read_source, source) for source in spec.sources.rows)
+    rows = _join_all(pd.concat(frames, ignore_index=True), spec, tables)
+    return rows[list(tables.columns)]
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """The tables of the connections, read as the contract's columns."""
+
+    connections: Connections
+    columns: Mapping[str, Column]
+
+    def added_by(self, join: JoinedSource) -> tuple[str, ...]:
+        """Return the columns that a join brings and the contract wants."""
+        return tuple(name for name in join.columns if name in self.columns)
+
+    def read(
+        self,
+        source: Source,
+        wanted: tuple[str, ...],
+        *,
+        equals: Mapping[str, str] | None = None,
+        within: tuple[str, Window] | None = None,
+    ) -> pd.DataFrame:
+        """Read columns of a table, each that the contract knows as its type."""
+        connection = self.connections.find(source.connection, source_place(source))
+        frame = _reader(source.kind)(Query(source, connection, wanted, equals or {}, within))
+        kinds = {name: self.columns[name].type for name in wanted if name in self.columns}
+        return frame.assign(**{name: soften(frame[name], kind) for name, kind in kinds.items()})
+
+
+def _join_all(rows: pd.DataFrame, spec: Spec, tables: _Tables) -> pd.DataFrame:
+    known_at = known_times(rows, spec.times)
+    joins = [join for join in spec.sources.joins if tables.added_by(join)]
+
+    def read_joined(join: JoinedSource) -> pd.DataFrame:
+        wanted = (*join.on.values(), *tables.added_by(join))
+        if join.as_of is None:
+            return tables.read(join, tuple(dict.fromkeys(wanted)))
+        seen = observation_span(known_at, join.as_of)
+        within = None if seen is None else (join.as_of.column, seen)
+        return tables.read(join, tuple(dict.fromkeys((*wanted, join.as_of.column))), within=within)
+
+    kinds: dict[str, Kind] = {name: column.type for name, column in tables.columns.items()}
+    found = _all_or_faults(partial(read_joined, join) for join in joins)
+    for join, table in zip(joins, found, strict=True):
+        pairing = Pairing(join.on, kinds, tables.added_by(join))
+        if join.as_of is None:
+            rows = join_by_key(rows, table, pairing, place=source_place(join))
+        else:
+            rows = join_as_of(rows, table, pairing, as_of=join.as_of, known_at=known_at)
+    return rows
+
+
+def _reader(kind: str) -> Callable[[Query], pd.DataFrame]:
+    if kind == "sql":
+        from tenantry.sources.sql import read_sql
+
+        return read_sql
+    return read_parquet if kind == "parquet" else read_csv
+
+
+def _all_or_faults(reads: Iterable[Callable[[], pd.DataFrame]]) -> list[pd.DataFrame]:
+    """Read every table, or raise with the faults of all that could not be read."""
+    frames: list[pd.DataFrame] = []
+    errors: list[SourceError] = []
+    for read in reads:
+        try:
+            frames.append(read())
+        except SourceError as error:
+            errors.append(error)
+    if errors:
+        lasting = [error for error in errors if not error.transient]
+        kind = SourceError if lasting else SourceUnavailableError
+        raise kind("\n".join(str(error) for error in errors))
+    return frames

@@ -1,0 +1,36 @@
+"""Copy each tenant's rows as of the run's time into its snapshot, checked against its contract."""
+
+from tenantry import layout
+from tenantry.jobs import Job, Result
+from tenantry.snapshots import write_snapshot
+from tenantry.sources.collect import collect_rows
+
+
+def ingest(job: Job) -> Result:
+    """Read a tenant's sources, check the contract and write the snapshot.
+
+    Facts: `snapshot` (its SHA-256), `rows`, `labelled`, `quarantined`.
+
+    Raises:
+        SourceError: Sources are missing, unreadable or lack a column.
+        SourceUnavailableError: Sources did not answer.
+        ContractError: The rows break the contract.
+        StoreError: The store failed.
+    """
+    checked = collect_rows(job.spec, job.connections, job.as_of)
+    snapshot = write_snapshot(job.store, job.spec, checked)
+    quality = checked.quality
+    keys = [layout.snapshot(job.product, job.tenant, snapshot)]
+    if quality.quarantined:
+        keys.append(layout.quarantine(job.product, job.tenant, snapshot))
+    later = f", {checked.not_yet_known:,} not yet known" if checked.not_yet_known else ""
+    return Result(
+        message=quality.sentence + later,
+        facts={
+            "snapshot": snapshot,
+            "rows": quality.rows,
+            "labelled": quality.labelled,
+            "quarantined": quality.quarantined,
+        },
+        keys=tuple(keys),
+    )

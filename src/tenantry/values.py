@@ -1,0 +1,176 @@
+"""Reading raw values as the types of the contract; what cannot be read is told, never guessed."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal, cast
+from uuid import UUID
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Kind = Literal["number", "integer", "category", "text", "time", "boolean"]
+
+FAULTS: dict[Kind, str] = {
+    "number": "not a finite number",
+    "integer": "not a whole number",
+    "category": "not a short text",
+    "text": "not a short text",
+    "time": "not a time",
+    "boolean": "not true or false",
+}
+"""What a value is that cannot be read as the type."""
+
+MAX_TEXT = 1000
+"""Characters; longer texts are bad values."""
+
+_MISSING = frozenset({"", "na", "n/a", "nan", "nat", "null", "none"})
+_TRUTHS = {"true": 1.0, "t": 1.0, "yes": 1.0, "1": 1.0, "1.0": 1.0}
+_TRUTHS |= {"false": 0.0, "f": 0.0, "no": 0.0, "0": 0.0, "0.0": 0.0}
+_EXACT = 2.0**53
+"""Whole numbers above this cannot all be told apart as float64."""
+
+
+@dataclass(frozen=True)
+class Values:
+    """A column as its type.
+
+    Attributes:
+        clean: float64 (number, integer, boolean), str (category, text) or datetime64[us, UTC]
+            (time); missing where the value is missing or bad.
+        bad: bool; whether there is a value that cannot be read.
+    """
+
+    clean: "pd.Series[Any]"
+    bad: NDArray[np.bool_]
+
+
+def read_values(raw: "pd.Series[Any]", kind: Kind) -> Values:
+    """Read a column as `kind`.
+
+    Numbers may come as text; an empty text is missing, and for other types than category and text
+    so are NA, NaN, null and none. Times are ISO 8601 and UTC where they have no offset. Infinities
+    are bad.
+
+    Args:
+        raw: Values of any type.
+        kind: The type to read them as.
+    """
+    if kind in ("category", "text"):
+        return _read_texts(raw)
+    if kind == "time":
+        return _read_times(raw)
+    numbers = _read_truths(raw) if kind == "boolean" else _read_numbers(raw)
+    if kind != "integer":
+        return numbers
+    array = numbers.clean.to_numpy(dtype=float)
+    broken = ~np.isnan(array) & ((array != np.round(array)) | (np.abs(array) > _EXACT))
+    return Values(numbers.clean.mask(broken), numbers.bad | broken)
+
+
+def soften(raw: "pd.Series[Any]", kind: Kind) -> "pd.Series[Any]":
+    """Return the column as its type, with bad values left as they came.
+
+    The result has the clean dtype when nothing is bad, else object.
+    """
+    values = read_values(raw, kind)
+    if not values.bad.any():
+        return values.clean
+    return values.clean.astype(object).mask(values.bad, raw.astype(object))
+
+
+def as_texts(raw: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Write every value as text, whatever it is; missing stays missing."""
+    if isinstance(raw.dtype, pd.DatetimeTZDtype):
+        return cast("pd.Series[Any]", raw.dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ").astype("str"))
+    return raw.astype(object).map(_storable_text_of, na_action="ignore").astype("str")
+
+
+def _nulls(values: "pd.Series[Any]") -> NDArray[np.bool_]:
+    return values.isna().to_numpy(dtype=bool, copy=True)
+
+
+def _unread(raw: "pd.Series[Any]", clean: "pd.Series[Any]") -> NDArray[np.bool_]:
+    """Tell which values came to nothing although they are not missing."""
+    unread = _nulls(clean)
+    unread &= ~_nulls(raw)
+    if raw.dtype == object or isinstance(raw.dtype, pd.StringDtype):
+        unread[unread] = ~raw[unread].map(_is_missing_word).to_numpy(dtype=bool)
+    return unread
+
+
+def _is_missing_word(value: object) -> bool:
+    return isinstance(value, str) and value.strip().lower() in _MISSING
+
+
+def _without(raw: "pd.Series[Any]", types: tuple[type, ...]) -> "pd.Series[Any]":
+    """Return a column without the values of some types; text columns as they are."""
+    if isinstance(raw.dtype, pd.StringDtype):
+        return raw
+    plain = raw.astype(object)
+    return plain.mask(plain.map(lambda value: isinstance(value, types)).astype(bool))
+
+
+def _read_numbers(raw: "pd.Series[Any]") -> Values:
+    if pd.api.types.is_numeric_dtype(raw.dtype):
+        array = raw.to_numpy(dtype=float, na_value=np.nan)
+    else:
+        plain = pd.to_numeric(_without(raw, (bytes, bool)), errors="coerce")
+        array = plain.to_numpy(dtype=float, na_value=np.nan)
+    clean = pd.Series(np.where(np.isinf(array), np.nan, array), index=raw.index)
+    return Values(clean, _unread(raw, clean))
+
+
+def _read_truths(raw: "pd.Series[Any]") -> Values:
+    if pd.api.types.is_bool_dtype(raw.dtype):
+        return _read_numbers(raw)
+    words = raw.astype(object).map(lambda value: str(value).strip().lower(), na_action="ignore")
+    clean = words.map(_TRUTHS).astype(float)
+    return Values(clean, _unread(raw, clean))
+
+
+def _read_times(raw: "pd.Series[Any]") -> Values:
+    if isinstance(raw.dtype, pd.DatetimeTZDtype):
+        clean = raw.dt.tz_convert("UTC")
+    elif pd.api.types.is_datetime64_dtype(raw.dtype):
+        clean = raw.dt.tz_localize("UTC")
+    else:
+        plain = _without(raw, (bool, int, float, np.number))
+        clean = pd.to_datetime(plain, utc=True, errors="coerce", format="ISO8601")
+    utc = clean.dt.as_unit("us")
+    return Values(utc, _unread(raw, utc))
+
+
+def _read_texts(raw: "pd.Series[Any]") -> Values:
+    if isinstance(raw.dtype, pd.StringDtype):
+        texts = raw
+    elif pd.api.types.is_integer_dtype(raw.dtype) and not raw.hasnans:
+        texts = raw.astype("str")
+    else:
+        texts = raw.astype(object).map(_text_or_none, na_action="ignore").astype("str")
+    length = texts.str.len().to_numpy(dtype=float, na_value=np.nan)
+    bad = (length > MAX_TEXT) | (np.isnan(length) & ~_nulls(raw))
+    nothing = bad | (length == 0)
+    return Values(texts.mask(nothing) if nothing.any() else texts, bad)
+
+
+def _text_or_none(value: object) -> str | None:
+    if isinstance(value, str):
+        return value if _is_unicode(value) else None
+    is_plain = isinstance(value, (int, float, np.number, Decimal, UUID))
+    return _text_of(value) if is_plain else None
+
+
+def _is_unicode(text: str) -> bool:
+    """Tell whether UTF-8 can hold a text: it has no lone surrogates."""
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _storable_text_of(value: object) -> str:
+    return _text_of(value).encode(errors="replace").decode()
+
+
+def _text_of(value: object) -> str:
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+        return str(int(value))
+    return str(value)
