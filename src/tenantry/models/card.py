@@ -1,10 +1,20 @@
 """Model cards: what a model is, what it was made from and how good it was."""
 
+from typing import Literal
+
 from pydantic import Field
 
-from tenantry.models.fitted import Form, Task
+from tenantry import layout
+from tenantry.errors import ModelFileError, ObjectMissingError
 from tenantry.records import Record
+from tenantry.store.contract import ObjectStore
 from tenantry.times import Moment
+
+Form = Literal["own", "pooled", "blend", "stack"]
+"""How a model makes a score of the tenant's own pipeline and the pooled one."""
+
+Task = Literal["classification", "regression"]
+"""What a model predicts."""
 
 
 class PooledPart(Record):
@@ -143,3 +153,42 @@ class PooledCard(Record):
     rows: int = 0
     seed: int = 0
     code_version: str = ""
+
+
+def read_card(store: ObjectStore, product: str, tenant: str, version: str) -> Card:
+    """Read the card of a tenant's model.
+
+    Raises:
+        ModelFileError: There is none, or it is no card.
+    """
+    key = f"{layout.model_folder(product, tenant, version)}card.json"
+    try:
+        return Card.from_json(read_object(store, key), key)
+    except ValueError as error:
+        raise ModelFileError(str(error)) from None
+
+
+def read_pooled_card(store: ObjectStore, product: str, zone: str, version: str) -> PooledCard:
+    """Read the card of a pooled model.
+
+    Raises:
+        ModelFileError: There is none, or it is no card.
+    """
+    key = f"{layout.pooled_folder(product, zone, version)}card.json"
+    try:
+        return PooledCard.from_json(read_object(store, key), key)
+    except ValueError as error:
+        raise ModelFileError(str(error)) from None
+
+
+def read_object(store: ObjectStore, key: str) -> bytes:
+    """Read an object of a model.
+
+    Raises:
+        ModelFileError: It is missing.
+    """
+    try:
+        return store.get(key).content
+    except ObjectMissingError:
+        msg = f"{key}: missing; train again or restore it"
+        raise ModelFileError(msg) from None

@@ -7,9 +7,15 @@ from sklearn.pipeline import Pipeline
 
 from tenantry import layout
 from tenantry.digests import digest, sha256
-from tenantry.errors import ModelFileError, ObjectMissingError
+from tenantry.errors import ModelFileError
 from tenantry.models.archive import content_digest, pack, unpack
-from tenantry.models.card import Card, PooledCard, PooledPart
+from tenantry.models.card import (
+    Card,
+    PooledCard,
+    PooledPart,
+    read_card,
+    read_object,
+)
 from tenantry.models.fitted import FittedModel
 from tenantry.store.contract import ObjectStore
 from tenantry.times import compact, parse_compact
@@ -71,23 +77,10 @@ def load_model(
         msg = f"{place}: names another file than the champion's pointer; restore it or train again"
         raise ModelFileError(msg)
     key = f"{layout.model_folder(product, tenant, version)}model.skops"
-    content = unpack(_read(store, key), key, card.file_digest)
+    content = unpack(read_object(store, key), key, card.file_digest)
     pooled = load_pooled_part(store, product, content["pooled"])
     parts = {name: content[name] for name in _PARTS}
     return FittedModel(**parts, own=content["own"], pooled=pooled), card
-
-
-def read_card(store: ObjectStore, product: str, tenant: str, version: str) -> Card:
-    """Read the card of a tenant's model.
-
-    Raises:
-        ModelFileError: There is none, or it is no card.
-    """
-    key = f"{layout.model_folder(product, tenant, version)}card.json"
-    try:
-        return Card.from_json(_read(store, key), key)
-    except ValueError as error:
-        raise ModelFileError(str(error)) from None
 
 
 def save_pooled(
@@ -114,19 +107,6 @@ def save_pooled(
     store.put(f"{folder}model.skops", model)
     store.put(f"{folder}card.json", card.to_json())
     return card
-
-
-def read_pooled_card(store: ObjectStore, product: str, zone: str, version: str) -> PooledCard:
-    """Read the card of a pooled model.
-
-    Raises:
-        ModelFileError: There is none, or it is no card.
-    """
-    key = f"{layout.pooled_folder(product, zone, version)}card.json"
-    try:
-        return PooledCard.from_json(_read(store, key), key)
-    except ValueError as error:
-        raise ModelFileError(str(error)) from None
 
 
 def load_pooled_part(
@@ -172,16 +152,8 @@ def _version(as_of: datetime, identity: str) -> str:
     return f"{compact(as_of)}-{identity[:12]}"
 
 
-def _read(store: ObjectStore, key: str) -> bytes:
-    try:
-        return store.get(key).content
-    except ObjectMissingError:
-        msg = f"{key}: missing; train again or restore it"
-        raise ModelFileError(msg) from None
-
-
 def _pipeline(store: ObjectStore, key: str, file_digest: str) -> Pipeline:
-    return _opened(_read(store, key), key, file_digest)
+    return _opened(read_object(store, key), key, file_digest)
 
 
 @lru_cache(maxsize=16)  # one pooled model and its folds serve all tenants of a worker

@@ -1,7 +1,6 @@
 """A fitted model: how a tenant's own pipeline and the pooled one together score rows."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -11,10 +10,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from tenantry.features.recipe import own_frame, pooled_frame
+from tenantry.models.card import Form, Task
 from tenantry.specs.model import Spec
 
-Form = Literal["own", "pooled", "blend", "stack"]
-Task = Literal["classification", "regression"]
 Scores = NDArray[np.float64]
 
 POOLED_SCORE = "pooled_score"

@@ -7,15 +7,8 @@ import pytest
 
 from tenantry import layout
 from tenantry.errors import ModelFileError
-from tenantry.models.card import Card, PooledCard, PooledPart
-from tenantry.models.files import (
-    load_fold,
-    load_model,
-    load_pooled,
-    read_pooled_card,
-    save_model,
-    save_pooled,
-)
+from tenantry.models.card import Card, PooledCard, PooledPart, read_pooled_card
+from tenantry.models.files import load_fold, load_model, load_pooled, save_model, save_pooled
 from tenantry.models.fitted import FittedModel, link_scores
 from tests.unit.memory_store import MemoryStore
 from tests.unit.models.pipelines import fitted
