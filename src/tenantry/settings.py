@@ -23,6 +23,7 @@ class Settings:
             commit); the package's version when unset.
         access_key: `AWS_ACCESS_KEY_ID`.
         secret_key: `AWS_SECRET_ACCESS_KEY`.
+        session_token: `AWS_SESSION_TOKEN`: comes with temporary credentials.
         region: `AWS_REGION`.
     """
 
@@ -33,6 +34,7 @@ class Settings:
     code_version: str
     access_key: str = ""
     secret_key: str = field(default="", repr=False)
+    session_token: str = field(default="", repr=False)
     region: str = "us-east-1"
 
 
@@ -47,12 +49,13 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     if not workers.isdigit():
         raise SettingsError([Fault("TENANTRY_WORKERS", f"{workers!r} is not a whole number ≥ 0")])
     return Settings(
-        store=environ.get("TENANTRY_STORE", f"file://{Path('demo/store').resolve()}"),
+        store=environ.get("TENANTRY_STORE", Path("demo/store").resolve().as_uri()),
         specs=specs,
         connections=Path(environ.get("TENANTRY_CONNECTIONS", specs / "connections.yaml")),
         workers=int(workers),
         code_version=environ.get("TENANTRY_CODE_VERSION", version("tenantry")),
         access_key=environ.get("AWS_ACCESS_KEY_ID", ""),
         secret_key=environ.get("AWS_SECRET_ACCESS_KEY", ""),
+        session_token=environ.get("AWS_SESSION_TOKEN", ""),
         region=environ.get("AWS_REGION", "us-east-1"),
     )

@@ -38,7 +38,12 @@ class ObjectStore(Protocol):
     """A flat space of keys with conditional writes and read-after-write consistency.
 
     Every method raises `StoreUnavailableError` when the store does not answer, and `ValueError`
-    for a key that `check_key` refuses.
+    for a key that `check_key` refuses. A store can be pickled and used after a fork.
+
+    A conditional write that failed with `StoreUnavailableError` may have happened. One whose
+    answer was lost counts as won when the object now holds the very same bytes; where two writers
+    must not both believe that they won, the content has to name the writer. Writing the same
+    bytes again keeps the tag: a pointer needs a counter in it.
     """
 
     @property
@@ -79,11 +84,17 @@ class ObjectStore(Protocol):
         ...
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        """Yield every object whose key starts with `prefix`, by key."""
+        """Yield every object whose key starts with `prefix`, by key (in order of code points)."""
         ...
 
     def list_folders(self, prefix: str) -> Iterator[str]:
-        """Yield the next part of the keys below the folder `prefix` (ends in ``/``), by name."""
+        """Yield the names of the folders directly below `prefix`, by name.
+
+        A folder is a part that further parts follow; objects directly below are left out.
+
+        Args:
+            prefix: Ends in ``/``, or is empty for the top.
+        """
         ...
 
     def delete(self, key: str) -> None:
@@ -95,10 +106,37 @@ def check_key(key: str) -> str:
     """Return `key` when it is one that every store can hold.
 
     Raises:
-        ValueError: Parts other than ``[A-Za-z0-9._=-]``, ``.`` or ``..``, or over 900 characters.
+        ValueError: Characters other than ``[A-Za-z0-9._=-]``, a part that is empty, ``.``, ``..``
+            or over 255 characters, or over 900 characters in all.
     """
     parts = key.split("/")
-    if not _KEY.fullmatch(key) or "." in parts or ".." in parts or len(key) > 900:
+    if not _KEY.fullmatch(key) or "." in parts or ".." in parts:
         msg = f"{key!r} is not a key: parts of letters, digits, '.', '_', '=', '-' between '/'"
         raise ValueError(msg)
+    if len(key) > 900 or max(map(len, parts)) > 255:
+        msg = f"{key[:60]!r}… is too long for a key: at most 255 characters a part, 900 in all"
+        raise ValueError(msg)
     return key
+
+
+def check_prefix(prefix: str) -> str:
+    """Return `prefix` when keys can start with it: empty, or a key, or a key and ``/``.
+
+    Raises:
+        ValueError: No key starts like that.
+    """
+    if prefix:
+        check_key(prefix.removesuffix("/"))
+    return prefix
+
+
+def check_folder(prefix: str) -> str:
+    """Return `prefix` when it is a folder: empty, or a key and ``/``.
+
+    Raises:
+        ValueError: It is not.
+    """
+    if prefix and not prefix.endswith("/"):
+        msg = f"{prefix!r} is not a folder: it must end in '/'"
+        raise ValueError(msg)
+    return check_prefix(prefix)

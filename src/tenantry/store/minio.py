@@ -1,0 +1,258 @@
+"""A bucket of MinIO, or of any store that speaks S3 and honours conditional writes.
+
+Conditions travel as signed headers (`If-None-Match`, `If-Match`), so a proxy that strips them
+makes the request fail instead of making it unconditional. The client has no public method that
+sends them: `_put_object` is the one private name that we use, and it writes everything.
+"""
+
+import os
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import urllib3
+from minio import Minio, S3Error
+from minio.datatypes import Object
+from urllib3.exceptions import ProtocolError
+
+from tenantry.digests import sha256
+from tenantry.errors import ObjectMissingError, PreconditionError
+from tenantry.store.contract import (
+    ObjectInfo,
+    StoredObject,
+    check_folder,
+    check_key,
+    check_prefix,
+)
+from tenantry.store.s3_errors import FAILURES, translate
+
+_T = TypeVar("_T")
+_DIGEST = "x-amz-meta-sha256"
+_EPOCH = datetime.fromtimestamp(0, UTC)
+_CONNECTIONS = 16
+_TIMEOUT = urllib3.Timeout(connect=5.0, read=60.0)
+
+
+@dataclass(frozen=True)
+class BucketAddress:
+    """Where a bucket is and who asks; can be pickled, and its repr tells no secret.
+
+    Attributes:
+        endpoint: Host and port.
+        bucket: The bucket's name.
+        access_key: Who asks.
+        secret_key: Their secret.
+        session_token: Comes with temporary credentials.
+        prefix: The store's part of the bucket; empty, or ends in ``/``.
+        secure: Whether to speak TLS.
+        region: The bucket's region.
+    """
+
+    endpoint: str
+    bucket: str
+    access_key: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    session_token: str = field(default="", repr=False)
+    prefix: str = ""
+    secure: bool = True
+    region: str = "us-east-1"
+
+    @property
+    def url(self) -> str:
+        """The address without credentials."""
+        scheme = "s3+https" if self.secure else "s3+http"
+        return f"{scheme}://{self.endpoint}/{self.bucket}/{self.prefix}".rstrip("/")
+
+
+class MinioStore:
+    """Keys are object names below the prefix; a tag is the ETag.
+
+    Keeps the contract of `ObjectStore`. Every request is repeated after a transient failure; a
+    conditional write too, and its answer then is what became of the object, see `ObjectStore`.
+    Each process makes its own client, so a store can be pickled, and used after a fork.
+
+    Args:
+        address: Where the bucket is.
+        waits: Seconds before each repetition; a random half of each is left out, so that many
+            workers do not return at once.
+    """
+
+    def __init__(self, address: BucketAddress, waits: Sequence[float] = (0.2, 0.8, 3.2)) -> None:
+        self._address = address
+        self._waits = tuple(waits)
+        self._made: tuple[int, Minio] | None = None
+
+    def __repr__(self) -> str:
+        return f"MinioStore({self.url!r})"
+
+    def __reduce__(self) -> tuple[type["MinioStore"], tuple[BucketAddress, tuple[float, ...]]]:
+        return type(self), (self._address, self._waits)
+
+    @property
+    def url(self) -> str:
+        """The bucket's address, without credentials."""
+        return self._address.url
+
+    def get(self, key: str) -> StoredObject:
+        """Read an object; a body that is cut or damaged on the way is asked for again.
+
+        Raises:
+            ObjectMissingError: Nothing has that key.
+        """
+        name = self._name(key)
+        return self._attempt(key, lambda _: self._get(name))
+
+    def find(self, key: str) -> ObjectInfo | None:
+        """Return what is known of an object, or None when nothing has that key."""
+        bucket, name = self._address.bucket, self._name(key)
+        try:
+            found = self._attempt(key, lambda _: self._client.stat_object(bucket, name))
+        except ObjectMissingError:
+            return None
+        return self._info(found)
+
+    def put(self, key: str, content: bytes) -> str:
+        """Write an object whatever was there; return its tag."""
+        return self._write(key, content, {})
+
+    def put_if_absent(self, key: str, content: bytes) -> str:
+        """Write an object that must not exist yet; return its tag.
+
+        Raises:
+            PreconditionError: The key exists.
+        """
+        return self._write(key, content, {"If-None-Match": "*"})
+
+    def put_if_match(self, key: str, content: bytes, tag: str) -> str:
+        """Replace an object that must still have `tag`; return the new tag.
+
+        Raises:
+            PreconditionError: The object has another tag or is gone.
+        """
+        return self._write(key, content, {"If-Match": f'"{tag}"'})
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        """Yield every object whose key starts with `prefix`, by key."""
+        start = self._address.prefix + check_prefix(prefix)
+        return (self._info(found) for found in self._listing(start, recursive=True))
+
+    def list_folders(self, prefix: str) -> Iterator[str]:
+        """Yield the names of the folders directly below `prefix`, by name."""
+        start = self._address.prefix + check_folder(prefix)
+        names = (str(found.object_name) for found in self._listing(start, recursive=False))
+        yield from sorted({name[len(start) : -1] for name in names if name.endswith("/")})
+
+    def delete(self, key: str) -> None:
+        """Remove an object; nothing happens when there is none."""
+        bucket, name = self._address.bucket, self._name(key)
+        self._attempt(key, lambda _: self._client.remove_object(bucket, name))
+
+    @property
+    def _client(self) -> Minio:
+        """This process's client: connections must not be shared across a fork."""
+        if self._made is None or self._made[0] != os.getpid():
+            self._made = os.getpid(), _make_client(self._address)
+        return self._made[1]
+
+    def _name(self, key: str) -> str:
+        return self._address.prefix + check_key(key)
+
+    def _info(self, found: Object) -> ObjectInfo:
+        return ObjectInfo(
+            key=str(found.object_name).removeprefix(self._address.prefix),
+            size=found.size or 0,
+            tag=found.etag or "",
+            modified=(found.last_modified or _EPOCH).astimezone(UTC),
+        )
+
+    def _get(self, name: str) -> StoredObject:
+        with closing(self._client.get_object(self._address.bucket, name)) as answer:
+            content = answer.read()
+            headers = answer.headers
+        if headers.get(_DIGEST, digest := sha256(content)) != digest:
+            msg = "the content is not what was written"
+            raise ProtocolError(msg)
+        return StoredObject(content, headers.get("etag", "").strip('"'))
+
+    def _write(self, key: str, content: bytes, condition: dict[str, str]) -> str:
+        name = self._name(key)
+        headers = {
+            "Content-Length": str(len(content)),
+            "Content-Type": "application/octet-stream",
+            _DIGEST: sha256(content),
+            **condition,
+        }
+
+        def send(tries: int) -> str:
+            try:
+                return self._put(name, content, headers)
+            except S3Error as error:
+                if tries and error.code == "PreconditionFailed":
+                    found = self._get(name)
+                    if found.content == content:
+                        return found.tag
+                raise
+
+        try:
+            return self._attempt(key, send)
+        except ObjectMissingError as error:
+            raise PreconditionError(str(error)) from error
+
+    def _put(self, name: str, content: bytes, headers: dict[str, str]) -> str:
+        written = self._client._put_object(self._address.bucket, name, content, dict(headers))
+        if not written.etag:
+            msg = "the answer to a write has no ETag"
+            raise ProtocolError(msg)
+        return written.etag
+
+    def _listing(self, start: str, *, recursive: bool) -> Iterator[Object]:
+        """Yield what a listing holds; after a failure it goes on behind the last name."""
+        last, tries = None, 0
+        while True:
+            try:
+                for found in self._client.list_objects(
+                    self._address.bucket, prefix=start, recursive=recursive, start_after=last
+                ):
+                    yield found
+                    last, tries = found.object_name, 0
+            except FAILURES as error:
+                self._pause(start, error, tries)
+                tries += 1
+            else:
+                return
+
+    def _attempt(self, key: str, action: Callable[[int], _T]) -> _T:
+        """Call `action` with the number of failed tries, until it succeeds or has failed."""
+        tries = 0
+        while True:
+            try:
+                return action(tries)
+            except FAILURES as error:
+                self._pause(self._name(key), error, tries)
+                tries += 1
+
+    def _pause(self, name: str, error: Exception, tries: int) -> None:
+        """Wait before another try, or raise what the error means."""
+        fault = translate(error, f"{self.url}/{name.removeprefix(self._address.prefix)}")
+        if not fault.transient or tries >= len(self._waits):
+            raise fault from error
+        time.sleep(self._waits[tries] * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
+
+
+def _make_client(address: BucketAddress) -> Minio:
+    pool = urllib3.PoolManager(
+        timeout=_TIMEOUT, maxsize=_CONNECTIONS, retries=urllib3.Retry(False, redirect=False)
+    )
+    return Minio(
+        address.endpoint,
+        access_key=address.access_key,
+        secret_key=address.secret_key,
+        session_token=address.session_token or None,
+        secure=address.secure,
+        region=address.region,
+        http_client=pool,
+    )

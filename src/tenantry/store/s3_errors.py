@@ -1,0 +1,80 @@
+"""What the failures of an S3 request mean; nothing that the server wrote is quoted but its code."""
+
+from typing import ClassVar
+from xml.etree.ElementTree import ParseError
+
+from minio.error import InvalidResponseError, MinioException, S3Error, ServerError
+from urllib3.exceptions import HTTPError
+
+from tenantry.errors import (
+    ObjectMissingError,
+    PreconditionError,
+    StoreError,
+    StoreUnavailableError,
+)
+
+FAILURES = (MinioException, HTTPError, ParseError)
+"""What a request of the client raises when it fails; a `ParseError` is an answer cut short."""
+
+
+class _ConflictError(PreconditionError):
+    """Another request on the object was under way (409); the next try may win."""
+
+    transient: ClassVar[bool] = True
+
+
+_DENIED = (
+    StoreError,
+    "access denied; check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and what they may do",
+)
+_BUSY = (StoreUnavailableError, "the store is busy or out of order")
+_DAMAGED = (StoreUnavailableError, "the content was damaged on the way")
+_CONFLICT = (_ConflictError, "another write was under way")
+_MEANINGS: dict[str, tuple[type[StoreError], str]] = {
+    "NoSuchKey": (ObjectMissingError, "no such object"),
+    "NoSuchBucket": (StoreError, "no such bucket; create it, or correct TENANTRY_STORE"),
+    "PreconditionFailed": (PreconditionError, "exists already, or has changed since it was read"),
+    "ConditionalRequestConflict": _CONFLICT,
+    "OperationAborted": _CONFLICT,
+    "AccessDenied": _DENIED,
+    "InvalidAccessKeyId": _DENIED,
+    "SignatureDoesNotMatch": _DENIED,
+    "ExpiredToken": (StoreError, "the session has expired; get new temporary credentials"),
+    "RequestTimeTooSkewed": (StoreError, "this machine's clock differs from the store's; set it"),
+    "SlowDown": _BUSY,
+    "RequestTimeout": _BUSY,
+    "IncompleteBody": _DAMAGED,
+    "BadDigest": _DAMAGED,
+    "XAmzContentSHA256Mismatch": _DAMAGED,
+}
+_CODES = {403: "AccessDenied", 404: "NoSuchKey", 412: "PreconditionFailed", 429: "SlowDown"}
+
+
+def translate(error: Exception, place: str) -> StoreError:
+    """Return the error of ours that one of `FAILURES` stands for.
+
+    Args:
+        error: What the client raised.
+        place: The object's address, without credentials.
+    """
+    code, status = _read_answer(error)
+    if code not in _MEANINGS:
+        code = _CODES.get(status, code)
+    refused = (StoreError, "the store refused the request")
+    kind, text = _MEANINGS.get(code, _BUSY if _is_broken(status) else refused)
+    return kind(f"{place}: {text} ({code or status or type(error).__name__})")
+
+
+def _read_answer(error: Exception) -> tuple[str, int]:
+    """Return the code and the HTTP status of an answer; a status of 0 means that none came."""
+    if isinstance(error, S3Error):
+        # the answer to a HEAD has no body; MinIO names the code in a header
+        code = error.response.headers.get("x-minio-error-code") or error.code
+        return code or "", error.response.status
+    if isinstance(error, ServerError):
+        return "", error.status_code
+    return "", error._code if isinstance(error, InvalidResponseError) else 0
+
+
+def _is_broken(status: int) -> bool:
+    return status != 501 and (status < 300 or status >= 500)

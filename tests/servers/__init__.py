@@ -1,0 +1,1 @@
+"""Real servers for tests: MinIO, PostgreSQL, and a proxy that fails on demand."""

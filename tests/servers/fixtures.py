@@ -1,0 +1,73 @@
+"""The fixtures of every test folder; `tests/conftest.py` names this module as a plugin."""
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from minio import Minio
+
+from tenantry.store.contract import ObjectStore
+from tenantry.store.folder import FolderStore
+from tenantry.store.minio import BucketAddress, MinioStore
+from tests.servers.minio import MinioServer, cache_folder, install_minio, minio_running
+from tests.servers.postgres import postgres_running
+from tests.servers.proxy import FaultProxy
+
+
+@pytest.fixture(scope="session")
+def minio_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MinioServer]:
+    """A MinIO server for the whole session."""
+    binary = install_minio(cache_folder() / "bin")
+    with minio_running(binary, tmp_path_factory.mktemp("minio")) as server:
+        yield server
+
+
+@pytest.fixture
+def minio_address(minio_server: MinioServer) -> BucketAddress:
+    """The address of a new bucket."""
+    bucket = f"bucket-{secrets.token_hex(6)}"
+    Minio(
+        minio_server.endpoint, minio_server.access_key, minio_server.secret_key, secure=False
+    ).make_bucket(bucket)
+    return BucketAddress(
+        endpoint=minio_server.endpoint,
+        bucket=bucket,
+        access_key=minio_server.access_key,
+        secret_key=minio_server.secret_key,
+        prefix="some/prefix/",
+        secure=False,
+    )
+
+
+@pytest.fixture
+def minio_store(minio_address: BucketAddress) -> MinioStore:
+    """A store in a new bucket, below a prefix."""
+    return MinioStore(minio_address, waits=(0.01, 0.01, 0.01))
+
+
+@pytest.fixture
+def folder_store(tmp_path: Path) -> FolderStore:
+    """A store in a folder that does not exist yet."""
+    return FolderStore(tmp_path / "store")
+
+
+@pytest.fixture(params=["folder", "minio"])
+def any_store(request: pytest.FixtureRequest) -> ObjectStore:
+    """Each kind of store in turn, empty."""
+    store: ObjectStore = request.getfixturevalue(f"{request.param}_store")
+    return store
+
+
+@pytest.fixture
+def fault_proxy(minio_server: MinioServer) -> Iterator[FaultProxy]:
+    """A proxy before the MinIO server that fails on demand."""
+    with FaultProxy.running(minio_server.endpoint) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The SQLAlchemy URL of a PostgreSQL server for the whole session."""
+    with postgres_running() as url:
+        yield url

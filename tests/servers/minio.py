@@ -1,0 +1,112 @@
+"""A real MinIO server: built once into the cache, started once a test session."""
+
+import fcntl
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+from tests.servers.processes import free_port, running
+
+MODULE = "github.com/minio/minio"
+VERSION = "v0.0.0-20260212201848-7aac2a2c5b7c"
+
+
+@dataclass(frozen=True)
+class MinioServer:
+    """A server that runs.
+
+    Attributes:
+        endpoint: Host and port.
+        access_key: Of its administrator.
+        secret_key: Of its administrator.
+        log: What it said.
+    """
+
+    endpoint: str
+    access_key: str
+    secret_key: str = field(repr=False)
+    log: Path
+
+
+def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return where things are kept that are made once for all checkouts."""
+    base = environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME", "~")).expanduser() / ".cache"
+    return Path(base) / "tenantry"
+
+
+def install_minio(folder: Path) -> Path:
+    """Return the server's binary in `folder`; build it when it is not there.
+
+    The build takes some 4 CPU-minutes and what it needs comes through the Go module proxy.
+
+    Raises:
+        RuntimeError: Go is missing, or the build failed.
+    """
+    binary = folder / f"minio-{VERSION}"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "minio.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not binary.exists():
+            _build(binary)
+    return binary
+
+
+def build_command(go: str, target: Path) -> tuple[list[str], dict[str, str]]:
+    """Return the command that builds the server into `target`, and its environment."""
+    env = {name: value for name, value in os.environ.items() if name not in ("GOOS", "GOARCH")}
+    return [go, "install", f"{MODULE}@{VERSION}"], {**env, "GOBIN": str(target)}
+
+
+def _build(binary: Path) -> None:
+    go = shutil.which("go") or shutil.which("/usr/local/go/bin/go")
+    if go is None:
+        msg = f"Go is missing, and {binary} with it; install Go 1.24 or later (https://go.dev/dl)"
+        raise RuntimeError(msg)
+    with tempfile.TemporaryDirectory(dir=binary.parent) as target:
+        command, env = build_command(go, Path(target))
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+        if done.returncode:
+            msg = f"{command} failed:\n{done.stderr[-3000:]}"
+            raise RuntimeError(msg)
+        (Path(target) / "minio").replace(binary)
+
+
+@contextmanager
+def minio_running(binary: Path, folder: Path) -> Iterator[MinioServer]:
+    """Run a server with an empty store below `folder`, on a free port of the loopback."""
+    endpoint = f"127.0.0.1:{free_port()}"
+    server = MinioServer(endpoint, "tests", secrets.token_hex(16), folder / "minio.log")
+    env = {
+        "PATH": os.environ.get("PATH", ""),
+        "HOME": str(folder),
+        "MINIO_ROOT_USER": server.access_key,
+        "MINIO_ROOT_PASSWORD": server.secret_key,
+        "MINIO_BROWSER": "off",
+        "MINIO_UPDATE": "off",
+    }
+    command = [str(binary), "server", "--address", endpoint, str(folder / "data")]
+    with running(command, is_ready=lambda: _is_ready(endpoint), log=server.log, env=env):
+        yield server
+
+
+def _is_ready(endpoint: str) -> bool:
+    connection = HTTPConnection(endpoint, timeout=2)
+    try:
+        connection.request("GET", "/minio/health/ready")
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"{install_minio(cache_folder() / 'bin')}\n")

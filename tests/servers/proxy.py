@@ -1,0 +1,179 @@
+"""An HTTP proxy before a server that fails on demand: drops, delays, cuts, strips, answers."""
+
+import re
+import socket
+import struct
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPResponse
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Literal, Self
+
+_HOP = {"connection", "keep-alive", "transfer-encoding"}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What goes wrong with a request; several things may.
+
+    Attributes:
+        method: The requests concerned; empty for all.
+        path: A regular expression found in their path and query.
+        times: How many requests fail, then they pass again.
+        drop: Cut the connection `before` the server hears of it, or `after` it has done it.
+        delay: Seconds before the server hears of it.
+        truncate: How many bytes of the answer's body come through before the cut.
+        corrupt: Whether the last byte of the answer's body is changed.
+        status: Answer with this status, and the server never hears of it.
+        body: What to answer then.
+        strip_request: Headers that the server does not see, lower case.
+        strip_response: Headers that the client does not see, lower case.
+    """
+
+    method: str = ""
+    path: str = ""
+    times: int = 1
+    drop: Literal["", "before", "after"] = ""
+    delay: float = 0.0
+    truncate: int | None = None
+    corrupt: bool = False
+    status: int = 0
+    body: bytes = b""
+    strip_request: frozenset[str] = frozenset()
+    strip_response: frozenset[str] = frozenset()
+
+    def concerns(self, method: str, path: str) -> bool:
+        """Tell whether a request is one that fails."""
+        return self.method in ("", method) and re.search(self.path, path) is not None
+
+
+@dataclass
+class FaultProxy:
+    """A proxy that runs.
+
+    Attributes:
+        upstream: Host and port of the server.
+        endpoint: Host and port of the proxy.
+        seen: Method and path of every request so far.
+    """
+
+    upstream: str
+    endpoint: str = ""
+    seen: list[tuple[str, str]] = field(default_factory=list)
+    _faults: list[list[object]] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @classmethod
+    @contextmanager
+    def running(cls, upstream: str) -> Iterator[Self]:
+        """Run a proxy before `upstream` (host and port) on a free port of the loopback."""
+        proxy = cls(upstream)
+        handler = type("Handler", (_Handler,), {"proxy": proxy})
+        with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+            server.daemon_threads = True
+            proxy.endpoint = f"127.0.0.1:{server.server_address[1]}"
+            thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+            thread.start()
+            try:
+                yield proxy
+            finally:
+                server.shutdown()
+                thread.join()
+
+    def fail(self, fault: Fault) -> None:
+        """Let the next requests that `fault` concerns fail."""
+        with self._lock:
+            self._faults.append([fault, fault.times])
+
+    def take(self, method: str, path: str) -> Fault:
+        """Note a request and return what goes wrong with it."""
+        with self._lock:
+            self.seen.append((method, path))
+            for entry in self._faults:
+                fault, left = entry
+                assert isinstance(fault, Fault)
+                assert isinstance(left, int)
+                if left and fault.concerns(method, path):
+                    entry[1] = left - 1
+                    return fault
+        return Fault()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    proxy: FaultProxy
+
+    def _relay(self) -> None:
+        fault = self.proxy.take(self.command, self.path)
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if fault.drop == "before":
+            return self._cut()
+        if fault.status:
+            return self._answer(fault)
+        time.sleep(fault.delay)
+        upstream = HTTPConnection(self.proxy.upstream, timeout=60)
+        try:
+            answer = self._forward(upstream, body, fault)
+            content = answer.read()
+        finally:
+            upstream.close()
+        if fault.drop == "after":
+            return self._cut()
+        return self._return(answer, content, fault)
+
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_PATCH = _relay  # noqa: N815
+
+    def _forward(self, upstream: HTTPConnection, body: bytes, fault: Fault) -> HTTPResponse:
+        upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+        for name, value in self.headers.items():
+            if name.lower() not in fault.strip_request:
+                upstream.putheader(name, value)
+        upstream.endheaders(body)
+        return upstream.getresponse()
+
+    def _return(self, answer: HTTPResponse, content: bytes, fault: Fault) -> None:
+        if fault.corrupt:
+            content = content[:-1] + bytes([content[-1] ^ 1])
+        headers = {name.lower(): value for name, value in answer.getheaders()}
+        if self.command != "HEAD":
+            headers["content-length"] = str(len(content))
+        self.send_response_only(answer.status, answer.reason)
+        for name, value in headers.items():
+            if name not in fault.strip_response | _HOP:
+                self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content[: fault.truncate])
+        if fault.truncate is not None or "content-length" in fault.strip_response:
+            self.close_connection = True
+
+    def _answer(self, fault: Fault) -> None:
+        self.send_response_only(fault.status)
+        self.send_header("content-length", str(len(fault.body)))
+        self.send_header("content-type", "application/xml" if fault.body else "text/plain")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(fault.body)
+
+    def _cut(self) -> None:
+        """Reset the connection, so that the client cannot take it for an end."""
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
+
+    def handle(self) -> None:
+        try:
+            super().handle()
+        except (OSError, ValueError):
+            self.close_connection = True
+
+    def finish(self) -> None:
+        try:
+            super().finish()
+        except (OSError, ValueError):
+            self.close_connection = True
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Say nothing."""
