@@ -7,6 +7,8 @@ import pytest
 
 from tools.make_demo_data import FORM, make_demo_data
 
+pytest_plugins = ["tests.servers.fixtures"]
+
 
 @pytest.fixture(scope="session")
 def cache_folder():
