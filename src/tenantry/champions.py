@@ -7,6 +7,7 @@ a past moment is known, and a backfill that crowns an earlier one leaves today's
 from bisect import bisect_right
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Self
 
 from pydantic import Field
 
@@ -80,6 +81,11 @@ class Champion(Record):
         """Return the reign at `moment`, or None before the first."""
         after = bisect_right(self.reigns, moment, key=lambda reign: reign.since)
         return self.reigns[after - 1] if after else None
+
+    def until(self, moment: datetime) -> Self | None:
+        """Return the champion as it was known at `moment`, or None before the first reign."""
+        known = tuple(reign for reign in self.reigns if reign.since <= moment)
+        return self.model_copy(update={"reigns": known}) if known else None
 
     def find(self, reign: Reign) -> Reign | None:
         """Return the reign kept at the same place, or None."""

@@ -6,10 +6,12 @@ latest `as_of`.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from tenantry import layout
+from tenantry.errors import PreconditionError
 from tenantry.records import Record
 from tenantry.store.contract import ObjectStore
 from tenantry.times import Moment, Window, parse_compact
@@ -154,6 +156,14 @@ def read_receipts(
         if kept is None or _force(receipt) > _force(kept):
             receipts[name.span] = receipt
     return dict(sorted(receipts.items()))
+
+
+def write_receipt(store: ObjectStore, receipt: Receipt) -> str:
+    """Commit a window's predictions and return the receipt's key; the first commit stays."""
+    key = f"{receipt.folder}receipt.json"
+    with suppress(PreconditionError):
+        store.put_if_absent(key, receipt.to_json())
+    return key
 
 
 def read_receipt(store: ObjectStore, key: str) -> Receipt:

@@ -1,0 +1,65 @@
+"""Predictions of rows: a probability, a decision and, for the rows that ask, the reasons."""
+
+from dataclasses import asdict
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tenantry.columns import EVENT_TIME
+from tenantry.explain import contributions
+from tenantry.models.fitted import FittedModel
+from tenantry.reasons import top_reasons
+from tenantry.specs.model import Spec
+
+PROBABILITY, DECISION, REASONS = "probability", "decision", "reasons"
+
+_REASON = pa.struct(
+    {
+        "feature": pa.string(),
+        "title": pa.string(),
+        "value": pa.string(),
+        "contribution": pa.float64(),
+    }
+)
+
+
+def score_rows(model: FittedModel, rows: pd.DataFrame, spec: Spec) -> pd.DataFrame:
+    """Predict rows of the feature table.
+
+    Args:
+        model: The model.
+        rows: n rows of the tenant's feature table.
+        spec: The tenant's spec: threshold, which rows ask for reasons and how many.
+
+    Returns:
+        n rows: the key columns, `event_time`, `probability` (the value for regression), `decision`
+        (whether the probability reaches the threshold; never for regression) and `reasons` (an
+        Arrow list of structures as `Reason`; missing for a row that does not ask).
+
+    Raises:
+        ValueError: The table lacks features that the model needs.
+    """
+    probability = model.predict(rows, spec)
+    decision = np.zeros(len(rows), dtype=bool)
+    if model.task == "classification":
+        decision = probability >= spec.predict.threshold
+    columns = list(dict.fromkeys((*spec.key, EVENT_TIME)))
+    scored = rows[columns].assign(**{PROBABILITY: probability, DECISION: decision})
+    reasons = pa.array(_reasons(model, rows, spec, decision), type=pa.list_(_REASON))
+    return scored.assign(**{REASONS: pd.arrays.ArrowExtensionArray(reasons)})
+
+
+def _reasons(
+    model: FittedModel, rows: pd.DataFrame, spec: Spec, decision: NDArray[np.bool_]
+) -> list[list[dict[str, object]] | None]:
+    """Return each row's reasons, largest first; None for the rows that do not ask."""
+    rules = spec.predict.explain
+    asks = {"all": np.ones_like(decision), "decided": decision, "none": np.zeros_like(decision)}
+    asking = rows[asks[rules.rows]]
+    if not rules.top or asking.empty:
+        return [None] * len(rows)
+    parts = contributions(model, asking, spec).contributions
+    found = iter(top_reasons(parts, asking, spec, top=rules.top))
+    return [[asdict(one) for one in next(found)] if asked else None for asked in asks[rules.rows]]

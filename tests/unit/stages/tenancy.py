@@ -1,0 +1,111 @@
+"""A tenant of the tiny fleet with models in a store, for tests of the last stages."""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+import pandas as pd
+
+from tenantry.champions import Reign, crown
+from tenantry.columns import EVENT_TIME, KNOWN_AT, LABEL, LABEL_KNOWN_AT
+from tenantry.digests import digest
+from tenantry.features.tables import write_features
+from tenantry.jobs import Job
+from tenantry.ledger import Due, Entry, Outcome
+from tenantry.models.card import Card
+from tenantry.models.files import save_model
+from tenantry.models.fitted import FittedModel
+from tenantry.sources.connections import Connections
+from tenantry.specs.model import Spec
+from tenantry.times import Window
+from tests.unit.memory_store import MemoryStore
+from tests.unit.models.pipelines import fitted
+from tests.unit.tiny_fleet import AS_OF, make_spec, make_table
+
+WEEK = timedelta(days=7)
+AUGUST, SEPTEMBER = datetime(2013, 8, 1, tzinfo=UTC), datetime(2013, 9, 10, tzinfo=UTC)
+WINDOWS = tuple(Window(AS_OF - n * WEEK, AS_OF - (n - 1) * WEEK) for n in (4, 3, 2, 1))
+TASKS = {"ridge": "regression", "mean": "regression"}
+
+
+@dataclass
+class Tenancy:
+    """A tenant, its rows and its store."""
+
+    spec: Spec = field(default_factory=make_spec)
+    table: pd.DataFrame = field(default_factory=lambda: make_table(rows=2000))
+    store: MemoryStore = field(default_factory=MemoryStore)
+
+    def known(self, as_of: datetime) -> pd.DataFrame:
+        """The rows that are known at a time, labels too."""
+        rows = self.table[self.table[KNOWN_AT] <= as_of].reset_index(drop=True)
+        return rows.assign(label=rows[LABEL].where(rows[LABEL_KNOWN_AT] <= as_of))
+
+    def train(self, as_of: datetime, recipe: str = "logistic", own: object = None) -> Card:
+        """Fit a model on all that is known at a time, and save it."""
+        rows = self.known(as_of)
+        task = TASKS.get(recipe, "classification")
+        card = Card(
+            product=self.spec.product,
+            tenant=self.spec.tenant,
+            as_of=as_of,
+            trained_until=as_of,
+            recipe=recipe,
+            task=task,
+            form="own",
+            weight=0.0,
+            training_digest=self.spec.training_digest,
+            spec_digest="s" * 64,
+            snapshot="5" * 64,
+            features="f" * 64,
+            seed=7,
+            code_version="test",
+            rows=len(rows),
+            metric=self.spec.model.metric,
+        )
+        model = FittedModel(recipe, task, "own", own=own or fitted(recipe, rows))
+        return save_model(self.store, model, card)
+
+    def crown(self, card: Card, **changes: object) -> Reign:
+        """Let a saved model reign from the moment it was trained."""
+        reign = Reign(
+            since=card.as_of,
+            version=card.version,
+            digest=card.file_digest,
+            trained_until=card.trained_until,
+            training_digest=card.training_digest,
+            recipe=card.recipe,
+            gate="promoted: first model",
+        ).model_copy(update=changes)
+        crown(self.store, self.spec.product, self.spec.tenant, reign)
+        return reign
+
+    def job(
+        self, as_of: datetime, *due: Due, train: dict[str, object] | None = None, run: str = "r"
+    ) -> Job:
+        """What the runner gives a late stage at a time: snapshot, features, maybe a challenger."""
+        rows = self.known(as_of)
+        snapshot = digest([str(as_of), len(rows)])
+        features = write_features(self.store, self.spec, snapshot, rows)
+        outcomes = [
+            Outcome(stage="ingest", status="done", facts={"snapshot": snapshot}),
+            Outcome(stage="build_features", status="done", facts={"features": features}),
+        ]
+        if train is not None:
+            outcomes.append(Outcome(stage="train", status="done", facts=train))
+        entry = Entry(tenant=self.spec.tenant, due=due, outcomes=tuple(outcomes))
+        return Job(run, as_of, self.spec, entry, self.store, Connections())
+
+    def predict_job(self, as_of: datetime, *windows: Window) -> Job:
+        """A job for which these windows are due."""
+        ids = tuple(window.id for window in windows)
+        return self.job(as_of, Due(action="predict", reason="not yet predicted", windows=ids))
+
+    def with_spec(self, **changes: object) -> "Tenancy":
+        """The same tenant and store under another spec."""
+        return replace(self, spec=make_spec(**changes))
+
+
+def in_window(table: pd.DataFrame, window: Window) -> pd.DataFrame:
+    """The rows of a table whose event happens in a window."""
+    when = table[EVENT_TIME]
+    return table[(when >= window.start) & (when < window.end)]

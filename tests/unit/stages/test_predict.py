@@ -1,0 +1,302 @@
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+
+from tenantry.digests import sha256
+from tenantry.errors import ModelFileError
+from tenantry.explain import contributions
+from tenantry.models.files import load_model
+from tenantry.parquet import from_parquet
+from tenantry.predictions import Receipt, read_receipts
+from tenantry.stages.predict import predict
+from tenantry.times import Window
+from tests.unit.memory_store import MemoryStore
+from tests.unit.stages.tenancy import AUGUST, SEPTEMBER, WEEK, WINDOWS, Tenancy, in_window
+from tests.unit.tiny_fleet import AS_OF, FEATURES, make_table
+
+FIRST = WINDOWS[0]
+EXPLAIN_ALL = {"window": "7d", "start": "2013-09-03", "explain": {"rows": "all", "top": 2}}
+
+
+@pytest.fixture(scope="module")
+def trained() -> tuple[Tenancy, dict[str, object]]:
+    """A tenant with models as of 1 August and 10 September, never changed by a test."""
+    tenancy = Tenancy()
+    cards = {"august": tenancy.train(AUGUST), "september": tenancy.train(SEPTEMBER, "trees")}
+    return tenancy, cards
+
+
+@pytest.fixture
+def tenancy(trained) -> Tenancy:
+    """The same tenant in a store of the test's own, champion since 1 August."""
+    original, cards = trained
+    copy = Tenancy(original.spec, original.table, MemoryStore())
+    copy.store.objects |= original.store.objects
+    copy.crown(cards["august"])
+    return copy
+
+
+def receipts(tenancy: Tenancy) -> dict[Window, Receipt]:
+    return read_receipts(tenancy.store, "arrival-delay", "ua")
+
+
+def read(tenancy: Tenancy, receipt: Receipt) -> pd.DataFrame:
+    return from_parquet(tenancy.store.get(receipt.files[0].key).content)
+
+
+# --- which model predicts a window ----------------------------------------------------------------
+
+
+def test_every_window_is_predicted_by_the_model_that_reigned_when_it_began(tenancy, trained):
+    late = tenancy.crown(trained[1]["september"])
+    result = predict(tenancy.predict_job(AS_OF, *WINDOWS))
+    models = {window: receipt.model for window, receipt in receipts(tenancy).items()}
+    august = trained[1]["august"].version
+    assert models == dict(zip(WINDOWS, [august, *[late.version] * 3], strict=True))
+    assert not any(receipt.in_sample for receipt in receipts(tenancy).values())
+    assert result.facts["windows"] == 4
+    assert result.facts["in_sample"] == 0
+    assert len(result.keys) == 4
+
+
+def test_windows_before_the_first_model_are_predicted_by_it_in_sample(trained):
+    original, cards = trained
+    tenancy = Tenancy(original.spec, original.table)
+    tenancy.store.objects |= original.store.objects
+    tenancy.crown(cards["september"])
+    result = predict(tenancy.predict_job(AS_OF, *WINDOWS))
+    found = {window: receipt.in_sample for window, receipt in receipts(tenancy).items()}
+    assert found == dict(zip(WINDOWS, [True, False, False, False], strict=True))
+    assert result.facts["in_sample"] == 1
+    assert "1 window in sample" in result.message
+
+
+def test_a_model_crowned_later_than_the_run_is_unknown(tenancy, trained):
+    early = FIRST.end
+    tenancy.crown(trained[1]["september"], since=early + timedelta(days=1))
+    predict(tenancy.predict_job(early, FIRST))
+    assert receipts(tenancy)[FIRST].model == trained[1]["august"].version
+
+
+@pytest.mark.parametrize("windows", [(), (FIRST,)])
+def test_without_a_model_windows_stay_open(windows):
+    tenancy = Tenancy()
+    result = predict(tenancy.predict_job(AS_OF, *windows))
+    assert receipts(tenancy) == {}
+    assert result.message == ("no model reigns yet; 1 window stay open" if windows else "")
+    assert result.status == ("fell_back" if windows else "done")
+
+
+def test_a_model_whose_features_the_spec_dropped_is_stood_in_for(tenancy, trained):
+    less = {name: what for name, what in FEATURES.items() if name != "wind"}
+    narrow = tenancy.with_spec(features=less, pooled={"every": "28d"})
+    narrow.table = tenancy.table.drop(columns="wind")
+    with pytest.raises(ValueError, match="features that the table lacks: wind"):
+        predict(narrow.predict_job(AS_OF, FIRST))
+    stand_in = narrow.crown(narrow.train(SEPTEMBER, own=_by_hour(narrow.known(SEPTEMBER))))
+    predict(narrow.predict_job(AS_OF, FIRST))
+    (receipt,) = receipts(narrow).values()
+    assert (receipt.model, receipt.in_sample) == (stand_in.version, True)
+
+
+def _by_hour(rows: pd.DataFrame) -> Pipeline:
+    labelled = rows[rows["label"].notna()]
+    columns = ColumnTransformer([("numbers", StandardScaler(), ["hour"])])
+    pipeline = Pipeline([("columns", columns), ("estimator", LogisticRegression())])
+    return pipeline.fit(labelled[["hour"]], labelled["label"])
+
+
+# --- what is written ------------------------------------------------------------------------------
+
+
+def test_predictions_are_the_models_and_the_receipt_commits_them(tenancy, trained):
+    predict(tenancy.predict_job(AS_OF, FIRST))
+    (receipt,) = receipts(tenancy).values()
+    rows = in_window(tenancy.known(AS_OF), FIRST)
+    model, card = load_model(tenancy.store, "arrival-delay", "ua", trained[1]["august"].version)
+    frame = read(tenancy, receipt)
+    expected = model.predict(rows, tenancy.spec)
+    assert list(frame) == ["number", "event_time", "probability", "decision", "reasons"]
+    np.testing.assert_array_equal(frame["probability"], expected)
+    np.testing.assert_array_equal(frame["number"], rows["number"])
+    np.testing.assert_array_equal(frame["decision"], expected >= 0.5)
+    assert receipt.rows == len(rows) == receipt.files[0].rows
+    assert receipt.decided == int((expected >= 0.5).sum()) == receipt.explained
+    assert receipt.mean_probability == pytest.approx(expected.mean())
+    assert receipt.files[0].sha256 == sha256(tenancy.store.get(receipt.files[0].key).content)
+    assert receipt.model_digest == card.file_digest
+
+
+def test_only_decided_rows_come_with_reasons(tenancy):
+    predict(tenancy.predict_job(AS_OF, *WINDOWS))
+    frame = pd.concat([read(tenancy, receipt) for receipt in receipts(tenancy).values()])
+    assert frame["decision"].any()
+    np.testing.assert_array_equal(frame["reasons"].notna(), frame["decision"])
+
+
+def test_reasons_are_the_largest_contributions_with_titles_and_values(tenancy, trained):
+    features = FEATURES | {"wind": {"kind": "numeric", "title": "wind at departure", "unit": "kn"}}
+    tenancy.spec = tenancy.with_spec(features=features, predict=EXPLAIN_ALL).spec
+    predict(tenancy.predict_job(AS_OF, FIRST))
+    (receipt,) = receipts(tenancy).values()
+    frame = read(tenancy, receipt)
+    rows = in_window(tenancy.known(AS_OF), FIRST)
+    model, _ = load_model(tenancy.store, "arrival-delay", "ua", trained[1]["august"].version)
+    parts = contributions(model, rows, tenancy.spec).contributions
+    assert receipt.explained == len(frame) == len(rows)
+    for place, reasons in enumerate(frame["reasons"]):
+        largest = parts.iloc[place].abs().nlargest(2)
+        assert [one["feature"] for one in reasons] == list(largest.index)
+        signed = parts.iloc[place][largest.index].tolist()
+        assert [one["contribution"] for one in reasons] == signed
+    words = [one for reasons in frame["reasons"] for one in reasons if one["feature"] == "wind"]
+    assert {one["title"] for one in words} == {"wind at departure"}
+    assert all(one["value"].endswith(" kn") or one["value"] == "missing" for one in words)
+
+
+@pytest.mark.parametrize("explain", [{"rows": "none"}, {"rows": "all", "top": 0}])
+def test_reasons_can_be_turned_off(tenancy, explain):
+    tenancy.spec = tenancy.with_spec(predict=EXPLAIN_ALL | {"explain": explain}).spec
+    predict(tenancy.predict_job(AS_OF, FIRST))
+    (receipt,) = receipts(tenancy).values()
+    assert receipt.explained == 0
+    assert read(tenancy, receipt)["reasons"].isna().all()
+
+
+def test_a_window_without_rows_gets_an_empty_receipt(tenancy):
+    when = tenancy.table["event_time"]
+    tenancy.table = tenancy.table[(when < FIRST.start) | (when >= FIRST.end)]
+    result = predict(tenancy.predict_job(AS_OF, FIRST, WINDOWS[1]))
+    empty = receipts(tenancy)[FIRST]
+    assert (empty.rows, empty.decided, empty.mean_probability, empty.files) == (0, 0, None, ())
+    assert receipts(tenancy)[WINDOWS[1]].rows > 0
+    assert result.facts["windows"] == 2
+
+
+def test_values_of_regression_have_no_threshold_and_no_decision():
+    tenancy = Tenancy(table=make_table(rows=600, task="regression")).with_spec(
+        label={"column": "arr_delay", "task": "regression"}, predict=EXPLAIN_ALL
+    )
+    tenancy.crown(tenancy.train(AUGUST, "ridge"))
+    predict(tenancy.predict_job(AS_OF, FIRST))
+    (receipt,) = receipts(tenancy).values()
+    assert (receipt.threshold, receipt.decided) == (None, 0)
+    assert receipt.explained == receipt.rows > 0
+
+
+def test_hostile_text_in_keys_and_categories_stays_text(tenancy):
+    evil = ["<script>alert(1)</script>", '=HYPERLINK("http://x")', "{{$.inputs}}", "'; DROP --"]
+    names = pd.Series([f"{evil[n % 4]}{n}" for n in range(len(tenancy.table))], dtype="str")
+    tenancy.table = tenancy.table.assign(number=names, dest=evil[0])
+    tenancy.spec = tenancy.with_spec(predict=EXPLAIN_ALL).spec
+    result = predict(tenancy.predict_job(AS_OF, FIRST))
+    (receipt,) = receipts(tenancy).values()
+    frame = read(tenancy, receipt)
+    assert set(frame["number"]) == set(in_window(tenancy.table, FIRST)["number"])
+    values = {one["value"] for reasons in frame["reasons"] for one in reasons}
+    assert evil[0] in values
+    assert not any(text in result.message + receipt.to_json().decode() for text in evil)
+
+
+# --- again, and late ------------------------------------------------------------------------------
+
+
+def test_predicting_again_changes_no_byte(tenancy):
+    predict(tenancy.predict_job(AS_OF, *WINDOWS))
+    before = dict(tenancy.store.objects)
+    result = predict(tenancy.predict_job(AS_OF, *WINDOWS))
+    assert tenancy.store.objects == before
+    assert result.facts["windows"] == 0
+
+
+def test_two_fresh_runs_write_the_same_bytes(trained):
+    contents = []
+    for _ in range(2):
+        original, cards = trained
+        tenancy = Tenancy(original.spec, original.table)
+        tenancy.store.objects |= original.store.objects
+        tenancy.crown(cards["august"])
+        predict(tenancy.predict_job(AS_OF, *WINDOWS))
+        contents.append({key: one.content for key, one in tenancy.store.objects.items()})
+    assert contents[0] == contents[1]
+
+
+def late_rows(tenancy: Tenancy, allowed: str) -> pd.DataFrame:
+    """Let the last 3 rows of the first window become known only a day after its end."""
+    tenancy.spec = tenancy.with_spec(
+        predict={"window": "7d", "start": "2013-09-03", "late_rows": allowed}
+    ).spec
+    rows = in_window(tenancy.table, FIRST).tail(3)
+    tenancy.table = tenancy.table.copy()
+    tenancy.table.loc[rows.index, "known_at"] = pd.Timestamp(FIRST.end + timedelta(days=1))
+    return rows
+
+
+def test_late_rows_make_a_new_version_of_their_window(tenancy):
+    rows = late_rows(tenancy, "3d")
+    predict(tenancy.predict_job(FIRST.end, FIRST))
+    first = receipts(tenancy)[FIRST]
+    result = predict(tenancy.predict_job(FIRST.end + timedelta(days=2), FIRST))
+    second = receipts(tenancy)[FIRST]
+    assert (first.late, second.late) == (0, 3)
+    assert second.rows == first.rows + 3
+    assert second.folder != first.folder
+    assert set(rows["number"]) <= set(read(tenancy, second)["number"])
+    assert "3 rows had arrived late" in result.message
+    assert read(tenancy, first).shape[0] == first.rows  # the first version stays
+
+
+def test_rows_that_are_too_late_are_counted(tenancy):
+    late_rows(tenancy, "1d")
+    predict(tenancy.predict_job(FIRST.end, FIRST))
+    first = receipts(tenancy)
+    result = predict(tenancy.predict_job(FIRST.end + timedelta(days=2), FIRST))
+    assert receipts(tenancy) == first
+    assert result.facts["too_late"] == 3
+    assert "3 rows arrived too late to be scored" in result.message
+
+
+def test_looking_again_without_late_rows_confirms_the_predictions(tenancy):
+    predict(tenancy.predict_job(FIRST.end, FIRST))
+    first = receipts(tenancy)[FIRST]
+    predict(tenancy.predict_job(FIRST.end + WEEK, FIRST))
+    second = receipts(tenancy)[FIRST]
+    assert second.as_of == FIRST.end + WEEK
+    assert second.files == first.files
+    assert (second.rows, second.late) == (first.rows, 0)
+
+
+def test_a_backfilled_model_predicts_a_window_again_out_of_sample(trained):
+    original, cards = trained
+    tenancy = Tenancy(original.spec, original.table)
+    tenancy.store.objects |= original.store.objects
+    tenancy.crown(cards["september"])
+    predict(tenancy.predict_job(AS_OF, FIRST))
+    tenancy.crown(cards["august"])
+    predict(tenancy.predict_job(AS_OF, FIRST))
+    (receipt,) = receipts(tenancy).values()
+    assert (receipt.model, receipt.in_sample) == (cards["august"].version, False)
+
+
+# --- faults ---------------------------------------------------------------------------------------
+
+
+def test_a_model_file_that_was_changed_is_refused(tenancy, trained):
+    version = trained[1]["august"].version
+    key = f"tenants/arrival-delay/ua/models/{version}/model.skops"
+    tenancy.store.put(key, b"another")
+    with pytest.raises(ModelFileError, match=r"model\.skops"):
+        predict(tenancy.predict_job(AS_OF, FIRST))
+    assert receipts(tenancy) == {}
+
+
+def test_a_pointer_to_another_file_than_the_cards_is_refused(tenancy, trained):
+    tenancy.crown(trained[1]["september"], digest="0" * 64)
+    with pytest.raises(ModelFileError, match=r"card\.json: names another file"):
+        predict(tenancy.predict_job(AS_OF, WINDOWS[-1]))
