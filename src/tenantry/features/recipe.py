@@ -6,7 +6,6 @@ import pandas as pd
 
 from tenantry.columns import EVENT_TIME, RESERVED
 from tenantry.features.calendar import local_part
-from tenantry.features.check import check_features
 from tenantry.features.congestion import rows_before
 from tenantry.features.history import past_statistic
 from tenantry.features.plain import as_category, as_missing_flag, as_number
@@ -43,12 +42,8 @@ def build_features(rows: pd.DataFrame, features: Mapping[str, Feature], spec: Sp
     Returns:
         A feature frame: the key columns, the reserved ones and one column a feature (float64, or
         str without missing values), sorted by event time, then key. A feature with a key column's
-        name is that column.
-
-    Raises:
-        SpecError: A feature cannot be built from these columns, or tells the label; all faults.
+        name is that column (what cannot be built is refused when specs are loaded).
     """
-    check_features(rows, features, spec)
     rows = rows.sort_values([EVENT_TIME, *spec.key], kind="stable", ignore_index=True)
     kept = dict.fromkeys((*spec.key, *RESERVED))
     columns: dict[str, pd.Series | Floats] = {name: rows[name] for name in kept}

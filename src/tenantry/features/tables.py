@@ -1,14 +1,11 @@
 """Feature tables in the store: Parquet whose bytes depend on nothing but the table's content."""
 
-import io
-
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from tenantry import layout
 from tenantry.digests import sha256
 from tenantry.errors import StoreError
+from tenantry.parquet import from_parquet, to_parquet
 from tenantry.specs.model import Spec
 from tenantry.store.contract import ObjectStore
 
@@ -26,7 +23,7 @@ def write_features(store: ObjectStore, spec: Spec, snapshot: str, table: pd.Data
         The SHA-256 of the object's bytes, part of its key.
     """
     notes = {"tenantry.snapshot": snapshot, "tenantry.features": spec.features_digest}
-    content = _to_parquet(table, notes)
+    content = to_parquet(table, notes)
     sha = sha256(content)
     key = layout.features(spec.product, spec.tenant, sha)
     if store.find(key) is None:
@@ -46,12 +43,4 @@ def read_features(store: ObjectStore, product: str, tenant: str, sha: str) -> pd
     if sha256(content) != sha:
         msg = f"{key}: the bytes have another digest; delete it, and the next run builds it again"
         raise StoreError(msg)
-    frame: pd.DataFrame = pq.read_table(io.BytesIO(content)).to_pandas()
-    return frame
-
-
-def _to_parquet(table: pd.DataFrame, notes: dict[str, str]) -> bytes:
-    arrow = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(notes)
-    sink = io.BytesIO()
-    pq.write_table(arrow, sink, compression="zstd")
-    return sink.getvalue()
+    return from_parquet(content)

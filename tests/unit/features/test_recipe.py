@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tenantry.errors import SpecError
 from tenantry.features.recipe import (
     build_features,
     own_frame,
@@ -125,32 +124,6 @@ def test_the_pooled_model_is_told_only_tenants_that_contribute(flights, contribu
     seen = pooled_frame(build(flights, spec), spec)
     assert set(seen["tenant"]) == {tenant}
     assert seen["tenant"].dtype == "str"
-
-
-def test_all_faults_are_told_at_once(flights):
-    wrong = {
-        "wind": {"kind": "numeric"},
-        "where": {"kind": "numeric", "column": "dest"},
-        "leak": {"kind": "numeric", "column": "arr_delay"},
-        "gone": {"kind": "missing", "column": "label"},
-        "past": {"kind": "history", "of": "dest", "by": ["airport"], "over": "7d"},
-        "number": {"kind": "categorical"},
-        "tenant": {"kind": "calendar", "part": "hour"},
-    }
-    with pytest.raises(SpecError) as caught:
-        build(flights, make_spec(wrong))
-    places = [fault.place for fault in caught.value.faults]
-    assert places == [
-        "arrival-delay/ua.yaml: features.gone.column",
-        "arrival-delay/ua.yaml: features.leak.column",
-        "arrival-delay/ua.yaml: features.number",
-        "arrival-delay/ua.yaml: features.past.by",
-        "arrival-delay/ua.yaml: features.past.of",
-        "arrival-delay/ua.yaml: features.tenant",
-        "arrival-delay/ua.yaml: features.where.column",
-        "arrival-delay/ua.yaml: features.wind.column",
-    ]
-    assert all(fault.remedy for fault in caught.value.faults)
 
 
 def test_a_feature_may_be_a_key_column(flights):

@@ -1,0 +1,37 @@
+"""Build each tenant's feature table from its snapshot."""
+
+import pandas as pd
+
+from tenantry import layout
+from tenantry.features.recipe import build_features as build_table
+from tenantry.features.recipe import table_features
+from tenantry.features.tables import write_features
+from tenantry.jobs import Job, Result
+from tenantry.snapshots import read_snapshot
+
+
+def build_features(job: Job) -> Result:
+    """Build the features of the tenant's snapshot, its own and the pooled model's.
+
+    Facts: `features` (digest of the table), `rows`. A feature without any value is named in the
+    message; models leave it out.
+    """
+    snapshot = str(job.entry.fact("ingest", "snapshot"))
+    rows = read_snapshot(job.store, job.product, job.tenant, snapshot)
+    columns = table_features(job.spec)
+    table = build_table(rows, columns, job.spec)
+    sha = write_features(job.store, job.spec, snapshot, table)
+    return Result(
+        message=_say(table, list(columns)),
+        facts={"features": sha, "rows": len(table)},
+        keys=(layout.features(job.product, job.tenant, sha),),
+    )
+
+
+def _say(table: pd.DataFrame, columns: list[str]) -> str:
+    """Say how large the table is and which features have no value at all."""
+    said = f"{len(table):,} rows, {len(columns)} features"
+    empty = [name for name in columns if table[name].isna().all() or table[name].eq("").all()]
+    if len(table) and empty:
+        said += f"; without any value: {', '.join(empty)}"
+    return said
