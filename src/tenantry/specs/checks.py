@@ -47,7 +47,7 @@ def _check_sources(spec: Declared) -> Found:
     )
     for place, source in sources:
         parts = source.path.split("/")
-        if not is_text(source.path) or not source.path:
+        if not source.path.isprintable() or not source.path:
             yield Fault(f"{place}.path", f"{quoted(source.path)} is no path or table")
         elif source.kind != "sql" and (".." in parts or parts[0] == ""):
             remedy = "write it relative to the connection, without `..`"
@@ -118,7 +118,7 @@ def _check_contract(spec: Declared) -> Found:
         where = f"{place}.categories"
         if column.type not in ("category", "text"):
             yield Fault(where, f"is for categories but the type is {column.type}", "remove it")
-        elif not column.categories or not all(map(is_text, column.categories)):
+        elif not column.categories or not all(map(str.isprintable, column.categories)):
             yield Fault(where, "is empty or holds unprintable text", "list the values allowed")
 
 

@@ -73,7 +73,8 @@ def find_faults(
     options: dict[Location, list[str]] = {}
     for detail in error.errors(include_url=False):
         location = _locate(detail, data)
-        kind = _KINDS.get(detail["type"].split("_")[0])
+        said = detail["type"] in _WORDS or detail["type"] == "string_pattern_mismatch"
+        kind = None if said else _KINDS.get(detail["type"].partition("_")[0])
         if kind:
             options.setdefault(location, []).append(kind)
         found.setdefault(location, _say(model, data, location, detail))

@@ -11,7 +11,7 @@ from tenantry.specs.faults import place_in, read_parts, suggest
 from tenantry.specs.merge import merge
 from tenantry.specs.migrate import migrate
 from tenantry.specs.model import Declared, Pooled, Spec
-from tenantry.specs.paths import find_fields
+from tenantry.specs.paths import find_fields, shown
 from tenantry.specs.product import BOUND, Product
 from tenantry.specs.tenant import Defaults, TenantReader, filter_values
 
@@ -171,7 +171,7 @@ def _read_tenants(defaults: Defaults, folder: Path, faults: list[Fault]) -> dict
 def _tenant_files(folder: Path, faults: list[Fault]) -> Iterable[Path]:
     files = []
     for path in sorted(folder.iterdir(), key=lambda path: path.name):
-        place = f"{folder.name}/{path.name}"
+        place = f"{folder.name}/{shown(path.name)}"
         if path.name.startswith(".") or path.name == PRODUCT_FILE:
             continue
         if path.suffix == ".yml":

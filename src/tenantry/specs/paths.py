@@ -15,6 +15,11 @@ Location = tuple[str | int, ...]
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")
 
 
+def shown(name: str) -> str:
+    """Return a file's name as it can stand in a message."""
+    return name if name.isprintable() else ascii(name)[1:-1]
+
+
 def dotted(location: Iterable[str | int]) -> str:
     """Write a location as people do; a key with other characters than usual is quoted."""
     path = ""

@@ -14,7 +14,7 @@ from tenantry.specs.feature_checks import columns_of
 from tenantry.specs.merge import merge
 from tenantry.specs.migrate import migrate
 from tenantry.specs.model import DNS_LABEL, Declared, Spec
-from tenantry.specs.paths import Location, dotted, find_fields, leaves
+from tenantry.specs.paths import Location, dotted, find_fields, leaves, shown
 from tenantry.specs.product import Product
 
 
@@ -67,7 +67,7 @@ class TenantReader:
         Raises:
             SpecError: All faults of the file; those of the product are not repeated.
         """
-        place = f"{self._defaults.name}/{path.name}"
+        place = f"{self._defaults.name}/{shown(path.name)}"
         document = migrate(read_document(path, place), place)
         patch = {name: value for name, value in document.items() if name != "tenant"}
         spec, broken = self._merge(path.stem, patch)

@@ -164,7 +164,7 @@ def test_without_a_list_tenants_may_set_nothing(specs: Specs) -> None:
 def test_no_product_lets_tenants_say_whose_data_they_see(specs: Specs, field: str) -> None:
     specs.product("[description,", f"[{field}, description,")
     assert specs.faults() == [
-        f"churn/product.yaml: tenants_may_set: {field.split('.')[0]} is bound by the platform; "
+        f"churn/product.yaml: tenants_may_set: {field.partition('.')[0]} is bound by the platform; "
         f"take {field} off the list"
     ]
 
@@ -328,7 +328,7 @@ def test_control_characters_are_no_text(specs: Specs, text: str) -> None:
 
 def test_the_shipped_fleet_loads() -> None:
     fleet = load_product(SHIPPED, "arrival-delay")
-    assert list(fleet.specs) == "9e aa as b6 dl ev f9 fl ha mq oo ua us vx wn yv".split()
+    assert " ".join(fleet.specs) == "9e aa as b6 dl ev f9 fl ha mq oo ua us vx wn yv"
     assert filter_values(fleet.specs["9e"]) == {"carrier": "9E"}
     same = [spec for spec in fleet.specs.values() if spec.features == fleet.pooled.features]
     assert len(same) == 14

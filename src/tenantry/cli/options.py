@@ -1,0 +1,22 @@
+"""Options that several commands share."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+
+class OutputFormat(StrEnum):
+    """How a command prints."""
+
+    table = "table"
+    json = "json"
+
+
+ProductName = Annotated[str, typer.Argument(help="The product, a folder of tenant_specs.")]
+AsOf = Annotated[
+    str, typer.Option("--as-of", help="Logical time, e.g. 2013-10-01. Empty: now.", metavar="TIME")
+]
+Output = Annotated[
+    OutputFormat, typer.Option("--output", "-o", help="A table for people, JSON for programs.")
+]
