@@ -1,7 +1,7 @@
 SHELL := bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help setup lock clean
+.PHONY: help setup lock demo-data demo specs compile check test test-servers bench-quality clean
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
@@ -27,6 +27,34 @@ lock: ## pin what pyproject.toml asks for, with hashes
 	$(LOCK) pyproject.toml --extra pipelines --extra postgres -o requirements/run.lock
 	printf 'setuptools==84.2.1\nuv==$(UV_VERSION)\n' | $(LOCK) - pyproject.toml \
 	  --extra pipelines --extra postgres --group demo --group dev -o requirements/dev.lock
+
+demo-data: setup ## make the demo's landing zones from real flights
+	$(BIN)/python tools/make_demo_data.py demo/landing
+
+demo: demo-data ## run the fleet for two dates over 16 carriers; ends with the report's path
+	$(BIN)/python -m tools.demo
+
+specs: setup ## validate every file in tenant_specs/
+	$(BIN)/tenantry validate
+
+compile: setup ## write build/fleet.yaml for the Kubeflow UI, and the same as resources
+	$(BIN)/python -m pipelines compile --out build
+
+check: setup ## lint, types, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: setup test-servers ## run every test; starts the servers it needs
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+test-servers: setup ## install PostgreSQL where it is missing, build MinIO once
+	$(BIN)/python -m tests.servers.install
+
+bench-quality: demo-data ## compare the recipes on real flights
+	$(BIN)/python -m benchmarks.quality
 
 clean: ## remove what the demo and the build made
 	rm -rf build demo

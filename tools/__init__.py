@@ -1,1 +1,1 @@
-"""Tools for people who work on this repository."""
+"""Scripts of the project itself; nothing here is shipped."""

@@ -115,6 +115,11 @@ def frozen_specs(run: str, shard: str) -> str:
     return f"{run_folder(run)}specs/{shard}.json"
 
 
+def pooled_outcome(run: str) -> str:
+    """Return the key of what became of the pooled models in a run."""
+    return f"{run_folder(run)}pooled.json"
+
+
 def ledger(run: str, shard: str, stage: str) -> str:
     """Return the key of a shard's ledger as `stage` left it."""
     return f"{run_folder(run)}ledgers/{shard}/{stage}.jsonl"

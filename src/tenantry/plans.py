@@ -2,7 +2,7 @@
 
 from tenantry import layout
 from tenantry.errors import ObjectMissingError
-from tenantry.ledger import Due
+from tenantry.ledger import Action, Due
 from tenantry.records import Record
 from tenantry.store.contract import ObjectStore
 from tenantry.times import Moment
@@ -44,6 +44,10 @@ class RunPlan(Record):
     as_of: Moment
     shards: tuple[str, ...]
     tenants: dict[str, Planned]
+
+    def is_due(self, action: Action) -> bool:
+        """Say whether any tenant is due for `action`."""
+        return any(due.action == action for planned in self.tenants.values() for due in planned.due)
 
 
 def read_plan(store: ObjectStore, run: str) -> RunPlan | None:

@@ -1,0 +1,25 @@
+"""The one place that ties a stage to its image."""
+
+import os
+from importlib.metadata import version
+
+GROUPS = {
+    "plan": "plan",
+    "train_pooled": "train",
+    "ingest": "data",
+    "build_features": "data",
+    "train": "train",
+    "promote": "train",
+    "predict": "train",
+    "monitor": "monitor",
+    "check_fleet": "plan",
+    "report": "plan",
+}
+"""Stage → target in `images/Dockerfile`; stages of a group need the same libraries."""
+
+
+def image(stage: str) -> str:
+    """Return the image that `stage` runs in, from `IMAGE_REGISTRY` and `IMAGE_TAG`."""
+    registry = os.environ.get("IMAGE_REGISTRY", "tenantry")
+    tag = os.environ.get("IMAGE_TAG", version("tenantry"))
+    return f"{registry}/{GROUPS[stage]}:{tag}"

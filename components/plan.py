@@ -1,0 +1,50 @@
+"""Plan the run: what is due for each tenant, and why."""
+
+from kfp import dsl
+
+from components._image import image
+
+
+@dsl.component(base_image=image("plan"), install_kfp_package=False)
+def plan(
+    product: str,
+    as_of: str,
+    slot: str,
+    run: str,
+    tenants: str,
+    partition: str,
+    max_shards: int,
+    force: bool,
+    plan_ledger: dsl.Output[dsl.Artifact],
+    summary: dsl.Output[dsl.Markdown],
+) -> list[str]:
+    """Compare what the specs declare with what the store holds, and pack what is due into shards.
+
+    Args:
+        product: The product, e.g. arrival-delay.
+        as_of: Logical time of the run (ISO 8601); empty means the slot.
+        slot: The time this run was scheduled for.
+        run: The run's id.
+        tenants: Names with commas between; empty means the whole fleet.
+        partition: "i/n" for part i of n of the fleet; empty means all of it.
+        max_shards: Iterations of the loop at most.
+        force: Train every tenant, whatever its state.
+        plan_ledger: The plan, and the first ledger of every shard.
+        summary: What is due for each tenant, and why.
+
+    Returns:
+        The shards' names, one iteration each.
+    """
+    from tenantry.tasks import plan_run
+
+    return plan_run(
+        product,
+        run,
+        as_of or slot,
+        plan_ledger.path,
+        summary.path,
+        tenants=tenants,
+        partition=partition,
+        max_shards=max_shards,
+        force=force,
+    )

@@ -1,0 +1,109 @@
+"""The fleet pipeline: one for all tenants of a product."""
+
+from collections.abc import Callable
+from typing import Any
+
+from kfp import dsl, kubernetes
+from kfp.dsl import PipelineTask
+from kfp.dsl.base_component import BaseComponent
+
+from components.build_features import build_features
+from components.check_fleet import check_fleet
+from components.ingest import ingest
+from components.monitor import monitor
+from components.plan import plan
+from components.predict import predict
+from components.promote import promote
+from components.report import report
+from components.train import train
+from components.train_pooled import train_pooled
+
+NAME = "tenantry-fleet"
+SLOT = dsl.PIPELINE_JOB_SCHEDULE_TIME_UTC_PLACEHOLDER
+"""The time a run was scheduled for; the backend fills it in, `kfp.local` cannot."""
+
+PARALLEL_SHARDS = 8
+USER = 10001
+
+
+def build_fleet(slot: str = SLOT, *, max_shards: int = 32) -> BaseComponent:
+    """Build the pipeline.
+
+    Args:
+        slot: The time the run was scheduled for: the placeholder, or a literal for a local run.
+        max_shards: Default of the parameter.
+    """
+    shards_default = max_shards
+
+    @dsl.pipeline(name=NAME, display_name="Tenantry: the fleet")
+    def fleet(
+        product: str = "arrival-delay",
+        as_of: str = "",
+        tenants: str = "",
+        partition: str = "",
+        max_shards: int = shards_default,
+        force: bool = False,
+        max_failed_share: float = 0.1,
+    ) -> None:
+        """Train, check, promote, score, explain and watch a model for every tenant of a product.
+
+        Args:
+            product: The product, a folder of tenant_specs, e.g. arrival-delay.
+            as_of: Logical time of the run, e.g. 2013-10-01; nothing later is read. Empty: the time
+                this run was scheduled for.
+            tenants: Only these tenants, commas between, e.g. ua,dl. Empty: the whole fleet.
+            partition: Part i of n of the fleet, e.g. 1/4: a big fleet is spread over several runs.
+            max_shards: Iterations of the loop at most; a shard is one tenant, or many small ones.
+            force: Train every tenant, even where its model is fresh.
+            max_failed_share: The run fails when a larger share of its tenants failed.
+        """
+        run = dsl.PIPELINE_JOB_ID_PLACEHOLDER
+        reported = _task("Report on the fleet", report, run=run, product=product)
+        with dsl.ExitHandler(reported, name="fleet"):
+            planned = _task(
+                "Plan what is due",
+                plan,
+                product=product,
+                as_of=as_of,
+                slot=slot,
+                run=run,
+                tenants=tenants,
+                partition=partition,
+                max_shards=max_shards,
+                force=force,
+            )
+            plan_ledger = planned.outputs["plan_ledger"]
+            pooled = _task("Train the pooled model", train_pooled, plan_ledger=plan_ledger)
+            with dsl.ParallelFor(
+                planned.outputs["Output"], name="shards", parallelism=PARALLEL_SHARDS
+            ) as shard:
+                ingested = _task(
+                    "Ingest",
+                    ingest,
+                    plan_ledger=plan_ledger,
+                    pooled=pooled.outputs["pooled"],
+                    shard=shard,
+                )
+                built = _task("Build features", build_features, ledger=ingested.outputs["ledger"])
+                trained = _task("Train", train, ledger=built.outputs["features"])
+                promoted = _task("Promote", promote, ledger=trained.outputs["challengers"])
+                predicted = _task("Predict", predict, ledger=promoted.outputs["champions"])
+                monitored = _task("Monitor", monitor, ledger=predicted.outputs["predictions"])
+            _task(
+                "Check the fleet",
+                check_fleet,
+                ledgers=dsl.Collected(monitored.outputs["judgements"]),
+                run=run,
+                max_failed_share=max_failed_share,
+            )
+
+    return fleet
+
+
+def _task(title: str, component: Callable[..., PipelineTask], **arguments: Any) -> PipelineTask:  # noqa: ANN401
+    """Make a task as every one of ours is: never cached, never root."""
+    task = component(**arguments)
+    task.set_display_name(title)
+    task.set_caching_options(enable_caching=False)
+    kubernetes.set_security_context(task, run_as_user=USER, run_as_group=USER, run_as_non_root=True)
+    return task

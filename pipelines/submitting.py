@@ -1,0 +1,31 @@
+"""Start a run on a Kubeflow cluster, through its API."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from pipelines.compiling import compile_fleet
+from pipelines.fleet import NAME
+
+
+def submit(parameters: dict[str, Any], host: str, experiment: str) -> str:
+    """Compile the pipeline, start a run of it, and return the address of its page.
+
+    Args:
+        parameters: The pipeline's parameters.
+        host: Address of the API; empty: what kfp finds (in a cluster, its configuration).
+        experiment: Experiment of the run.
+    """
+    from kfp import Client
+
+    client = Client(host=host or None)
+    with tempfile.TemporaryDirectory() as folder:
+        spec, _ = compile_fleet(Path(folder))
+        run = client.create_run_from_pipeline_package(
+            str(spec),
+            arguments=parameters,
+            run_name=f"{NAME} {parameters['product']} {parameters['as_of']}".rstrip(),
+            experiment_name=experiment,
+            enable_caching=False,
+        )
+    return f"{host.rstrip('/')}/#/runs/details/{run.run_id}"

@@ -1,0 +1,5 @@
+"""``python -m tenantry``."""
+
+from tenantry.cli.app import main
+
+main()

@@ -1,0 +1,46 @@
+"""The ``tenantry`` command."""
+
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from tenantry.cli.plan import plan
+from tenantry.errors import TenantryError
+
+app = typer.Typer(
+    name="tenantry",
+    help="A model for every tenant: check specs, see what is due, look at the fleet.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+for command in (plan,):
+    app.command()(command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(version("tenantry"))
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    show_version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print version."),
+    ] = False,
+) -> None:
+    """A model for every tenant: check specs, see what is due, look at the fleet."""
+
+
+def main() -> None:
+    """Run the command line; a user's mistake ends in its message, never in a stack trace."""
+    try:
+        app()
+    except (TenantryError, ValueError) as error:
+        typer.echo(f"tenantry: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,248 @@
+"""The shard runner: takes one shard through one stage, whatever happens to single tenants.
+
+It reads the ledger that the stage before left in the store, runs the stage for every tenant that
+needs it in worker processes, and writes the next ledger. A tenant's failure is an outcome in the
+ledger; only the machinery's own failure (the store is gone, the ledger unreadable) is raised.
+"""
+
+import logging
+import os
+import resource
+import time
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import cast
+
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
+
+from tenantry import layout
+from tenantry.digests import canonical_json
+from tenantry.errors import TenantryError, WorkerDiedError
+from tenantry.jobs import Job, Result, Stage
+from tenantry.ledger import Action, Cost, Entry, Header, Ledger, Outcome
+from tenantry.progress import Progress
+from tenantry.settings import Settings
+from tenantry.sources.connections import Connections, load_connections
+from tenantry.specs.frozen import read_frozen_specs
+from tenantry.specs.model import Spec
+from tenantry.store.contract import ObjectStore
+from tenantry.store.metered import MeteredStore
+from tenantry.store.open import open_store
+from tenantry.workers import Task, run_tasks
+
+LOG = logging.getLogger(__name__)
+TRIES = 4
+
+
+@dataclass(frozen=True)
+class Needs:
+    """When a stage runs for a tenant.
+
+    Attributes:
+        actions: It runs when one of these is due.
+        after: Stages that must have gone well before; one that was not needed is no obstacle.
+    """
+
+    actions: tuple[Action, ...]
+    after: tuple[str, ...] = ()
+
+    def met_by(self, entry: Entry) -> bool:
+        """Say whether the stage is to run for `entry`."""
+        if not any(entry.due_for(action) for action in self.actions):
+            return False
+        failed = {outcome.stage for outcome in entry.failures}
+        return failed.isdisjoint(self.after)
+
+
+NEEDS: dict[str, Needs] = {
+    "ingest": Needs(("train", "predict", "monitor")),
+    "build_features": Needs(("train", "predict", "monitor"), ("ingest",)),
+    "train": Needs(("train",), ("ingest", "build_features")),
+    "promote": Needs(("train", "retire"), ("ingest", "build_features", "train")),
+    "predict": Needs(("predict",), ("ingest", "build_features")),
+    "monitor": Needs(("monitor",), ("ingest", "build_features")),
+}
+"""A tenant whose training failed is still predicted by the champion it has (decision 0004)."""
+
+
+def run_stage(
+    stage: str,
+    previous: Ledger,
+    settings: Settings,
+    *,
+    pooled_versions: dict[str, str] | None = None,
+) -> Ledger:
+    """Take a shard through `stage`; return the ledger that it left in the store.
+
+    Args:
+        stage: One of `STAGES`.
+        previous: The ledger handed over; for a shard with work it only names the one in the store.
+        settings: The environment's.
+        pooled_versions: Residency zone → version of the pooled model, told to the first stage.
+
+    Raises:
+        StoreError: The store failed.
+        ValueError: The ledger in the store cannot be read.
+    """
+    before, header = previous.header, _next_header(stage, previous.header, pooled_versions)
+    if not previous.entries:
+        return Ledger(header=header, entries=())
+    key = layout.ledger(before.run, before.shard, before.stage)
+    store = open_store(settings)
+    ledger = Ledger.from_lines(store.get(key).content, key)
+    specs = read_frozen_specs(store, before.run, before.shard)
+    done = dict(_run_tenants(_Shard(header, specs, settings), ledger, store))
+    entries = (
+        entry.with_outcome(done[entry.tenant]) if entry.tenant in done else entry
+        for entry in ledger.entries
+    )
+    result = Ledger(header=header, entries=tuple(entries))
+    store.put(layout.ledger(header.run, header.shard, stage), result.to_lines())
+    return result
+
+
+def _next_header(stage: str, before: Header, pooled_versions: dict[str, str] | None) -> Header:
+    zones = before.zones if pooled_versions is None else pooled_versions
+    return before.model_copy(update={"stage": stage, "zones": zones})
+
+
+@dataclass(frozen=True)
+class _Shard:
+    header: Header
+    specs: dict[str, Spec]
+    settings: Settings
+
+
+def _run_tenants(
+    shard: _Shard, ledger: Ledger, store: ObjectStore
+) -> Iterator[tuple[str, Outcome]]:
+    """Yield each due tenant's outcome, marking in the store who is being worked on."""
+    header, stage = shard.header, shard.header.stage
+    due = [entry for entry in ledger.entries if NEEDS[stage].met_by(entry)]
+    if not due:
+        return
+    limit_threads()
+    function = cast("Stage", getattr(import_module(f"tenantry.stages.{stage}"), stage))
+    connections = load_connections(shard.settings.connections, os.environ)
+    tasks = [_task(shard, function, entry, connections) for entry in due]
+    workers = min(shard.settings.workers or len(os.sched_getaffinity(0)), len(tasks))
+    mark = partial(_mark_attempt, store, header)
+    with Progress(stage, header.shard, len(tasks)) as progress:
+        for tenant, answer in run_tasks(tasks, workers, on_start=mark):
+            outcome = _as_outcome(stage, answer)
+            _log(header, tenant, outcome)
+            progress.advance(tenant, outcome.status)
+            if not isinstance(answer, WorkerDiedError):
+                store.delete(layout.attempt(header.product, tenant))
+            yield tenant, outcome
+
+
+def limit_threads() -> None:
+    """Give each process one thread of BLAS, OpenMP and Arrow, before they are imported."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+
+
+def _task(shard: _Shard, function: Stage, entry: Entry, connections: Connections) -> Task:
+    header, spec = shard.header, shard.specs[entry.tenant]
+
+    def run() -> Outcome:
+        store = MeteredStore(open_store(shard.settings))
+        version = header.zones.get(spec.residency)
+        job = Job(header.run, header.as_of, spec, entry, store, connections, version)
+        return run_job(header.stage, function, job, store)
+
+    resources = spec.resources
+    return Task(spec.tenant, run, resources.memory_mib, resources.timeout.total_seconds())
+
+
+def run_job(stage: str, function: Stage, job: Job, store: MeteredStore) -> Outcome:
+    """Run a stage for one tenant, retry what is transient, account for what it took.
+
+    Returns:
+        The outcome; a failure is an outcome, too.
+    """
+    retrying = Retrying(
+        retry=retry_if_exception(lambda error: bool(getattr(error, "transient", False))),
+        stop=stop_after_attempt(TRIES),
+        wait=wait_exponential_jitter(multiplier=0.2, max=5),
+        reraise=True,
+    )
+    wall, cpu = time.monotonic(), _cpu_seconds()
+    outcome = _try(stage, partial(retrying, function, job), job.spec.resources.memory_mib)
+    cost = Cost(
+        cpu_seconds=round(_cpu_seconds() - cpu, 4),
+        wall_seconds=round(time.monotonic() - wall, 4),
+        peak_mib=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        bytes_read=store.bytes_read,
+        bytes_written=store.bytes_written,
+        tries=retrying.statistics.get("attempt_number", 1),
+    )
+    return outcome.model_copy(update={"cost": cost})
+
+
+def _try(stage: str, call: "partial[Result]", memory_mib: int) -> Outcome:
+    try:
+        result = call()
+    except MemoryError:
+        message = f"needed more than {memory_mib} MiB; raise resources.memory_mib"
+        return Outcome(stage=stage, status="failed", kind="MemoryError", message=message)
+    except TenantryError as error:
+        return _failure(stage, error, str(error))
+    except Exception as error:  # one tenant's failure, of whatever kind, is data
+        frames = "".join(traceback.format_tb(error.__traceback__))  # no message: it may quote rows
+        LOG.error("%s in %s\n%s", type(error).__name__, stage, frames)
+        message = f"{type(error).__name__} in {stage}: this is a fault of ours; see the stage's log"
+        return _failure(stage, error, message)
+    return Outcome(
+        stage=stage,
+        status=result.status,
+        message=result.message,
+        facts=result.facts,
+        keys=result.keys,
+    )
+
+
+def _failure(stage: str, error: Exception, message: str) -> Outcome:
+    return Outcome(stage=stage, status="failed", kind=type(error).__name__, message=message[:2000])
+
+
+def _as_outcome(stage: str, answer: Outcome | WorkerDiedError) -> Outcome:
+    if isinstance(answer, WorkerDiedError):
+        return _failure(stage, answer, str(answer))
+    return answer
+
+
+def _cpu_seconds() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _mark_attempt(store: ObjectStore, header: Header, tenant: str) -> None:
+    """Leave a marker; one that is still there when the next run plans tells of a crash."""
+    marker = {"run": header.run, "stage": header.stage, "shard": header.shard}
+    store.put(layout.attempt(header.product, tenant), canonical_json(marker))
+
+
+def _log(header: Header, tenant: str, outcome: Outcome) -> None:
+    fields = {
+        "run": header.run,
+        "product": header.product,
+        "tenant": tenant,
+        "shard": header.shard,
+        "stage": outcome.stage,
+        "status": outcome.status,
+        "kind": outcome.kind,
+        "seconds": outcome.cost.wall_seconds,
+    }
+    level = logging.WARNING if outcome.status == "failed" else logging.INFO
+    LOG.log(level, "%s", outcome.message or outcome.status, extra=fields)
+
+
+def read_ledger(path: Path) -> Ledger:
+    """Read a ledger handed over as a file."""
+    return Ledger.from_lines(path.read_bytes(), str(path))

@@ -1,0 +1,28 @@
+"""Specs as a run froze them, so that a Git push in the middle of a run changes nothing."""
+
+import json
+from collections.abc import Iterable
+
+from tenantry import layout
+from tenantry.digests import canonical_json
+from tenantry.specs.model import Spec
+from tenantry.store.contract import ObjectStore
+
+FLEET = "fleet"
+"""The name under which the specs of the whole fleet are frozen, for the pooled model."""
+
+
+def freeze_specs(store: ObjectStore, run: str, shard: str, specs: Iterable[Spec]) -> None:
+    """Write merged specs for `read_frozen_specs`; `shard` may be `FLEET`."""
+    content = {spec.tenant: spec.model_dump(mode="json") for spec in specs}
+    store.put(layout.frozen_specs(run, shard), canonical_json(content))
+
+
+def read_frozen_specs(store: ObjectStore, run: str, shard: str) -> dict[str, Spec]:
+    """Return the specs of a shard's tenants by name, as the plan froze them.
+
+    Raises:
+        ObjectMissingError: The plan wrote none.
+    """
+    content = json.loads(store.get(layout.frozen_specs(run, shard)).content)
+    return {tenant: Spec.model_validate(spec) for tenant, spec in content.items()}

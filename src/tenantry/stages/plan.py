@@ -1,0 +1,150 @@
+"""Plan a run: what is due for each tenant and why, packed into shards."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from tenantry import layout
+from tenantry.ledger import Entry, Header, Ledger
+from tenantry.packing import Parcel, pack, select_tenants
+from tenantry.planner import DueWork, check_presence, plan_tenant
+from tenantry.plans import Planned, RunPlan
+from tenantry.specs.frozen import FLEET, freeze_specs
+from tenantry.specs.load import Fleet
+from tenantry.specs.model import Spec
+from tenantry.states import TenantState, read_state
+from tenantry.store.contract import ObjectStore
+
+NOTHING_DUE = "nothing_due"
+"""The one shard of a run without work: Kubeflow's loop wants an item. No tenant has that name."""
+
+
+@dataclass(frozen=True)
+class PlanRequest:
+    """What a run is asked to do.
+
+    Attributes:
+        run: The run's id.
+        as_of: The run's logical time.
+        tenants: Names with commas between; the whole fleet when empty.
+        partition: ``i/n``, part i of n of the fleet; all when empty.
+        max_shards: Iterations at most.
+        force: Train every tenant, whatever its state.
+    """
+
+    run: str
+    as_of: datetime
+    tenants: str = ""
+    partition: str = ""
+    max_shards: int = 32
+    force: bool = False
+
+
+def plan(request: PlanRequest, fleet: Fleet, store: ObjectStore, folder: Path) -> list[str]:
+    """Plan a run, and leave its plan, frozen specs and first ledgers in the store.
+
+    A run in which nothing is due writes nothing to the store. `folder` gets a copy of the plan and
+    of each shard's ledger either way: it is what the next tasks are handed.
+
+    Returns:
+        The shards' names, one ParallelFor iteration each; `NOTHING_DUE` alone when there is none.
+
+    Raises:
+        PlanError: Specs, store and request contradict each other; nothing is written.
+    """
+    made = make_plan(request, fleet, store)
+    ledgers = make_ledgers(made)
+    folder.mkdir(parents=True, exist_ok=True)
+    for ledger in ledgers:
+        (folder / f"{ledger.header.shard}.jsonl").write_bytes(ledger.to_lines())
+    (folder / "plan.json").write_bytes(made.to_json())
+    if made.shards:
+        _store_plan(store, made, ledgers, fleet)
+    return [ledger.header.shard for ledger in ledgers]
+
+
+def make_plan(request: PlanRequest, fleet: Fleet, store: ObjectStore) -> RunPlan:
+    """Decide what a run has to do; reads specs and store, writes nothing.
+
+    Raises:
+        PlanError: Specs, store and request contradict each other.
+    """
+    chosen = select_tenants(sorted(fleet.specs), request.tenants, request.partition)
+    states = {tenant: read_state(store, fleet.product, tenant, request.as_of) for tenant in chosen}
+    work = {
+        tenant: plan_tenant(fleet.specs[tenant], states[tenant], request.as_of, force=request.force)
+        for tenant in chosen
+    }
+    stored = set(store.list_folders(layout.product_folder(fleet.product)))
+    retiring = {name for name in chosen if any(due.action == "retire" for due in work[name].due)}
+    check_presence(fleet.specs, stored, fleet.retire_max_share, retiring)
+    shards = pack(_parcels(fleet, states, work), request.max_shards)
+    return _run_plan(request, fleet, work, states, shards)
+
+
+def _parcels(
+    fleet: Fleet, states: dict[str, TenantState], work: dict[str, DueWork]
+) -> Sequence[Parcel]:
+    return [
+        Parcel(
+            tenant=tenant,
+            region=fleet.specs[tenant].region,
+            rows=states[tenant].rows,
+            alone=fleet.specs[tenant].resources.dedicated or states[tenant].interrupted,
+        )
+        for tenant, todo in work.items()
+        if todo.due
+    ]
+
+
+def _run_plan(
+    request: PlanRequest,
+    fleet: Fleet,
+    work: dict[str, DueWork],
+    states: dict[str, TenantState],
+    shards: dict[str, tuple[str, ...]],
+) -> RunPlan:
+    shard_of = {tenant: shard for shard, tenants in shards.items() for tenant in tenants}
+    return RunPlan(
+        run=request.run,
+        product=fleet.product,
+        title=fleet.title,
+        as_of=request.as_of,
+        shards=tuple(shards),
+        tenants={
+            tenant: Planned(
+                shard=shard_of.get(tenant),
+                due=todo.due,
+                note=todo.note,
+                region=fleet.specs[tenant].region,
+                rows=states[tenant].rows or 0,
+            )
+            for tenant, todo in work.items()
+        },
+    )
+
+
+def make_ledgers(made: RunPlan) -> list[Ledger]:
+    """Return each shard's first ledger; an empty one when nothing is due."""
+    ledgers = []
+    for shard in made.shards or (NOTHING_DUE,):
+        header = Header(run=made.run, product=made.product, as_of=made.as_of, shard=shard)
+        entries = tuple(
+            Entry(tenant=tenant, due=planned.due)
+            for tenant, planned in made.tenants.items()
+            if planned.shard == shard
+        )
+        ledgers.append(Ledger(header=header, entries=entries))
+    return ledgers
+
+
+def _store_plan(store: ObjectStore, made: RunPlan, ledgers: list[Ledger], fleet: Fleet) -> None:
+    """Write the plan last: a plan in the store has all its ledgers and specs."""
+    for ledger in ledgers:
+        specs: list[Spec] = [fleet.specs[entry.tenant] for entry in ledger.entries]
+        freeze_specs(store, made.run, ledger.header.shard, specs)
+        store.put(layout.ledger(made.run, ledger.header.shard, "plan"), ledger.to_lines())
+    if made.is_due("train"):
+        freeze_specs(store, made.run, FLEET, fleet.specs.values())
+    store.put(layout.plan(made.run), made.to_json())

@@ -1,0 +1,86 @@
+"""Markdown summaries, as the Kubeflow UI shows them beside each task."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+from tenantry.ledger import Ledger
+from tenantry.plans import Planned, RunPlan
+from tenantry.times import format_moment
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~$&-])")
+
+
+def as_text(value: object) -> str:
+    """Write a value so that Markdown shows it as it is: no markup, no line breaks."""
+    return _SPECIAL.sub(r"\\\1", " ".join(str(value).split()))
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Write a Markdown table; every cell is text."""
+    lines = [head, ["---"] * len(head), *([as_text(cell) for cell in row] for row in rows)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def plan_markdown(made: RunPlan) -> str:
+    """Show a plan: what is due for each tenant, and why."""
+    due = [planned for planned in made.tenants.values() if planned.due]
+    rows = [row for pair in sorted(made.tenants.items()) for row in _plan_rows(*pair)]
+    head = f"# Plan of {as_text(made.product)} as of {format_moment(made.as_of)}\n\n"
+    count = f"{len(due)} of {len(made.tenants)} tenants are due, in {len(made.shards)} shards.\n\n"
+    return head + count + table(("tenant", "shard", "due", "why"), rows)
+
+
+def _plan_rows(tenant: str, planned: Planned) -> Iterator[tuple[str, str, str, str]]:
+    for due in planned.due:
+        yield tenant, planned.shard or "–", due.action, due.reason
+    if not planned.due:
+        yield tenant, "–", "–", planned.note
+
+
+class PooledSummary(Protocol):
+    """What is shown of pooled training; `tenantry.stages.train_pooled` makes one."""
+
+    @property
+    def contributors(self) -> Mapping[str, int]:
+        """Tenant → rows."""
+        ...
+
+    @property
+    def failures(self) -> Mapping[str, str]:
+        """Tenant → why it was left out."""
+        ...
+
+    @property
+    def denied(self) -> tuple[str, ...]:
+        """Tenants that allow no pooling."""
+        ...
+
+    @property
+    def message(self) -> str:
+        """One sentence a zone."""
+        ...
+
+
+def pooled_markdown(outcome: PooledSummary) -> str:
+    """Show who contributed to the pooled model, who did not and why."""
+    rows = [(tenant, f"{rows:,} rows") for tenant, rows in sorted(outcome.contributors.items())]
+    rows += [(tenant, f"left out: {why}") for tenant, why in sorted(outcome.failures.items())]
+    rows += [(tenant, "allows no pooling") for tenant in outcome.denied]
+    head = "".join(f"{as_text(line)}\n\n" for line in outcome.message.splitlines())
+    return f"# The pooled model\n\n{head}" + table(("tenant", "part"), rows)
+
+
+def ledger_markdown(ledger: Ledger) -> str:
+    """Show what a stage did: one line a tenant."""
+    header = ledger.header
+    head = f"# {header.stage} of shard {as_text(header.shard)}\n\n"
+    outcomes = [(entry.tenant, entry.outcome(header.stage)) for entry in ledger.entries]
+    rows = [
+        (tenant, outcome.status, outcome.message, f"{outcome.cost.cpu_seconds:.1f}")
+        for tenant, outcome in outcomes
+        if outcome
+    ]
+    if not rows:
+        return head + "Nothing was due here.\n"
+    return head + table(("tenant", "outcome", "message", "CPU s"), rows)

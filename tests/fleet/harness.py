@@ -1,0 +1,134 @@
+"""Runs the whole fleet in this process, task by task, as Kubeflow would: files in, files out."""
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tenantry.ledger import STAGES, Ledger
+from tenantry.plans import RunPlan, read_plan
+from tenantry.store.folder import FolderStore
+from tenantry.tasks import check_run, plan_run, report_run, run_shard, train_pooled_run
+
+PRODUCT = "arrival-delay"
+
+
+@dataclass
+class FleetRun:
+    """A run that has ended.
+
+    Attributes:
+        run: Its id.
+        shards: The shards it had.
+        ledgers: The last ledger of each.
+        page: The fleet report.
+        metrics: What the report counted.
+    """
+
+    run: str
+    shards: list[str]
+    ledgers: dict[str, Ledger]
+    page: str
+    metrics: dict[str, float]
+
+    @property
+    def entries(self):
+        return {entry.tenant: entry for ledger in self.ledgers.values() for entry in ledger.entries}
+
+    def failures(self):
+        return {
+            tenant: [(failure.stage, failure.kind, failure.message) for failure in entry.failures]
+            for tenant, entry in self.entries.items()
+            if entry.failures
+        }
+
+
+@dataclass
+class Harness:
+    """A fleet with its own specs, sources and store.
+
+    Attributes:
+        home: A folder for all of it.
+        specs: The folder of specs.
+        store_folder: The store's folder.
+        environment: What the tasks see.
+    """
+
+    home: Path
+    specs: Path
+    connections: Path
+    store_folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def store(self) -> FolderStore:
+        return FolderStore(self.store_folder)
+
+    def enter(self):
+        """Make the tasks of this process see this fleet."""
+        os.environ.update(
+            {
+                "TENANTRY_STORE": self.store_folder.as_uri(),
+                "TENANTRY_SPECS": str(self.specs),
+                "TENANTRY_CONNECTIONS": str(self.connections),
+                "TENANTRY_WORKERS": "2",
+                "TENANTRY_CODE_VERSION": "test",
+            }
+            | self.environment
+        )
+
+    def run(self, as_of, run="run-1", *, max_shards=2, tenants="", force=False, stages=STAGES):
+        self.enter()
+        folder = self.home / "files" / run
+        folder.mkdir(parents=True)
+        shards = self.plan(as_of, run, folder, max_shards=max_shards, tenants=tenants, force=force)
+        train_pooled_run(str(folder / "plan"), str(folder / "pooled"), str(folder / "pooled.md"))
+        ledgers = {shard: self._run_shard(shard, folder, stages) for shard in shards}
+        check_run(run, 1.0, str(folder / "verdict.md"))
+        metrics = report_run(
+            run, PRODUCT, "SUCCEEDED", str(folder / "page.html"), str(folder / "report.md")
+        )
+        return FleetRun(run, shards, ledgers, (folder / "page.html").read_text(), metrics)
+
+    def plan(self, as_of, run, folder, *, max_shards=2, tenants="", force=False):
+        return plan_run(
+            PRODUCT,
+            run,
+            as_of,
+            str(folder / "plan"),
+            str(folder / "plan.md"),
+            tenants=tenants,
+            partition="",
+            max_shards=max_shards,
+            force=force,
+        )
+
+    def _run_shard(self, shard, folder, stages) -> Ledger:
+        before, pooled = folder / "plan", str(folder / "pooled")
+        for stage in stages:
+            after = folder / f"{shard}.{stage}"
+            first = {"shard": shard, "pooled_path": pooled} if stage == STAGES[0] else {}
+            run_shard(stage, str(before), str(after), str(after) + ".md", **first)
+            before = after
+        return Ledger.from_lines(before.read_bytes(), str(before))
+
+    def read_plan(self, run) -> RunPlan | None:
+        return read_plan(self.store, run)
+
+    def objects(self, *, runs=False) -> dict[str, bytes]:
+        """Every object in the store by key; what runs left (ids, timings) only when asked for."""
+        return {
+            info.key: self.store.get(info.key).content
+            for info in self.store.list("")
+            if runs or not info.key.startswith("runs/")
+        }
+
+
+def without_costs(ledger: Ledger) -> list:
+    """A ledger as plain data without what differs between equal runs: run ids and costs."""
+    lines = [json.loads(line) for line in ledger.to_lines().splitlines()]
+    lines[0].pop("run")
+    for line in lines[1:]:
+        for outcome in line["outcomes"]:
+            outcome.pop("cost")
+    return lines

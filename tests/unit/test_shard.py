@@ -1,0 +1,223 @@
+import json
+import os
+import signal
+
+import pytest
+
+from tenantry import layout
+from tenantry.errors import ContractError, Fault, ObjectMissingError, StoreUnavailableError
+from tenantry.jobs import Job, Result
+from tenantry.ledger import Due, Entry, Header, Ledger, Outcome
+from tenantry.settings import load_settings
+from tenantry.shard import NEEDS, run_job, run_stage
+from tenantry.sources.connections import Connections
+from tenantry.specs.frozen import freeze_specs
+from tenantry.store.folder import FolderStore
+from tenantry.store.metered import MeteredStore
+from tests.unit.tiny_fleet import AS_OF, make_spec
+
+TRAIN = (Due(action="train", reason="no model yet"),)
+HEADER = Header(run="r1", product="arrival-delay", as_of=AS_OF, shard="s")
+
+
+@pytest.fixture
+def store(tmp_path):
+    return FolderStore(tmp_path / "store")
+
+
+def job(store, tenant="ua"):
+    spec = make_spec(tenant)
+    return Job("r1", AS_OF, spec, Entry(tenant=tenant), store, Connections())
+
+
+def run(store, function):
+    metered = MeteredStore(store)
+    return run_job("train", function, job(metered), metered)
+
+
+def failing(error):
+    def function(_job):
+        raise error
+
+    return function
+
+
+def test_a_result_becomes_an_outcome_with_its_cost(store):
+    def function(job):
+        job.store.put("a/b", b"12345")
+        job.store.get("a/b")
+        return Result("fine", facts={"rows": 3}, keys=("a/b",))
+
+    outcome = run(store, function)
+    assert (outcome.status, outcome.message, outcome.facts, outcome.keys) == (
+        "done",
+        "fine",
+        {"rows": 3},
+        ("a/b",),
+    )
+    assert (outcome.cost.bytes_written, outcome.cost.bytes_read, outcome.cost.tries) == (5, 5, 1)
+    assert outcome.cost.peak_mib > 1
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "message"),
+    [
+        (
+            ContractError([Fault("rows", "no label", "wait")]),
+            "ContractError",
+            "rows: no label; wait",
+        ),
+        (MemoryError(), "MemoryError", "needed more than 4096 MiB; raise resources.memory_mib"),
+        (
+            KeyError("a secret value"),
+            "KeyError",
+            "KeyError in train: this is a fault of ours; see the stage's log",
+        ),
+    ],
+)
+def test_a_failure_becomes_an_outcome(store, error, kind, message):
+    outcome = run(store, failing(error))
+    assert (outcome.status, outcome.kind, outcome.message) == ("failed", kind, message)
+
+
+def test_what_is_not_ours_is_logged_without_its_message(store, caplog):
+    run(store, failing(ValueError("a secret value")))
+    assert "ValueError in train" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_transient_failures_are_tried_again(store, monkeypatch):
+    monkeypatch.setattr("tenacity.nap.time.sleep", lambda seconds: None)
+    tries = []
+
+    def function(_job):
+        tries.append(1)
+        if len(tries) < 3:
+            raise StoreUnavailableError("busy")
+        return Result()
+
+    outcome = run(store, function)
+    assert (outcome.status, outcome.cost.tries) == ("done", 3)
+
+
+def test_transient_failures_that_last_are_failures(store, monkeypatch):
+    monkeypatch.setattr("tenacity.nap.time.sleep", lambda seconds: None)
+    outcome = run(store, failing(StoreUnavailableError("busy")))
+    assert (outcome.status, outcome.kind, outcome.cost.tries) == (
+        "failed",
+        "StoreUnavailableError",
+        4,
+    )
+
+
+def entry(due, *failed):
+    outcomes = tuple(Outcome(stage=stage, status="failed") for stage in failed)
+    return Entry(
+        tenant="ua", due=tuple(Due(action=one, reason="r") for one in due), outcomes=outcomes
+    )
+
+
+@pytest.mark.parametrize(
+    ("stage", "due", "failed", "runs"),
+    [
+        ("ingest", ["predict"], [], True),
+        ("ingest", ["retire"], [], False),
+        ("train", ["predict"], [], False),
+        ("train", ["train"], ["ingest"], False),
+        ("promote", ["train"], ["train"], False),
+        ("promote", ["retire"], [], True),
+        ("predict", ["train", "predict"], ["train"], True),
+        ("predict", ["predict"], ["build_features"], False),
+        ("monitor", ["monitor"], ["train", "promote"], True),
+        ("monitor", ["train"], [], False),
+    ],
+)
+def test_a_stage_runs_for_what_is_due_and_not_past_what_it_builds_on(stage, due, failed, runs):
+    assert NEEDS[stage].met_by(entry(due, *failed)) is runs
+
+
+@pytest.fixture
+def settings(tmp_path):
+    connections = tmp_path / "connections.yaml"
+    connections.write_text("connections: {}\n")
+    return load_settings(
+        {
+            "TENANTRY_STORE": (tmp_path / "store").as_uri(),
+            "TENANTRY_CONNECTIONS": str(connections),
+            "TENANTRY_WORKERS": "2",
+        }
+    )
+
+
+def planned(store, tenants):
+    """Leave what plan leaves for a shard of `tenants`, and return its first ledger."""
+    ledger = Ledger(header=HEADER, entries=tuple(Entry(tenant=name, due=TRAIN) for name in tenants))
+    freeze_specs(store, HEADER.run, HEADER.shard, [make_spec(name) for name in tenants])
+    store.put(layout.ledger(HEADER.run, HEADER.shard, "plan"), ledger.to_lines())
+    return ledger
+
+
+def use(monkeypatch, function):
+    monkeypatch.setattr("tenantry.stages.ingest.ingest", function)
+
+
+def test_every_tenant_of_a_shard_has_an_outcome_and_one_failure_is_its_own(
+    store, settings, monkeypatch
+):
+    def ingest(job):
+        if job.tenant == "bad":
+            raise ContractError([Fault("rows", "none")])
+        if job.tenant == "ugly":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return Result(f"{job.tenant} with {job.pooled_version}")
+
+    use(monkeypatch, ingest)
+    before = planned(store, ["bad", "good", "ugly", "well"])
+    after = run_stage("ingest", before, settings, pooled_versions={"default": "v1"})
+    found = {entry.tenant: entry.outcome("ingest") for entry in after.entries}
+    assert {tenant: outcome.status for tenant, outcome in found.items()} == {
+        "bad": "failed",
+        "good": "done",
+        "ugly": "failed",
+        "well": "done",
+    }
+    assert found["good"].message == "good with v1"
+    assert found["ugly"].kind == "WorkerDiedError"
+    assert after.header.zones == {"default": "v1"}
+    key = layout.ledger("r1", "s", "ingest")
+    assert store.get(key).content == after.to_lines()
+
+
+def test_only_who_took_a_worker_down_keeps_its_marker(store, settings, monkeypatch):
+    def ingest(job):
+        marker = json.loads(job.store.get(layout.attempt(job.product, job.tenant)).content)
+        assert marker == {"run": "r1", "stage": "ingest", "shard": "s"}
+        if job.tenant == "ugly":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return Result()
+
+    use(monkeypatch, ingest)
+    after = run_stage("ingest", planned(store, ["good", "ugly"]), settings)
+    assert after.entries[0].outcome("ingest").status == "done"
+    marked = [info.key for info in store.list("tenants/") if info.key.endswith("attempt.json")]
+    assert marked == [layout.attempt("arrival-delay", "ugly")]
+
+
+def test_the_ledger_in_the_store_is_the_truth(store, settings, monkeypatch):
+    use(monkeypatch, lambda job: Result())
+    true = planned(store, ["a", "b"])
+    handed = true.model_copy(update={"entries": (Entry(tenant="x", due=TRAIN),)})
+    after = run_stage("ingest", handed, settings)
+    assert [entry.tenant for entry in after.entries] == ["a", "b"]
+
+
+def test_a_shard_without_work_touches_nothing(tmp_path, settings):
+    after = run_stage("ingest", Ledger(header=HEADER, entries=()), settings)
+    assert after.entries == ()
+    assert not (tmp_path / "store").exists()
+
+
+def test_the_machinery_failing_is_raised(settings):
+    handed = Ledger(header=HEADER, entries=(Entry(tenant="a", due=TRAIN),))
+    with pytest.raises(ObjectMissingError, match="runs/r1/ledgers/s/plan.jsonl"):
+        run_stage("ingest", handed, settings)

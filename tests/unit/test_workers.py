@@ -1,0 +1,100 @@
+import os
+import signal
+import time
+
+import pytest
+
+from tenantry.errors import WorkerDiedError
+from tenantry.ledger import Outcome
+from tenantry.workers import Task, run_tasks
+
+MIB = 4096
+
+
+def task(tenant, run, *, memory_mib=MIB, timeout_seconds=30.0):
+    return Task(tenant, run, memory_mib, timeout_seconds)
+
+
+def done(message=""):
+    return lambda: Outcome(stage="train", status="done", message=message)
+
+
+def run_all(tasks, workers=2):
+    started = []
+    outcomes = dict(run_tasks(tasks, workers, on_start=started.append))
+    return outcomes, started
+
+
+def kill_itself(number):
+    return lambda: os.kill(os.getpid(), number)
+
+
+def test_runs_every_task_once():
+    outcomes, started = run_all([task(f"t{n}", done(str(n))) for n in range(7)])
+    assert {tenant: outcome.message for tenant, outcome in outcomes.items()} == {
+        f"t{n}": str(n) for n in range(7)
+    }
+    assert sorted(started) == sorted(outcomes)
+
+
+def test_no_tasks_end_at_once():
+    assert run_all([]) == ({}, [])
+
+
+def test_runs_in_other_processes_at_most_as_many_as_asked():
+    tasks = [
+        task(f"t{n}", lambda: Outcome(stage="train", status="done", facts={"pid": os.getpid()}))
+        for n in range(6)
+    ]
+    outcomes, _ = run_all(tasks, workers=2)
+    pids = {outcome.facts["pid"] for outcome in outcomes.values()}
+    assert os.getpid() not in pids
+    assert len(pids) <= 2
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (signal.SIGKILL, "killed, probably for its memory; raise resources.memory_mib"),
+        (signal.SIGTERM, "died of SIGTERM"),
+    ],
+)
+def test_a_killed_worker_fails_its_tenant_only(number, words):
+    tasks = [task("good", done()), task("bad", kill_itself(number)), task("also-good", done())]
+    outcomes, _ = run_all(tasks, workers=1)
+    assert isinstance(outcomes["bad"], WorkerDiedError)
+    assert words in str(outcomes["bad"])
+    assert outcomes["good"].status == outcomes["also-good"].status == "done"
+
+
+def test_a_worker_that_exits_is_told():
+    outcomes, _ = run_all([task("bad", lambda: os._exit(3))])
+    assert "ended by itself with code 3" in str(outcomes["bad"])
+
+
+def test_an_overrun_is_ended_and_named():
+    tasks = [task("slow", lambda: time.sleep(60), timeout_seconds=0.2), task("quick", done())]
+    outcomes, _ = run_all(tasks, workers=1)
+    assert "took longer than 0 s; raise resources.timeout" in str(outcomes["slow"])
+    assert outcomes["quick"].status == "done"
+
+
+def test_memory_is_limited_while_a_task_runs():
+    def greedy():
+        try:
+            return Outcome(stage="train", status="done", facts={"size": len(bytearray(700 << 20))})
+        except MemoryError:
+            return Outcome(stage="train", status="failed")
+
+    outcomes, _ = run_all([task("greedy", greedy, memory_mib=512), task("roomy", greedy)], 1)
+    assert outcomes["greedy"].status == "failed"
+    assert outcomes["roomy"].status == "done"
+
+
+def test_a_generator_left_early_leaves_no_process():
+    tasks = [task(f"t{n}", done()) for n in range(3)] + [task("slow", lambda: time.sleep(60))]
+    running = run_tasks(tasks, 2, on_start=lambda _: None)
+    next(running)
+    running.close()
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)

@@ -1,0 +1,45 @@
+"""The demo: the fleet at two dates, on real flights, without a cluster."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from pipelines.local import LOCAL_SHARDS, LocalRun, run_local
+from tools.costs import print_costs
+
+PRODUCT = "arrival-delay"
+DATES = ("2013-10-01", "2013-11-01")
+HOME = Path("demo")
+SHARD_WORKERS = "1"
+"""Two shards run at once, on two cores."""
+
+
+def main() -> int:
+    """Run both dates, then show the fleet, where the CPU time went, and the report's path."""
+    console = Console(highlight=False)
+    os.environ.setdefault("TENANTRY_STORE", (HOME / "store").resolve().as_uri())
+    os.environ.setdefault("TENANTRY_WORKERS", SHARD_WORKERS)
+    done = [_run(date, console) for date in DATES]
+    subprocess.run([sys.executable, "-m", "tenantry", "status", PRODUCT], check=False)  # noqa: S603
+    print_costs(done, console)
+    console.print(f"Fleet report: {done[-1].page.resolve()}", soft_wrap=True)
+    return 0 if all(run.succeeded for run in done) else 1
+
+
+def _run(date: str, console: Console) -> LocalRun:
+    console.print(f"[bold]{PRODUCT} as of {date}[/bold]")
+    started = time.monotonic()
+    parameters = {"product": PRODUCT, "as_of": date, "max_shards": LOCAL_SHARDS}
+    done = run_local(parameters, date, HOME / "runs" / date, quiet=False)
+    state = "succeeded" if done.succeeded else "[red]failed[/red]"
+    seconds = time.monotonic() - started
+    console.print(f"{state} in {seconds:.0f} s, {done.cpu_seconds:.0f} CPU-seconds; {done.log}")
+    return done
+
+
+if __name__ == "__main__":
+    sys.exit(main())
