@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from tenantry.cli.plan import plan
+from tenantry.cli.validate import schema, validate
 from tenantry.errors import TenantryError
 
 app = typer.Typer(
@@ -17,7 +18,7 @@ app = typer.Typer(
 )
 
 
-for command in (plan,):
+for command in (validate, schema, plan):
     app.command()(command)
 
 
