@@ -22,6 +22,7 @@ class Job:
         store: The object store.
         connections: Where sources lie.
         pooled_version: The pooled model of the tenant's zone, or None.
+        code_version: What model cards record.
     """
 
     run: str
@@ -31,6 +32,7 @@ class Job:
     store: ObjectStore
     connections: Connections
     pooled_version: str | None = None
+    code_version: str = ""
 
     @property
     def product(self) -> str:

@@ -153,7 +153,8 @@ def _task(shard: _Shard, function: Stage, entry: Entry, connections: Connections
     def run() -> Outcome:
         store = MeteredStore(open_store(shard.settings))
         version = header.zones.get(spec.residency)
-        job = Job(header.run, header.as_of, spec, entry, store, connections, version)
+        code = shard.settings.code_version
+        job = Job(header.run, header.as_of, spec, entry, store, connections, version, code)
         return run_job(header.stage, function, job, store)
 
     resources = spec.resources

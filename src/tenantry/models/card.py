@@ -78,6 +78,7 @@ class Card(Record):
         metric: What selection and the gate compare; lower is better.
         selection: Why this recipe, in words.
         scores: Candidate → metric → value on the validation span.
+        refused: Candidate → why it could not be fitted there.
         holdout: ``challenger``, ``pooled``, ``prior`` → metric → value on the holdout, by models
             that saw nothing of it: what the model promises.
         holdout_rows: Labelled rows of the holdout.
@@ -110,6 +111,7 @@ class Card(Record):
     metric: str
     selection: str = ""
     scores: dict[str, dict[str, float]] = Field(default_factory=dict)
+    refused: dict[str, str] = Field(default_factory=dict)
     holdout: dict[str, dict[str, float]] = Field(default_factory=dict)
     holdout_rows: int = 0
     dropped: tuple[str, ...] = ()

@@ -1,0 +1,258 @@
+"""Train the pooled model of each residency zone, from all tenants that allow it."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import pandas as pd
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
+from threadpoolctl import threadpool_limits
+
+from tenantry.errors import ModelFileError, TenantryError, TrainingError
+from tenantry.models.card import PooledCard, read_pooled_card
+from tenantry.models.files import save_pooled
+from tenantry.models.pooled import PooledReign, enthrone, read_pooled
+from tenantry.sources.collect import collect_rows
+from tenantry.sources.connections import Connections
+from tenantry.specs.model import Spec
+from tenantry.store.contract import ObjectStore
+from tenantry.training.pooled import (
+    PooledFit,
+    contribution,
+    definition,
+    first_spec,
+    fit_pooled,
+    pool_rows,
+)
+
+_LOG = logging.getLogger(__name__)
+
+_TRIES = 3
+"""Times that a tenant's rows are asked for while the failure is transient."""
+
+
+@dataclass(frozen=True)
+class PooledOutcome:
+    """What became of the pooled models of a product.
+
+    Attributes:
+        zones: Residency zone → version of the pooled model in use there.
+        contributors: Tenant → rows that trained the pooled models made in this run.
+        failures: Tenant → why its rows could not be had, in words.
+        denied: Tenants that allow no pooling.
+        message: One sentence a zone.
+    """
+
+    zones: dict[str, str] = field(default_factory=dict)
+    contributors: dict[str, int] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+    denied: tuple[str, ...] = ()
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class _Zone:
+    name: str
+    specs: tuple[Spec, ...]
+    as_of: datetime
+
+    @property
+    def product(self) -> str:
+        return self.specs[0].product
+
+    @property
+    def contributing(self) -> tuple[Spec, ...]:
+        allowed = (s for s in self.specs if s.pooling.contribute and s.state == "active")
+        return tuple(sorted(allowed, key=lambda spec: spec.tenant))
+
+    @property
+    def denied(self) -> tuple[str, ...]:
+        return tuple(sorted(s.tenant for s in self.specs if not s.pooling.contribute))
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """The pooled model of a zone as of now.
+
+    Attributes:
+        reign: The model; None when there was none.
+        reason: Why training is due; empty when it is not.
+        is_usable: Whether it stays in use where no other can be trained: its features are still
+            those declared, and all whose rows are in it still allow that.
+    """
+
+    reign: PooledReign | None
+    reason: str
+    is_usable: bool = False
+
+
+def train_pooled(  # noqa: PLR0913 - what a run knows
+    specs: Sequence[Spec],
+    as_of: datetime,
+    *,
+    run: str,
+    store: ObjectStore,
+    connections: Connections,
+    code_version: str,
+) -> PooledOutcome:
+    """Train the pooled model of each zone where it is due; one that is fresh stays.
+
+    It is due when there is none as of `as_of`, when it is older than `pooled.every`, when what it
+    is made by changed, or when a tenant whose rows are in it allows pooling no more. Tenants are
+    read one by one; one whose rows cannot be had is left out, with the reason on record. Where
+    no model can be fitted, the last one stays in use.
+
+    Args:
+        specs: All tenants of one product, those that do not contribute included.
+        as_of: The run's logical time; nothing later is read.
+        run: The run's id.
+        store: Where models lie.
+        connections: Where sources lie.
+        code_version: For the card.
+    """
+    zones = defaultdict(list)
+    for spec in specs:
+        zones[spec.residency].append(spec)
+    outcome = PooledOutcome()
+    for name in sorted(zones):
+        zone = _Zone(name, tuple(zones[name]), as_of)
+        with threadpool_limits(1):
+            outcome = _joined(outcome, _train_zone(zone, run, store, connections, code_version))
+    return outcome
+
+
+def _train_zone(
+    zone: _Zone, run: str, store: ObjectStore, connections: Connections, code_version: str
+) -> PooledOutcome:
+    standing = _standing(zone, store)
+    reign = standing.reign
+    if reign is not None and not standing.reason:
+        message = f"{zone.name}: the pooled model of {reign.since:%Y-%m-%d} is fresh"
+        return PooledOutcome({zone.name: reign.version}, denied=zone.denied, message=message)
+    failures: dict[str, str] = {}
+    try:
+        if not zone.contributing:
+            msg = "no tenant allows pooling"
+            raise TrainingError(msg)
+        cap = first_spec(zone.specs).pooled.max_rows
+        sample = pool_rows(_contributions(zone, connections, failures), cap)
+        fit = fit_pooled(sample, zone.specs, zone.as_of)
+        card = _save(zone, fit, failures, store, code_version)
+    except TrainingError as error:
+        return _without(zone, standing, failures, f"{zone.name}: {error}")
+    turn = reign.turn + 1 if reign is not None and reign.since == zone.as_of else 0
+    enthrone(store, zone.product, zone.name, _reign(card, run, turn))
+    rows = f"{card.rows:,} rows of {len(card.contributors)} tenants"
+    left_out = f", {len(failures)} left out: {', '.join(failures)}" if failures else ""
+    message = f"{zone.name}: trained on {rows}{left_out} ({standing.reason})"
+    _LOG.info("%s", message, extra={"product": zone.product, "stage": "train_pooled", "run": run})
+    version = {zone.name: card.version}
+    return PooledOutcome(version, card.contributors, failures, zone.denied, message)
+
+
+def _standing(zone: _Zone, store: ObjectStore) -> _Standing:
+    pointer = read_pooled(store, zone.product, zone.name)
+    reign = pointer.at(zone.as_of) if pointer else None
+    if reign is None:
+        return _Standing(None, "there was none")
+    spec = first_spec(zone.specs)
+    if reign.definition != definition(spec):
+        return _Standing(reign, "what it is made by changed")
+    try:
+        card = read_pooled_card(store, zone.product, zone.name, reign.version)
+    except ModelFileError as error:
+        return _Standing(reign, str(error))
+    gone = sorted(set(card.contributors) & set(zone.denied))
+    if gone:
+        return _Standing(reign, f"no longer pooled: {', '.join(gone)}")
+    if zone.as_of - reign.since >= spec.pooled.every:
+        return _Standing(reign, f"the last one is of {reign.since:%Y-%m-%d}", is_usable=True)
+    return _Standing(reign, "", is_usable=True)
+
+
+def _contributions(
+    zone: _Zone, connections: Connections, failures: dict[str, str]
+) -> Iterator[pd.DataFrame]:
+    """Yield what each tenant contributes; note in `failures` why others could not."""
+    attempts = Retrying(
+        stop=stop_after_attempt(_TRIES),
+        wait=wait_exponential(multiplier=0.5, max=10),
+        retry=retry_if_exception(_is_transient),
+        reraise=True,
+    )
+    for spec in zone.contributing:
+        try:
+            checked = attempts(collect_rows, spec, connections, zone.as_of)
+            rows = contribution(checked.rows, spec, zone.as_of)
+        except Exception as error:
+            failures[spec.tenant] = _in_words(error)
+            continue
+        if len(rows):
+            yield rows
+        else:
+            failures[spec.tenant] = "no row has a label that is known by now"
+
+
+def _is_transient(error: BaseException) -> bool:
+    return isinstance(error, TenantryError) and error.transient
+
+
+def _in_words(error: Exception) -> str:
+    # other libraries' messages may quote rows
+    if isinstance(error, TenantryError):
+        return str(error)
+    return f"{type(error).__name__} while its rows were read"
+
+
+def _save(
+    zone: _Zone, fit: PooledFit, failures: dict[str, str], store: ObjectStore, code_version: str
+) -> PooledCard:
+    spec = first_spec(zone.specs)
+    card = PooledCard(
+        product=zone.product,
+        zone=zone.name,
+        as_of=zone.as_of,
+        task=spec.label.task,
+        definition=definition(spec),
+        contributors=fit.contributors,
+        denied=zone.denied,
+        failures=failures,
+        rows=sum(fit.contributors.values()),
+        seed=spec.model.seed,
+        code_version=code_version,
+    )
+    return save_pooled(store, card, fit.pipeline, fit.folds)
+
+
+def _reign(card: PooledCard, run: str, turn: int) -> PooledReign:
+    return PooledReign(
+        since=card.as_of,
+        version=card.version,
+        digest=card.file_digest,
+        definition=card.definition,
+        run=run,
+        turn=turn,
+    )
+
+
+def _without(
+    zone: _Zone, standing: _Standing, failures: dict[str, str], message: str
+) -> PooledOutcome:
+    """Return the outcome of a zone where none can be trained: a usable one stays in use."""
+    if standing.reign is None or not standing.is_usable:
+        return PooledOutcome({}, {}, failures, zone.denied, message)
+    reign = standing.reign
+    message = f"{message}; the pooled model of {reign.since:%Y-%m-%d} stays in use"
+    return PooledOutcome({zone.name: reign.version}, {}, failures, zone.denied, message)
+
+
+def _joined(one: PooledOutcome, other: PooledOutcome) -> PooledOutcome:
+    return PooledOutcome(
+        one.zones | other.zones,
+        one.contributors | other.contributors,
+        one.failures | other.failures,
+        tuple(sorted((*one.denied, *other.denied))),
+        "\n".join(message for message in (one.message, other.message) if message),
+    )

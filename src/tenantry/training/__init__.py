@@ -1,0 +1,1 @@
+"""Training: recipes, their selection in time order, and the pooled model."""

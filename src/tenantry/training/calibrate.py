@@ -1,0 +1,46 @@
+"""Calibration in log-odds: a slope and an intercept, so that explanations stay additive."""
+
+from dataclasses import replace
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+from tenantry.metrics import Floats
+from tenantry.models.fitted import FittedModel, to_link
+
+MIN_ROWS = 200
+"""Labelled rows below which two more parameters do more harm than good."""
+
+Line = tuple[float, float]
+"""Slope and intercept."""
+
+
+def fit_line(predicted: Floats, label: Floats) -> Line | None:
+    """Fit the log-odds of labels as a line of the predicted log-odds (Platt, 1999).
+
+    Args:
+        predicted: Probabilities by a model that had not seen these rows, shape (n,).
+        label: Their labels, 0 or 1.
+
+    Returns:
+        Slope and intercept, or None when there are too few rows, one class only, or the line
+        falls: then the score would be turned over.
+    """
+    scores = to_link(predicted)
+    if len(label) < MIN_ROWS or len(np.unique(label)) < 2 or np.ptp(scores) < 1e-9:
+        return None
+    line = LogisticRegression(C=1.0, tol=1e-8).fit(scores[:, None], label)
+    slope, intercept = float(line.coef_[0, 0]), float(line.intercept_[0])
+    return (slope, intercept) if slope > 0 else None
+
+
+def calibrated(model: FittedModel, line: Line | None) -> FittedModel:
+    """Return the model with its scores on the line; as it is without one."""
+    if line is None:
+        return model
+    slope, intercept = line
+    return replace(
+        model,
+        slope=slope * model.slope,
+        intercept=intercept + slope * model.intercept,
+    )

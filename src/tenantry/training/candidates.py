@@ -1,0 +1,179 @@
+"""The recipes that a spec may name as candidates; each is one registered function.
+
+To add one, write a function that takes `Material` and keyword parameters with defaults, returns a
+`FittedModel`, and raises `TrainingError` when these rows do not allow it; give it a name with
+`@recipe`. Its parameters are what a spec may set.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.pipeline import Pipeline
+
+from tenantry.errors import TrainingError
+from tenantry.metrics import Floats
+from tenantry.models.card import Task
+from tenantry.models.fitted import FittedModel, with_pooled_score
+from tenantry.training.pipelines import Trees, fit_constant, fit_linear, fit_trees
+
+Parameters = Mapping[str, float | int | str | bool]
+Recipe = Callable[..., FittedModel]
+
+CANDIDATES: dict[str, Recipe] = {}
+"""The recipes by name."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a recipe is fitted on: labelled rows, and what the pooled model says of them.
+
+    Attributes:
+        frame: The tenant's own features, n rows, all with a label known by the cut.
+        label: Their labels.
+        pooled: The pooled pipeline that saw no row after the cut; None without one.
+        out_of_fold: Gives what the pooled model said of each row before it had seen it, in link
+            space; NaN where no fold is early enough. Asked for only by recipes that need it.
+        task: What is predicted.
+        seed: Of all that is random.
+    """
+
+    frame: pd.DataFrame
+    label: Floats
+    pooled: Pipeline | None
+    out_of_fold: Callable[[], Floats]
+    task: Task
+    seed: int
+
+
+def recipe(name: str) -> Callable[[Recipe], Recipe]:
+    """Register a function as the recipe of that name."""
+
+    def register(function: Recipe) -> Recipe:
+        CANDIDATES[name] = function
+        return function
+
+    return register
+
+
+def fit_candidate(name: str, material: Material, parameters: Parameters) -> FittedModel:
+    """Fit the recipe of that name.
+
+    Raises:
+        TrainingError: There is no such recipe or parameter, or these rows do not allow it.
+    """
+    function = CANDIDATES.get(name)
+    place = f"model.candidates.{name}"
+    if function is None:
+        msg = f"{place}: there is no such recipe; use {', '.join(sorted(CANDIDATES))}"
+        raise TrainingError(msg)
+    known = list(inspect.signature(function).parameters)[1:]
+    unknown = sorted(set(parameters) - set(known))
+    if unknown:
+        msg = f"{place}: has no {', '.join(unknown)}; its parameters are {', '.join(known)}"
+        raise TrainingError(msg)
+    return function(material, **parameters)
+
+
+@recipe("prior")
+def fit_prior(material: Material) -> FittedModel:
+    """Say of every row what the tenant's rows were on average: the base rate, or the mean."""
+    own = fit_constant(material.frame, material.label, task=material.task)
+    return FittedModel("prior", material.task, "own", own=own)
+
+
+@recipe("pooled")
+def use_pooled(material: Material) -> FittedModel:
+    """Take the pooled model as it is."""
+    return FittedModel("pooled", material.task, "pooled", pooled=_pooled(material))
+
+
+@recipe("logistic")
+def fit_logistic(material: Material, *, c: float = 0.05, min_frequency: int = 20) -> FittedModel:
+    """Fit a linear model to the tenant's own rows."""
+    _refuse_one_class(material.label, material.task)
+    own = fit_linear(
+        material.frame, material.label, task=material.task, c=c, min_frequency=min_frequency
+    )
+    return FittedModel("logistic", material.task, "own", own=own)
+
+
+@recipe("boosted")
+def fit_boosted(  # noqa: PLR0913 - what a spec may set
+    material: Material,
+    *,
+    max_iter: int = Trees.max_iter,
+    learning_rate: float = Trees.learning_rate,
+    max_leaf_nodes: int = Trees.max_leaf_nodes,
+    min_samples_leaf: int = Trees.min_samples_leaf,
+    l2_regularization: float = Trees.l2_regularization,
+) -> FittedModel:
+    """Fit boosted trees to the tenant's own rows."""
+    _refuse_one_class(material.label, material.task)
+    trees = Trees(max_iter, learning_rate, max_leaf_nodes, min_samples_leaf, l2_regularization)
+    own = fit_trees(
+        material.frame, material.label, task=material.task, trees=trees, seed=material.seed
+    )
+    return FittedModel("boosted", material.task, "own", own=own)
+
+
+@recipe("stacked")
+def fit_stacked(
+    material: Material, *, c: float = 0.05, min_frequency: int = 20, min_rows: int = 100
+) -> FittedModel:
+    """Fit a linear model to the tenant's own features and the out-of-fold pooled score."""
+    pooled = _pooled(material)
+    scores = material.out_of_fold()
+    scored = np.isfinite(scores)
+    if scored.sum() < min_rows:
+        msg = f"fewer than {min_rows} rows are later than the first fold of the pooled model"
+        raise TrainingError(msg)
+    frame, label = material.frame[scored], material.label[scored]
+    _refuse_one_class(label, material.task)
+    frame = with_pooled_score(frame, scores[scored])
+    own = fit_linear(frame, label, task=material.task, c=c, min_frequency=min_frequency)
+    return FittedModel("stacked", material.task, "stack", own=own, pooled=pooled)
+
+
+@recipe("blended")
+def fit_blended(
+    material: Material,
+    *,
+    max_weight: float = 0.6,
+    half_weight_rows: int = 2000,
+    c: float = 0.05,
+    min_frequency: int = 20,
+) -> FittedModel:
+    """Weigh the pooled model and an own linear one, by how many rows the tenant has.
+
+    The own model's weight is ``max_weight · n / (n + half_weight_rows)``: a tenant without rows
+    gets the pooled model, one with very many `max_weight` of its own.
+    """
+    pooled = _pooled(material)
+    _refuse_one_class(material.label, material.task)
+    own = fit_linear(
+        material.frame, material.label, task=material.task, c=c, min_frequency=min_frequency
+    )
+    rows = len(material.label)
+    weight = max_weight * rows / (rows + half_weight_rows)
+    return FittedModel("blended", material.task, "blend", own=own, pooled=pooled, weight=weight)
+
+
+def has_one_class(label: Floats, task: Task) -> bool:
+    """Return whether all labels are the same, so that there is nothing to tell apart."""
+    return task == "classification" and len(np.unique(label)) < 2
+
+
+def _pooled(material: Material) -> Pipeline:
+    if material.pooled is None:
+        msg = "there is no pooled model that saw nothing later than these rows"
+        raise TrainingError(msg)
+    return material.pooled
+
+
+def _refuse_one_class(label: Floats, task: Task) -> None:
+    if has_one_class(label, task):
+        msg = f"all {len(label):,} labels are the same; nothing can be told apart"
+        raise TrainingError(msg)

@@ -1,0 +1,113 @@
+"""What a challenger is worth: its recipe, fitted before the holdout, on the holdout."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from tenantry.columns import EVENT_TIME, LABEL, RESERVED
+from tenantry.errors import TrainingError
+from tenantry.features.recipe import own_frame
+from tenantry.metrics import Floats, measure
+from tenantry.models.card import Slice
+from tenantry.specs.model import CalendarFeature, CategoricalFeature, Spec
+from tenantry.training.calibrate import Line, calibrated
+from tenantry.training.folds import Spans, happened_in
+from tenantry.training.lessons import Lessons
+from tenantry.training.select import all_scores
+
+CHALLENGER, POOLED, PRIOR = "challenger", "pooled", "prior"
+"""The columns of an evaluation: predictions by models that saw nothing of the holdout."""
+
+_SLICE_ROWS = 30
+_SLICE_VALUES = 12
+
+
+def evaluate(lessons: Lessons, recipe: str, line: Line | None, spans: Spans) -> pd.DataFrame:
+    """Predict the holdout by what could be fitted before it.
+
+    Args:
+        lessons: The tenant's rows.
+        recipe: The chosen candidate.
+        line: Its calibration, from the validation span.
+        spans: Where the holdout lies.
+
+    Returns:
+        The labelled rows of [holdout, as_of): key, reserved columns, and `challenger`, `pooled`,
+        `prior`; NaN where there was no such model yet.
+    """
+    table, spec = lessons.table, lessons.spec
+    rows = happened_in(table, spans.holdout, spans.as_of) & table[LABEL].notna().to_numpy()
+    found: pd.DataFrame = table.loc[rows, list(dict.fromkeys((*spec.key, *RESERVED)))]
+    found = found.reset_index(drop=True)
+    for column, name in ((CHALLENGER, recipe), (POOLED, POOLED), (PRIOR, PRIOR)):
+        predicted = np.full(len(found), np.nan)
+        try:
+            model = lessons.fit(name, spans.holdout)
+        except TrainingError:
+            found[column] = predicted
+            continue
+        chosen = calibrated(model, line) if column == CHALLENGER else model
+        found[column] = lessons.predict(chosen, rows)
+    return found
+
+
+def holdout_scores(evaluation: pd.DataFrame, metric: str) -> dict[str, dict[str, float]]:
+    """Return the metrics of each model that predicted the holdout."""
+    label = evaluation[LABEL].to_numpy(dtype="float64")
+    scores = {}
+    for name in (CHALLENGER, POOLED, PRIOR):
+        predicted = evaluation[name].to_numpy(dtype="float64")
+        if len(label) and np.isfinite(predicted).all():
+            scores[name] = all_scores(metric, label, predicted)
+    return scores
+
+
+def slices(
+    evaluation: pd.DataFrame, table: pd.DataFrame, spec: Spec, spans: Spans
+) -> tuple[Slice, ...]:
+    """Return the challenger's quality by category, hour band and month of the holdout.
+
+    Args:
+        evaluation: What `evaluate` returned.
+        table: The feature table that it was made from.
+        spec: The tenant's spec.
+        spans: Where the holdout lies.
+    """
+    rows = happened_in(table, spans.holdout, spans.as_of) & table[LABEL].notna().to_numpy()
+    if not len(evaluation) or evaluation[CHALLENGER].isna().any():
+        return ()
+    found = []
+    for feature, values in _parts(own_frame(table, spec)[rows], evaluation, spec):
+        for value, places in sorted(values.groupby(values).indices.items()):
+            if len(places) >= _SLICE_ROWS:
+                found.append(_slice(evaluation.iloc[places], feature, str(value), spec))
+    return tuple(found)
+
+
+def _parts(
+    frame: pd.DataFrame, evaluation: pd.DataFrame, spec: Spec
+) -> "Iterator[tuple[str, pd.Series[str]]]":
+    """Yield (feature, its value as text for each row) for what is worth a slice."""
+    for name, feature in spec.features.items():
+        values = frame[name].reset_index(drop=True)
+        if isinstance(feature, CategoricalFeature) and values.nunique() <= _SLICE_VALUES:
+            yield name, values.astype("str")
+        elif isinstance(feature, CalendarFeature) and feature.part == "hour":
+            band = (values // 6 * 6).astype("int64")
+            yield name, band.map(lambda hour: f"{hour:02d}-{hour + 5:02d}").astype("str")
+    local = evaluation[EVENT_TIME].dt.tz_convert(spec.timezone)
+    yield "month", local.dt.strftime("%Y-%m").astype("str")
+
+
+def _slice(rows: pd.DataFrame, feature: str, value: str, spec: Spec) -> Slice:
+    label = rows[LABEL].to_numpy(dtype="float64")
+    metric = spec.model.metric
+    pooled: Floats = rows[POOLED].to_numpy(dtype="float64")
+    return Slice(
+        feature=feature,
+        value=value,
+        rows=len(rows),
+        metrics=all_scores(metric, label, rows[CHALLENGER].to_numpy(dtype="float64")),
+        pooled=measure(metric, label, pooled) if np.isfinite(pooled).all() else None,
+    )

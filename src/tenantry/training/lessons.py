@@ -1,0 +1,68 @@
+"""A tenant's feature table as recipes take it: what could be learned at which moment."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from tenantry.columns import KNOWN_AT, LABEL
+from tenantry.errors import TrainingError
+from tenantry.features.recipe import own_frame, pooled_frame
+from tenantry.metrics import Floats
+from tenantry.models.fitted import FittedModel
+from tenantry.specs.model import Spec
+from tenantry.training.candidates import Material, fit_candidate
+from tenantry.training.chain import Chain
+from tenantry.training.folds import Mask, known_by
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """All that a tenant's models can be fitted on.
+
+    Attributes:
+        table: The tenant's feature table.
+        spec: Its spec.
+        chain: The pooled model and its folds; None when there is none or it may not be received.
+    """
+
+    table: pd.DataFrame
+    spec: Spec
+    chain: Chain | None
+
+    @cached_property
+    def pooled_scores(self) -> Floats:
+        """What the pooled model said of each row before it had seen it; NaN where none could."""
+        if self.chain is None:
+            return np.full(len(self.table), np.nan)
+        return self.chain.out_of_fold(pooled_frame(self.table, self.spec), self.table[KNOWN_AT])
+
+    def until(self, moment: datetime) -> Material:
+        """Return what could be learned at `moment`."""
+        rows = known_by(self.table, moment)
+        return Material(
+            frame=own_frame(self.table, self.spec)[rows],
+            label=self.table.loc[rows, LABEL].to_numpy(dtype="float64"),
+            pooled=self.chain.before(moment) if self.chain else None,
+            out_of_fold=lambda: self.pooled_scores[rows],
+            task=self.spec.label.task,
+            seed=self.spec.model.seed,
+        )
+
+    def fit(self, name: str, moment: datetime) -> FittedModel:
+        """Fit a candidate of the spec on what could be learned at `moment`.
+
+        Raises:
+            TrainingError: What was known then does not allow it.
+        """
+        material = self.until(moment)
+        if not len(material.label) and name != "pooled":
+            msg = "no label was known then"
+            raise TrainingError(msg)
+        return fit_candidate(name, material, self.spec.model.candidates.get(name, {}))
+
+    def predict(self, model: FittedModel, rows: Mask) -> Floats:
+        """Predict some of the rows: probabilities, or values."""
+        return model.predict(self.table[rows], self.spec)

@@ -1,0 +1,142 @@
+"""The scikit-learn pipelines that recipes are made of; each has two steps, columns and estimator.
+
+Columns of str are categories, all others are numbers. Nothing here knows of tenants or of time.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.compose import ColumnTransformer
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import KFold
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler, TargetEncoder
+
+from tenantry.errors import TrainingError
+from tenantry.metrics import Floats
+from tenantry.models.card import Task
+
+
+@dataclass(frozen=True)
+class Trees:
+    """Parameters of boosted trees; a spec names them as here.
+
+    Attributes:
+        max_iter: Number of trees.
+        learning_rate: How much each tree adds.
+        max_leaf_nodes: Leaves a tree.
+        min_samples_leaf: Rows a leaf at the least.
+        l2_regularization: Pulls leaves towards zero.
+        max_features: Share of the features that a split may choose from.
+    """
+
+    max_iter: int = 80
+    learning_rate: float = 0.08
+    max_leaf_nodes: int = 15
+    min_samples_leaf: int = 40
+    l2_regularization: float = 1.0
+    max_features: float = 1.0
+
+
+def known_columns(frame: pd.DataFrame) -> list[str]:
+    """Return the columns that hold a value at all.
+
+    Raises:
+        TrainingError: None does.
+    """
+    known = [str(name) for name in frame.columns if frame[name].notna().any()]
+    if not known:
+        msg = "features: none has a value in any labelled row; check the sources and the features"
+        raise TrainingError(msg)
+    return known
+
+
+def fit_linear(
+    frame: pd.DataFrame, label: Floats, *, task: Task, c: float, min_frequency: int
+) -> Pipeline:
+    """Fit a linear model: logistic regression, or ridge regression.
+
+    Numbers are imputed by their mean and standardised (a `missing` feature tells that one was);
+    categories are one-hot, those with fewer than `min_frequency` rows, and new ones, share a
+    column.
+
+    Args:
+        frame: n rows of features, all with a label.
+        label: n labels.
+        task: What is predicted.
+        c: Inverse strength of the ridge penalty.
+        min_frequency: Rows a category needs for a column of its own.
+
+    Raises:
+        TrainingError: No feature has a value.
+    """
+    numbers = Pipeline([("fill", SimpleImputer()), ("scale", StandardScaler())])
+    levels = OneHotEncoder(min_frequency=min_frequency, handle_unknown="infrequent_if_exist")
+    if task == "regression":
+        return _fit(frame, label, numbers=numbers, levels=levels, estimator=Ridge(alpha=1 / c))
+    estimator = LogisticRegression(C=c, max_iter=300, tol=1e-5)
+    return _fit(frame, label, numbers=numbers, levels=levels, estimator=estimator)
+
+
+def fit_trees(
+    frame: pd.DataFrame, label: Floats, *, task: Task, trees: Trees, seed: int
+) -> Pipeline:
+    """Fit gradient-boosted trees; categories are replaced by their shrunk mean label.
+
+    The means that the fit sees are cross-fitted, so that rare categories do not tell their own
+    labels (scikit-learn's TargetEncoder; Micci-Barreca, 2001). Missing numbers stay missing.
+
+    Args:
+        frame: n rows of features, all with a label.
+        label: n labels.
+        task: What is predicted.
+        trees: Parameters.
+        seed: Of cross-fitting and of the trees.
+
+    Raises:
+        TrainingError: No feature has a value.
+    """
+    kind = "continuous" if task == "regression" else "binary"
+    folds = KFold(min(5, len(label)), shuffle=True, random_state=seed)
+    levels = TargetEncoder(target_type=kind, cv=folds)
+    cls = HistGradientBoostingRegressor if task == "regression" else HistGradientBoostingClassifier
+    estimator = cls(
+        **vars(trees), early_stopping=False, categorical_features=None, random_state=seed
+    )
+    return _fit(frame, label, numbers="passthrough", levels=levels, estimator=estimator)
+
+
+def fit_constant(frame: pd.DataFrame, label: Floats, *, task: Task) -> Pipeline:
+    """Fit what says the same of every row: the base rate, or the mean.
+
+    The base rate is shrunk as if one more row, half positive, had been seen (Jeffreys), so that a
+    tenant without a positive row is not promised that there will never be one.
+
+    Args:
+        frame: n ≥ 1 rows of features, all with a label.
+        label: n labels.
+        task: What is predicted.
+    """
+    columns = ColumnTransformer([("none", "drop", [str(name) for name in frame.columns])])
+    if task == "regression":
+        return Pipeline([("columns", columns), ("estimator", DummyRegressor())]).fit(frame, label)
+    pipeline = Pipeline([("columns", columns), ("estimator", DummyClassifier(strategy="prior"))])
+    padded = pd.concat([frame, frame.iloc[[0, 0]]], ignore_index=True)
+    weights = np.append(np.ones(len(label)), [0.5, 0.5])
+    return pipeline.fit(padded, np.append(label, [0.0, 1.0]), estimator__sample_weight=weights)
+
+
+def _fit(
+    frame: pd.DataFrame, label: Floats, *, numbers: object, levels: object, estimator: object
+) -> Pipeline:
+    known = known_columns(frame)
+    texts = [name for name in known if isinstance(frame[name].dtype, pd.StringDtype)]
+    values = [name for name in known if name not in texts]
+    parts = [("numbers", numbers, values), ("categories", levels, texts)]
+    columns = ColumnTransformer([part for part in parts if part[2]])
+    pipeline = Pipeline([("columns", columns), ("estimator", estimator)])
+    return pipeline.fit(frame[known], label)

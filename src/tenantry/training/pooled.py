@@ -1,0 +1,161 @@
+"""The pooled model: one model over the rows of all tenants of a residency zone that allow it."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+from sklearn.pipeline import Pipeline
+
+from tenantry.columns import EVENT_TIME, KNOWN_AT, LABEL, LABEL_KNOWN_AT
+from tenantry.digests import digest
+from tenantry.errors import TrainingError
+from tenantry.features.recipe import TENANT, build_features, pooled_features, pooled_frame
+from tenantry.metrics import Floats
+from tenantry.specs.model import Spec
+from tenantry.training.candidates import has_one_class
+from tenantry.training.folds import Mask, Spans, known_by, pooled_cuts
+from tenantry.training.pipelines import Trees, fit_trees
+
+MIN_ROWS = 100
+"""Labelled rows below which there is no pooled model, and no fold of one."""
+
+_TIMES = (EVENT_TIME, KNOWN_AT, LABEL_KNOWN_AT)
+_PLACE = "_place"
+
+
+@dataclass(frozen=True)
+class PooledFit:
+    """A pooled model and its folds.
+
+    Attributes:
+        pipeline: Fitted on all of the sample.
+        folds: Cut → the same fitted on what was known at the cut.
+        contributors: Tenant → rows of the sample.
+    """
+
+    pipeline: Pipeline
+    folds: dict[datetime, Pipeline]
+    contributors: dict[str, int]
+
+
+def definition(spec: Spec) -> str:
+    """Return the digest of what a pooled model is made by, whoever contributes."""
+    parts = {"pooled", "label", "times", "sources"}
+    return digest([spec.model_dump(mode="json", include=parts), spec.model.seed])
+
+
+def contribution(rows: pd.DataFrame, spec: Spec, as_of: datetime) -> pd.DataFrame:
+    """Return a tenant's labelled rows as the pooled model takes them.
+
+    Args:
+        rows: The tenant's rows frame, as known at `as_of`.
+        spec: The tenant's spec.
+        as_of: The run's logical time.
+
+    Returns:
+        The pooled features, `tenant`, the reserved columns, and the place in the sample: a hash of
+        tenant and key, which is the same whoever else contributes.
+    """
+    table = build_features(rows, pooled_features(spec), spec)
+    table = table[known_by(table, as_of)].reset_index(drop=True)
+    frame = pooled_frame(table, spec)
+    named = table[list(spec.key)].assign(**{TENANT: spec.tenant})
+    place = np.asarray(pd.util.hash_pandas_object(named, index=False))
+    return pd.concat([frame, table[[LABEL, *_TIMES]]], axis=1).assign(**{_PLACE: place})
+
+
+def pool_rows(contributions: Iterable[pd.DataFrame], max_rows: int) -> pd.DataFrame:
+    """Return the sample: the `max_rows` rows that come first by their place.
+
+    It depends on neither the order of the tenants nor on how they are batched. Memory is bounded
+    by the cap and one tenant.
+
+    Args:
+        contributions: What `contribution` returned, one a tenant.
+        max_rows: The cap.
+
+    Returns:
+        The sample by event time, then place.
+    """
+    pooled = pd.DataFrame()
+    for rows in contributions:
+        both = pd.concat([pooled, rows], ignore_index=True) if len(pooled) else rows
+        pooled = both.nsmallest(max_rows, _PLACE) if len(both) > 2 * max_rows else both
+    if len(pooled) > max_rows:
+        pooled = pooled.nsmallest(max_rows, _PLACE)
+    return pooled.sort_values([EVENT_TIME, _PLACE], ignore_index=True) if len(pooled) else pooled
+
+
+def fit_pooled(sample: pd.DataFrame, specs: Sequence[Spec], as_of: datetime) -> PooledFit:
+    """Fit the pooled model at `as_of`, and a fold at each cut before it.
+
+    Args:
+        sample: What `pool_rows` returned.
+        specs: All tenants of the zone, those that only receive included.
+        as_of: The run's logical time.
+
+    Raises:
+        TrainingError: Too few rows, or one class only.
+    """
+    spec = first_spec(specs)
+    everything = np.ones(len(sample), dtype=bool)
+    reason = _too_little(sample, everything, spec)
+    if reason:
+        raise TrainingError(reason)
+    first = sample[LABEL_KNOWN_AT].min().to_pydatetime()
+    cuts = pooled_cuts(first, usual_spans(specs, as_of), spec.pooled.folds)
+    known = {cut: known_by(sample, cut) for cut in cuts}
+    folds = {
+        cut: _fit(sample, rows, spec)
+        for cut, rows in known.items()
+        if not _too_little(sample, rows, spec)
+    }
+    counts = sample[TENANT].value_counts()
+    contributors = {str(name): int(counts[name]) for name in sorted(counts.index)}
+    return PooledFit(_fit(sample, everything, spec), folds, contributors)
+
+
+def first_spec(specs: Sequence[Spec]) -> Spec:
+    """Return the spec that stands for what all tenants of a product share."""
+    return min(specs, key=lambda spec: spec.tenant)
+
+
+def usual_spans(specs: Sequence[Spec], as_of: datetime) -> Spans:
+    """Return the spans that most tenants have; others are served by the latest earlier fold."""
+    counts = Counter((spec.gate.holdout, spec.model.validation) for spec in specs)
+    most = max(counts.values())
+    holdout, validation = min(spans for spans, count in counts.items() if count == most)
+    return Spans(as_of - holdout - validation, as_of - holdout, as_of)
+
+
+def _too_little(sample: pd.DataFrame, rows: Mask, spec: Spec) -> str:
+    if rows.sum() < MIN_ROWS:
+        return f"{int(rows.sum()):,} labelled rows to pool, {MIN_ROWS:,} needed"
+    label: Floats = sample.loc[rows, LABEL].to_numpy(dtype="float64")
+    if has_one_class(label, spec.label.task):
+        return f"all {len(label):,} labels to pool are the same"
+    return ""
+
+
+def _fit(sample: pd.DataFrame, rows: Mask, spec: Spec) -> Pipeline:
+    features = [*spec.pooled.features, TENANT]
+    label = sample.loc[rows, LABEL].to_numpy(dtype="float64")
+    return fit_trees(
+        sample.loc[rows, features],
+        label,
+        task=spec.label.task,
+        trees=_trees(spec),
+        seed=spec.model.seed,
+    )
+
+
+def _trees(spec: Spec) -> Trees:
+    unknown = sorted(set(spec.pooled.parameters) - set(vars(Trees())))
+    if unknown:
+        known = ", ".join(vars(Trees()))
+        msg = f"pooled.parameters: has no {', '.join(unknown)}; its parameters are {known}"
+        raise TrainingError(msg)
+    return Trees(**spec.pooled.parameters)  # type: ignore[arg-type] # YAML says int or float

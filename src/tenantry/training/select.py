@@ -1,0 +1,145 @@
+"""Choosing a recipe by time-ordered validation, in favour of the one that the spec prefers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenantry.columns import EVENT_TIME, LABEL
+from tenantry.errors import TrainingError
+from tenantry.metrics import TITLES, Floats, from_mean, measure, roc_auc, row_losses
+from tenantry.training.candidates import has_one_class
+from tenantry.training.folds import Spans, happened_in, known_by, local_days
+from tenantry.training.lessons import Lessons
+
+MIN_ROWS = 30
+"""Labelled validation rows below which nothing is compared: the preferred recipe stands."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which recipe was chosen, and on what evidence.
+
+    Attributes:
+        recipe: Its name.
+        sentence: Why, in words.
+        scores: Candidate → metric → value on the validation span.
+        refused: Candidate → why it could not be fitted.
+        rows: Validation rows.
+        predicted: What the chosen one predicted there, with the labels; None without validation.
+    """
+
+    recipe: str
+    sentence: str
+    scores: dict[str, dict[str, float]] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    rows: int = 0
+    predicted: tuple[Floats, Floats] | None = None
+
+
+def select_recipe(lessons: Lessons, spans: Spans) -> Selection:
+    """Choose among the spec's candidates, in its order of preference.
+
+    Each is fitted on what was known at the start of the validation span and compared on that span,
+    with labels known at its end; the holdout is never touched. A later candidate replaces an
+    earlier one only if its mean loss is lower by more than a standard error of the paired
+    difference, clustered by local day (the one-standard-error rule of Breiman et al., 1984, with
+    the order of preference in the place of complexity).
+
+    Args:
+        lessons: The tenant's rows.
+        spans: Where validation and holdout lie.
+
+    Raises:
+        TrainingError: No candidate can be fitted, even on all that is known; says why for each.
+    """
+    table, spec = lessons.table, lessons.spec
+    rows = happened_in(table, spans.validation, spans.holdout) & known_by(table, spans.holdout)
+    label = table.loc[rows, LABEL].to_numpy(dtype="float64")
+    if len(label) < MIN_ROWS or has_one_class(label, spec.label.task):
+        return _preferred(lessons, spans, f"{len(label):,} rows to compare candidates on")
+    predictions, refused = _predictions(lessons, spans, rows)
+    if not predictions:
+        return _preferred(lessons, spans, "no candidate could be fitted before the validation span")
+    losses = {name: row_losses(spec.model.metric, label, p) for name, p in predictions.items()}
+    chosen = _one_standard_error(losses, local_days(table.loc[rows, EVENT_TIME], spec.timezone))
+    metric = spec.model.metric
+    means = {name: float(from_mean(metric, loss.mean())) for name, loss in losses.items()}
+    return Selection(
+        recipe=chosen,
+        sentence=_sentence(chosen, means, metric, len(label)),
+        scores={name: all_scores(metric, label, p) for name, p in predictions.items()},
+        refused=refused,
+        rows=len(label),
+        predicted=(predictions[chosen], label),
+    )
+
+
+def all_scores(metric: str, label: Floats, predicted: Floats) -> dict[str, float]:
+    """Return the metrics of a task that go with `metric`; ROC AUC only where it is defined."""
+    if metric in ("mae", "rmse"):
+        return {name: measure(name, label, predicted) for name in ("mae", "rmse")}
+    scores = {name: measure(name, label, predicted) for name in ("log_loss", "brier")}
+    area = roc_auc(label, predicted)
+    return scores if area is None else scores | {"roc_auc": area}
+
+
+def standard_error(differences: Floats, days: NDArray[np.int64]) -> float:
+    """Return the standard error of a mean, rows clustered by day; infinite with one day only.
+
+    Args:
+        differences: One value a row, shape (n,).
+        days: The day of each row, any whole numbers, shape (n,).
+    """
+    block = np.unique(days, return_inverse=True)[1]
+    number = int(block.max(initial=-1)) + 1
+    if number < 2:
+        return float("inf")
+    sums = np.bincount(block, weights=differences - differences.mean())
+    return float(np.sqrt(np.sum(sums**2) * number / (number - 1)) / len(differences))
+
+
+def _predictions(
+    lessons: Lessons, spans: Spans, rows: NDArray[np.bool_]
+) -> tuple[dict[str, Floats], dict[str, str]]:
+    predictions, refused = {}, {}
+    for name in lessons.spec.model.candidates:
+        try:
+            model = lessons.fit(name, spans.validation)
+        except TrainingError as error:
+            refused[name] = str(error)
+        else:
+            predictions[name] = lessons.predict(model, rows)
+    return predictions, refused
+
+
+def _one_standard_error(losses: Mapping[str, Floats], days: NDArray[np.int64]) -> str:
+    best, *later = losses
+    for name in later:
+        gains = losses[best] - losses[name]
+        if gains.mean() > standard_error(gains, days):
+            best = name
+    return best
+
+
+def _preferred(lessons: Lessons, spans: Spans, reason: str) -> Selection:
+    """Choose the first candidate that all that is known allows."""
+    refused = {}
+    for name in lessons.spec.model.candidates:
+        try:
+            lessons.fit(name, spans.as_of)
+        except TrainingError as error:
+            refused[name] = str(error)
+        else:
+            sentence = f"{name}, the first choice that can be fitted: {reason}"
+            return Selection(name, sentence, refused=refused)
+    faults = "; ".join(f"{name}: {why}" for name, why in refused.items())
+    msg = f"no candidate can be fitted ({faults}); allow more candidates or wait for more rows"
+    raise TrainingError(msg)
+
+
+def _sentence(chosen: str, means: Mapping[str, float], metric: str, rows: int) -> str:
+    others = ", ".join(f"{name} {means[name]:.4f}" for name in means if name != chosen)
+    against = f" against {others}" if others else ""
+    return f"{chosen}: {TITLES[metric]} {means[chosen]:.4f}{against} on {rows:,} later rows"

@@ -1,0 +1,108 @@
+"""Training a tenant's challenger: choose, judge on the holdout, fit on all that is known."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import pandas as pd
+
+from tenantry.columns import LABEL
+from tenantry.errors import TrainingError
+from tenantry.features.recipe import own_frame
+from tenantry.metrics import Floats
+from tenantry.models.card import Slice
+from tenantry.models.fitted import FittedModel
+from tenantry.training.calibrate import Line, calibrated, fit_line
+from tenantry.training.candidates import has_one_class
+from tenantry.training.evaluate import evaluate, holdout_scores, slices
+from tenantry.training.folds import Spans, known_by
+from tenantry.training.lessons import Lessons
+from tenantry.training.select import Selection, select_recipe
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A tenant's challenger and how it came about.
+
+    Attributes:
+        model: What is shipped, fitted on all that was known at `as_of`.
+        selection: Why this recipe.
+        fell_back: Whether it is less than the tenant's own candidates, for want of rows.
+        rows: Labelled rows known at `as_of`.
+        positives: How many have the label 1; None for regression.
+        dropped: Own features that never had a value.
+        evaluation: Predictions of the holdout by models that saw nothing of it.
+        holdout: Their metrics.
+        slices: The challenger's metrics on parts of the holdout.
+    """
+
+    model: FittedModel
+    selection: Selection
+    fell_back: bool
+    rows: int
+    positives: int | None
+    dropped: tuple[str, ...]
+    evaluation: pd.DataFrame
+    holdout: dict[str, dict[str, float]]
+    slices: tuple[Slice, ...]
+
+
+def train_tenant(lessons: Lessons, as_of: datetime) -> Trained:
+    """Train a tenant's challenger.
+
+    With fewer labelled rows than `model.min_rows`, or labels that are all the same, the tenant
+    gets the pooled model, or its own base rate where there is none it may have.
+
+    Args:
+        lessons: The tenant's rows, as known at `as_of`.
+        as_of: The run's logical time.
+
+    Raises:
+        TrainingError: Nothing can be fitted: no label, and no pooled model.
+    """
+    spec, spans = lessons.spec, Spans.of(lessons.spec, as_of)
+    known = known_by(lessons.table, as_of)
+    label = lessons.table.loc[known, LABEL].to_numpy(dtype="float64")
+    reason = _too_little(label, lessons)
+    selection = _fallback(lessons, as_of, reason) if reason else select_recipe(lessons, spans)
+    line = _calibration(selection, lessons)
+    model = calibrated(lessons.fit(selection.recipe, as_of), line)
+    evaluation = evaluate(lessons, selection.recipe, line, spans)
+    frame = own_frame(lessons.table, spec)[known]
+    return Trained(
+        model=model,
+        selection=selection,
+        fell_back=bool(reason),
+        rows=len(label),
+        positives=int(label.sum()) if spec.label.task == "classification" else None,
+        dropped=tuple(str(name) for name in frame.columns if not frame[name].notna().any()),
+        evaluation=evaluation,
+        holdout=holdout_scores(evaluation, spec.model.metric),
+        slices=slices(evaluation, lessons.table, spec, spans),
+    )
+
+
+def _too_little(label: Floats, lessons: Lessons) -> str:
+    """Return why the tenant's rows cannot train a model of its own; empty when they can."""
+    spec = lessons.spec
+    if len(label) < spec.model.min_rows:
+        return f"{len(label):,} labelled rows, {spec.model.min_rows:,} needed (model.min_rows)"
+    if has_one_class(label, spec.label.task):
+        return f"all {len(label):,} labels are the same"
+    return ""
+
+
+def _fallback(lessons: Lessons, as_of: datetime, reason: str) -> Selection:
+    try:
+        lessons.fit("pooled", as_of)
+    except TrainingError:
+        if not known_by(lessons.table, as_of).any():
+            msg = f"{reason}, and no pooled model; allow pooling.receive or wait for labels"
+            raise TrainingError(msg) from None
+        return Selection("prior", f"the base rate, since there is no pooled model: {reason}")
+    return Selection("pooled", f"the pooled model: {reason}")
+
+
+def _calibration(selection: Selection, lessons: Lessons) -> Line | None:
+    if lessons.spec.model.calibration == "none" or selection.predicted is None:
+        return None
+    return fit_line(*selection.predicted)
