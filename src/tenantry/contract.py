@@ -217,6 +217,8 @@ def _sorted(rows: pd.DataFrame, spec: Spec) -> pd.DataFrame:
 
 def _set_aside(known: pd.DataFrame, faults: list[RowFault], aside: Mask) -> pd.DataFrame:
     """Return the bad rows as text with their reasons, in an order of their own."""
+    if not aside.any():
+        return pd.DataFrame(columns=[*known.columns, REASON], dtype="str")
     reasons = np.full(int(aside.sum()), "", dtype=object)
     for reason, mask in faults:
         chosen = mask[aside]

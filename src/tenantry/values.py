@@ -7,6 +7,7 @@ from uuid import UUID
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 Kind = Literal["number", "integer", "category", "text", "time", "boolean"]
@@ -111,11 +112,24 @@ def _without(raw: "pd.Series[Any]", types: tuple[type, ...]) -> "pd.Series[Any]"
     return plain.mask(plain.map(lambda value: isinstance(value, types)).astype(bool))
 
 
+def _cast(raw: "pd.Series[Any]", kind: pa.DataType) -> "pd.Series[Any] | None":
+    """Return a text column as Arrow casts it, the quick way; None when it cannot."""
+    if not isinstance(raw.dtype, pd.StringDtype):
+        return None
+    try:
+        values = pa.array(raw).cast(kind)
+    except pa.ArrowInvalid:
+        return None
+    return pd.Series(values.to_pandas().array, index=raw.index)
+
+
 def _read_numbers(raw: "pd.Series[Any]") -> Values:
     if pd.api.types.is_numeric_dtype(raw.dtype):
         array = raw.to_numpy(dtype=float, na_value=np.nan)
     else:
-        plain = pd.to_numeric(_without(raw, (bytes, bool)), errors="coerce")
+        plain = _cast(raw, pa.float64())
+        if plain is None:
+            plain = pd.to_numeric(_without(raw, (bytes, bool)), errors="coerce")
         array = plain.to_numpy(dtype=float, na_value=np.nan)
     clean = pd.Series(np.where(np.isinf(array), np.nan, array), index=raw.index)
     return Values(clean, _unread(raw, clean))
@@ -135,8 +149,11 @@ def _read_times(raw: "pd.Series[Any]") -> Values:
     elif pd.api.types.is_datetime64_dtype(raw.dtype):
         clean = raw.dt.tz_localize("UTC")
     else:
-        plain = _without(raw, (bool, int, float, np.number))
-        clean = pd.to_datetime(plain, utc=True, errors="coerce", format="ISO8601")
+        cast_times = _cast(raw, pa.timestamp("us", "UTC"))
+        if cast_times is None:
+            plain = _without(raw, (bool, int, float, np.number))
+            cast_times = pd.to_datetime(plain, utc=True, errors="coerce", format="ISO8601")
+        clean = cast_times
     utc = clean.dt.as_unit("us")
     return Values(utc, _unread(raw, utc))
 

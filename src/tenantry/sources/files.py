@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.dataset as ds
 
-from tenantry.sources.query import Query, date_bounds, find_path
+from tenantry.sources.query import DATED, Query, date_bounds, find_path
 from tenantry.times import Window
 
 _ROW = re.compile(r"Row #(\d+)")
@@ -87,17 +87,19 @@ def _equal(query: Query, column: pa.Field, value: str) -> pc.Expression:
 
 def _within(column: pa.Field, span: Window) -> list[pc.Expression]:
     time = pc.field(column.name)
+    unplaced = time.is_null()
     low: Any
     high: Any
     if pa.types.is_timestamp(column.type):
         low, high = (_moment(bound, column.type) for bound in (span.start, span.end))
     elif pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         low, high = (day.isoformat() for day in date_bounds(span))
+        unplaced = unplaced | ~pc.match_like(time, DATED)
     elif pa.types.is_date(column.type):
         low, high = date_bounds(span)
     else:
         return []
-    return [((time >= low) & (time <= high)) | time.is_null()]
+    return [((time >= low) & (time <= high)) | unplaced]
 
 
 def _moment(bound: Any, kind: pa.DataType) -> pa.Scalar:  # noqa: ANN401 - a datetime
@@ -107,14 +109,13 @@ def _moment(bound: Any, kind: pa.DataType) -> pa.Scalar:  # noqa: ANN401 - a dat
 
 def _fault(query: Query, path: Path, form: ds.FileFormat, error: Exception) -> str:
     """Say which file cannot be read; Arrow's own words may quote rows."""
-    files = sorted(path.rglob("*")) if path.is_dir() else [path]
-    for file in files:
+    row = _ROW.search(str(error))
+    what = f"not readable as {query.source.kind}" + (f" (row {row[1]})" if row else "")
+    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
         try:
             if file.is_file() and not file.name.startswith((".", "_")):
                 ds.dataset(file, format=form).schema  # noqa: B018 - reads the head
         except (pa.ArrowException, OSError, UnicodeDecodeError):
             name = file.relative_to(path).as_posix() if file != path else "the file"
-            return f"{name} is not readable as {query.source.kind}"
-    row = _ROW.search(str(error))
-    where = f" (row {row[1]})" if row else ""
-    return f"its rows are not readable as {query.source.kind}{where}"
+            return f"{name} is {what}"
+    return f"its rows are {what}"

@@ -79,6 +79,10 @@ def find_path(query: Query) -> Path:
     return path
 
 
+DATED = "____-__-__%"
+"""What texts of times look like to SQL's LIKE; others are for the contract to judge."""
+
+
 def date_bounds(span: Window) -> tuple[date, date]:
     """Return days that surely hold a span, whatever offsets its times are written with."""
     day = timedelta(days=1)

@@ -11,7 +11,7 @@ from sqlalchemy import types
 from sqlalchemy.engine import Connection as Session
 
 from tenantry.errors import Fault, SourceUnavailableError
-from tenantry.sources.query import Query, date_bounds
+from tenantry.sources.query import DATED, Query, date_bounds
 from tenantry.times import Window
 
 _BUSY = ("locked", "busy")
@@ -125,11 +125,13 @@ def _within(
     column: sa.ColumnClause[Any], span: Window, backend: str
 ) -> Sequence[sa.ColumnElement[bool]]:
     time: sa.ColumnElement[Any] = column
+    unplaced = [column.is_(None)]
     low: Any
     high: Any
     if isinstance(column.type, types.String) or backend == "sqlite":
         time = sa.type_coerce(column, types.String())
         low, high = (day.isoformat() for day in date_bounds(span))
+        unplaced.append(sa.not_(time.like(DATED)))
     elif isinstance(column.type, types.Date):
         low, high = date_bounds(span)
     elif isinstance(column.type, types.DateTime):
@@ -138,4 +140,4 @@ def _within(
             low, high = low.replace(tzinfo=None), high.replace(tzinfo=None)
     else:
         return []
-    return [sa.or_(sa.between(time, low, high), time.is_(None))]
+    return [sa.or_(sa.between(time, low, high), *unplaced)]
