@@ -89,6 +89,16 @@ def write_event(store: ObjectStore, event: Event) -> str:
     return key
 
 
+def read_event(store: ObjectStore, key: str) -> Event:
+    """Read one event.
+
+    Raises:
+        ObjectMissingError: There is none.
+        ValueError: The object is not an event.
+    """
+    return Event.from_json(store.get(key).content, key)
+
+
 def list_events(store: ObjectStore, product: str, tenant: str) -> tuple[EventName, ...]:
     """Return a tenant's events by time and turn, from their names: one listing, no reads."""
     names = _names(store, layout.events_folder(product, tenant))
@@ -110,8 +120,7 @@ def last_decision(
     ]
     if not decided:
         return None
-    key = decided[-1].key
-    return Event.from_json(store.get(key).content, key)
+    return read_event(store, decided[-1].key)
 
 
 def retired_at(store: ObjectStore, product: str, tenant: str) -> datetime | None:

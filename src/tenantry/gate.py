@@ -119,13 +119,15 @@ def decide(holdout: Holdout, incumbent: Incumbent | None, *, gate: Gate, model: 
 
 def _lacking(holdout: Holdout, gate: Gate) -> str:
     """Return what is missing for a comparison, in words; empty when nothing is."""
+    if not np.isfinite(holdout.challenger).all():
+        return "no such model could be fitted before the holdout"
     rows, days = len(holdout.label), len(np.unique(holdout.day))
     need = max(gate.min_days, 2)
     if rows < gate.min_rows or days < need:
         return f"{rows:,} labelled rows of {days} days, {gate.min_rows:,} of {need} needed"
     if len(np.unique(holdout.label)) < 2:
         return f"all {rows:,} labels of {days} days are the same"
-    return ""
+    return "" if holdout.rivals else "nothing else could be fitted before the holdout"
 
 
 def _without_comparison(

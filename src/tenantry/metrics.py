@@ -60,3 +60,49 @@ def roc_auc(label: Floats, predicted: Floats) -> float | None:
     rank = (np.cumsum(count) - (count - 1) / 2)[place]
     area = rank[positive].sum() - positives * (positives + 1) / 2
     return float(area / (positives * negatives))
+
+
+def roc_points(
+    label: Floats, predicted: Floats, most: int = 50
+) -> list[tuple[float, float, float]]:
+    """Return at most `most` points of the ROC curve, evenly along it, both ends included.
+
+    Args:
+        label: Labels, 0 or 1, shape (n,); both classes.
+        predicted: Probabilities, shape (n,).
+        most: How many points, at least 2.
+
+    Returns:
+        (threshold, false positive rate, true positive rate), thresholds falling from 1; the rates
+        are those of saying yes at the threshold or above.
+    """
+    order = np.argsort(-predicted, kind="stable")
+    last = np.flatnonzero(np.append(np.diff(predicted[order]) != 0, True))
+    positives = np.cumsum(label[order] > 0.5)[last]
+    negatives = last + 1 - positives
+    points = [(1.0, 0.0, 0.0)]
+    chosen = np.unique(np.linspace(0, len(last) - 1, min(most - 1, len(last))).round().astype(int))
+    for place in chosen:
+        threshold = float(predicted[order][last[place]])
+        rates = negatives[place] / negatives[-1], positives[place] / positives[-1]
+        points.append((threshold, float(rates[0]), float(rates[1])))
+    return points
+
+
+def reliability(label: Floats, predicted: Floats, bins: int = 10) -> list[tuple[float, float, int]]:
+    """Compare predicted and observed means in bins of as equal numbers of rows as can be.
+
+    Returns:
+        (mean prediction, mean label, rows) of each bin, predictions rising.
+    """
+    order = np.argsort(predicted, kind="stable")
+    parts = [part for part in np.array_split(order, bins) if len(part)]
+    return [(float(predicted[p].mean()), float(label[p].mean()), len(p)) for p in parts]
+
+
+def confusion(label: Floats, predicted: Floats, threshold: float) -> tuple[int, int, int, int]:
+    """Count true negatives, false positives, false negatives and true positives."""
+    yes, positive = predicted >= threshold, label > 0.5
+    pairs = ((~yes & ~positive), (yes & ~positive), (~yes & positive), (yes & positive))
+    counts = [int(pair.sum()) for pair in pairs]
+    return counts[0], counts[1], counts[2], counts[3]

@@ -133,7 +133,7 @@ def run_shard(  # noqa: PLR0913, PLR0917 - a component's artifacts
 
 
 def _shown(ledger: Ledger, store: ObjectStore) -> Shown:
-    from tenantry.stages.promote import shown_curves, shown_metrics
+    from tenantry.curves import shown_curves, shown_metrics
 
     return Shown(shown_metrics(ledger), shown_curves(ledger, store))
 

@@ -3,20 +3,26 @@
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pandas as pd
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
 
+from tenantry import layout
 from tenantry.champions import Reign, crown
-from tenantry.columns import EVENT_TIME, KNOWN_AT, LABEL, LABEL_KNOWN_AT
+from tenantry.columns import EVENT_TIME, KNOWN_AT, LABEL, LABEL_KNOWN_AT, RESERVED
 from tenantry.digests import digest
 from tenantry.features.tables import write_features
 from tenantry.jobs import Job
 from tenantry.ledger import Due, Entry, Outcome
-from tenantry.models.card import Card
-from tenantry.models.files import save_model
-from tenantry.models.fitted import FittedModel
+from tenantry.models.card import Card, PooledCard
+from tenantry.models.files import save_model, save_pooled
+from tenantry.models.fitted import FittedModel, from_link, link_scores
+from tenantry.parquet import to_parquet
 from tenantry.sources.connections import Connections
 from tenantry.specs.model import Spec
 from tenantry.times import Window
+from tenantry.training.folds import Spans, happened_in
 from tests.unit.memory_store import MemoryStore
 from tests.unit.models.pipelines import fitted
 from tests.unit.tiny_fleet import AS_OF, make_spec, make_table
@@ -34,14 +40,20 @@ class Tenancy:
     spec: Spec = field(default_factory=make_spec)
     table: pd.DataFrame = field(default_factory=lambda: make_table(rows=2000))
     store: MemoryStore = field(default_factory=MemoryStore)
+    pooled: PooledCard | None = None
 
     def known(self, as_of: datetime) -> pd.DataFrame:
         """The rows that are known at a time, labels too."""
         rows = self.table[self.table[KNOWN_AT] <= as_of].reset_index(drop=True)
         return rows.assign(label=rows[LABEL].where(rows[LABEL_KNOWN_AT] <= as_of))
 
-    def train(self, as_of: datetime, recipe: str = "logistic", own: object = None) -> Card:
-        """Fit a model on all that is known at a time, and save it."""
+    def train(
+        self, as_of: datetime, recipe: str = "logistic", own: object = None, noise: float = 0.0
+    ) -> Card:
+        """Fit a model on all that is known at a time, and save it with its evaluation.
+
+        `noise` is added to the log-odds of the evaluation, so that the gate sees a worse model.
+        """
         rows = self.known(as_of)
         task = TASKS.get(recipe, "classification")
         card = Card(
@@ -63,7 +75,39 @@ class Tenancy:
             metric=self.spec.model.metric,
         )
         model = FittedModel(recipe, task, "own", own=own or fitted(recipe, rows))
-        return save_model(self.store, model, card)
+        card = save_model(self.store, model, card)
+        folder = layout.model_folder(card.product, card.tenant, card.version)
+        evaluation = to_parquet(self.evaluate(as_of, model.own, noise))
+        self.store.put(f"{folder}evaluation.parquet", evaluation)
+        return card
+
+    def evaluate(self, as_of: datetime, own: Pipeline, noise: float) -> pd.DataFrame:
+        """Predict the holdout by models fitted before it; the pooled one's a middling one."""
+        spans = Spans.of(self.spec, as_of)
+        rows = self.known(as_of)
+        rows = rows[happened_in(rows, spans.holdout, as_of) & rows[LABEL].notna()]
+        before = self.known(spans.holdout)
+        seen, names = before[before[LABEL].notna()], list(own.feature_names_in_)
+        scores = link_scores(clone(own).fit(seen[names], seen[LABEL]), rows)
+        random = np.random.default_rng(1).normal(0, 1, len(rows))
+        columns = list(dict.fromkeys((*self.spec.key, *RESERVED)))
+        return rows[columns].assign(
+            challenger=from_link(scores + noise * random, "classification"),
+            pooled=from_link(scores + 0.5 * random, "classification") if self.pooled else np.nan,
+            prior=before[LABEL].mean(),
+        )
+
+    def pool(self) -> PooledCard:
+        """Save a pooled model."""
+        rows = self.known(AUGUST)
+        card = PooledCard(
+            product=self.spec.product,
+            zone=self.spec.residency,
+            as_of=AUGUST,
+            task="classification",
+            definition="d" * 64,
+        )
+        return save_pooled(self.store, card, fitted("trees", rows), {})
 
     def crown(self, card: Card, **changes: object) -> Reign:
         """Let a saved model reign from the moment it was trained."""
@@ -93,7 +137,14 @@ class Tenancy:
         if train is not None:
             outcomes.append(Outcome(stage="train", status="done", facts=train))
         entry = Entry(tenant=self.spec.tenant, due=due, outcomes=tuple(outcomes))
-        return Job(run, as_of, self.spec, entry, self.store, Connections())
+        version = self.pooled.version if self.pooled else None
+        return Job(run, as_of, self.spec, entry, self.store, Connections(), version)
+
+    def promote_job(self, as_of: datetime, challenger: Card | None, run: str = "r") -> Job:
+        """A job whose training left this challenger."""
+        due = Due(action="train", reason="no model yet")
+        facts = {} if challenger is None else {"challenger": challenger.version}
+        return self.job(as_of, due, train=facts, run=run)
 
     def predict_job(self, as_of: datetime, *windows: Window) -> Job:
         """A job for which these windows are due."""

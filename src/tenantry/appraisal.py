@@ -1,0 +1,73 @@
+"""A model's appraisal: its curves on the holdout, and what drives its predictions."""
+
+import pandas as pd
+
+from tenantry.curves import Confusion, Curves, Driver, ReliabilityBin, RocPoint
+from tenantry.explain import drivers
+from tenantry.features.recipe import table_features
+from tenantry.metrics import Floats, confusion, measure, reliability, roc_auc, roc_points
+from tenantry.models.fitted import FittedModel
+from tenantry.reasons import title
+from tenantry.specs.model import Spec
+
+
+def appraise(  # noqa: PLR0913 - what an appraisal needs
+    version: str,
+    model: FittedModel,
+    *,
+    label: Floats,
+    predicted: Floats,
+    table: pd.DataFrame,
+    spec: Spec,
+) -> Curves:
+    """Appraise a model.
+
+    Args:
+        version: Its version.
+        model: The model as it is shipped.
+        label: Labels of the holdout, shape (n,).
+        predicted: What it said of them when it had not seen them, shape (n,); NaN when there was
+            no such model then.
+        table: The tenant's feature table, for the drivers; trees are only taken apart when the
+            spec asks for reasons.
+        spec: The tenant's spec.
+    """
+    curves = Curves(version=version, metric=spec.model.metric, rows=len(label))
+    if spec.predict.explain.rows != "none" and spec.predict.explain.top:
+        curves = curves.model_copy(update={"drivers": _drivers(model, table, spec)})
+    known = pd.notna(predicted)
+    if not len(label) or not known.all():
+        return curves
+    return curves.model_copy(update=_quality(label, predicted, spec))
+
+
+def _quality(label: Floats, predicted: Floats, spec: Spec) -> dict[str, object]:
+    bins = reliability(label, predicted)
+    found: dict[str, object] = {
+        "score": measure(spec.model.metric, label, predicted),
+        "reliability": tuple(
+            ReliabilityBin(predicted=said, observed=was, rows=rows) for said, was, rows in bins
+        ),
+    }
+    if spec.label.task == "regression":
+        return found
+    threshold = spec.predict.threshold
+    cells = confusion(label, predicted, threshold)
+    names = ("true_negatives", "false_positives", "false_negatives", "true_positives")
+    found["confusion"] = Confusion(threshold=threshold, **dict(zip(names, cells, strict=True)))
+    auc = roc_auc(label, predicted)
+    if auc is not None:
+        found["auc"] = auc
+        found["roc"] = tuple(
+            RocPoint(threshold=at, false_positive_rate=false, true_positive_rate=true)
+            for at, false, true in roc_points(label, predicted)
+        )
+    return found
+
+
+def _drivers(model: FittedModel, table: pd.DataFrame, spec: Spec) -> tuple[Driver, ...]:
+    features = table_features(spec)
+    return tuple(
+        Driver(feature=name, title=title(name, features.get(name)), weight=weight)
+        for name, weight in drivers(model, table, spec).items()
+    )

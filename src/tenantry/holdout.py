@@ -1,0 +1,90 @@
+"""The rows on which a challenger is compared, and what each model says of them.
+
+The challenger's part is predicted by its recipe as fitted before the holdout (`train` leaves it as
+``evaluation.parquet``), since the model that is shipped has seen these rows.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+
+from tenantry.champions import Reign
+from tenantry.columns import EVENT_TIME, LABEL
+from tenantry.gate import Holdout, Incumbent
+from tenantry.metrics import Floats
+from tenantry.models.fitted import FittedModel
+from tenantry.specs.model import Spec
+from tenantry.training.evaluate import CHALLENGER, POOLED, PRIOR
+from tenantry.training.folds import local_days
+
+
+def against_alternatives(evaluation: pd.DataFrame, spec: Spec) -> Holdout:
+    """Compare a first challenger with what the tenant could have instead.
+
+    Args:
+        evaluation: The holdout's labelled rows with the columns `challenger`, `pooled` and `prior`;
+            NaN where there was no such model yet.
+        spec: The tenant's spec.
+    """
+    rivals = {name: _column(evaluation, name) for name in (POOLED, PRIOR)}
+    there = {name: values for name, values in rivals.items() if np.isfinite(values).all()}
+    return _holdout(evaluation, there, spec)
+
+
+def against_champion(
+    evaluation: pd.DataFrame, table: pd.DataFrame, model: FittedModel, reign: Reign, spec: Spec
+) -> tuple[Holdout, str]:
+    """Compare a challenger with the champion on the rows that the champion has not seen either.
+
+    Args:
+        evaluation: The holdout's labelled rows, as `train` left them.
+        table: The feature table they come from.
+        model: The champion.
+        reign: Its reign.
+        spec: The tenant's spec.
+
+    Returns:
+        The holdout, and why the champion cannot score it (then it has no rival); else empty.
+    """
+    unseen = evaluation[evaluation[EVENT_TIME] >= reign.trained_until]
+    keys = list(spec.key)
+    rows = unseen[keys].merge(table, on=keys, how="left", validate="one_to_one")
+    try:
+        predicted = model.predict(rows, spec)
+    except ValueError as error:
+        # a feature that is gone or of another type; the first line names features, never rows
+        return _holdout(unseen, {}, spec), str(error).splitlines()[0]
+    return _holdout(unseen, {"champion": predicted}, spec), ""
+
+
+def describe(reign: Reign, spec: Spec, as_of: datetime, *, unable: str = "") -> Incumbent:
+    """Tell the gate about the champion.
+
+    Args:
+        reign: Its reign.
+        spec: The tenant's spec.
+        as_of: The run's logical time.
+        unable: Why it cannot score the holdout; empty when it can.
+    """
+    age = as_of - reign.trained_until
+    return Incumbent(
+        age=age,
+        stale=age >= spec.train.every,
+        changed=reign.training_digest != spec.training_digest,
+        unable=unable,
+    )
+
+
+def _holdout(rows: pd.DataFrame, rivals: Mapping[str, Floats], spec: Spec) -> Holdout:
+    return Holdout(
+        label=_column(rows, LABEL),
+        day=local_days(rows[EVENT_TIME], spec.timezone),
+        challenger=_column(rows, CHALLENGER),
+        rivals=rivals,
+    )
+
+
+def _column(rows: pd.DataFrame, name: str) -> Floats:
+    return rows[name].to_numpy(dtype=np.float64)

@@ -1,0 +1,263 @@
+"""Compare challenger and champion on the same later rows, apply the gate, move the pointer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from tenantry import layout
+from tenantry.appraisal import appraise
+from tenantry.champions import Reign, crown, read_champion
+from tenantry.columns import LABEL
+from tenantry.curves import curves_key
+from tenantry.events import Event, EventName, Kind, list_events, read_event, write_event
+from tenantry.features.tables import read_features
+from tenantry.gate import Decision, decide
+from tenantry.holdout import against_alternatives, against_champion, describe
+from tenantry.jobs import Job, Result
+from tenantry.ledger import Scalar
+from tenantry.models.card import Card, PooledCard, read_pooled_card
+from tenantry.models.files import load_model
+from tenantry.models.fitted import FittedModel
+from tenantry.parquet import from_parquet
+from tenantry.training.evaluate import CHALLENGER
+from tenantry.training.fallback import save_fallback
+
+
+@dataclass(frozen=True)
+class _Case:
+    """What a decision is made from.
+
+    Attributes:
+        job: The tenant.
+        model: The challenger.
+        card: Its card.
+        table: The feature table.
+        evaluation: The labelled rows of the holdout, with predictions.
+        reign: The champion's, as of the run; None before the first.
+        turn: Which decision of this moment it is.
+    """
+
+    job: Job
+    model: FittedModel
+    card: Card
+    table: pd.DataFrame
+    evaluation: pd.DataFrame
+    reign: Reign | None
+    turn: int
+
+
+def promote(job: Job) -> Result:
+    """Decide on a tenant's challenger; or archive a tenant that is to be retired.
+
+    Leaves ``metrics.json`` beside the challenger, an event for the decision, and the champion's
+    pointer moved when the challenger won. A first challenger that is worse than the pooled model or
+    the base rate is not crowned: one of these is saved as a version of the tenant's own and
+    crowned instead. A decision that was made before at this `as_of` stands.
+
+    Raises:
+        ModelFileError: A model's file is missing, or is not what its pointer says.
+    """
+    champion = read_champion(job.store, job.product, job.tenant)
+    known = champion.until(job.as_of) if champion else None
+    reign = known.current if known else None
+    if job.entry.due_for("retire"):
+        return _retire(job, reign)
+    challenger = job.entry.fact("train", "challenger")
+    if not isinstance(challenger, str):
+        message = f"no challenger; {reign.version} stays" if reign else "no challenger"
+        return Result(message, facts={"promoted": False} | _champion_facts(reign))
+    made = _decisions_now(job)
+    standing = _standing(job, challenger, reign, made)
+    if standing is not None:
+        key = write_event(job.store, standing)
+        return _result(standing, reign, (key,))
+    return _decide(_load(job, challenger, reign, turn=_next_turn(job, reign, made)))
+
+
+# --- a decision that stands -----------------------------------------------------------------------
+
+
+def _decisions_now(job: Job) -> list[EventName]:
+    """Return the events of decisions made as of this very moment, by turn."""
+    events = list_events(job.store, job.product, job.tenant)
+    return [made for made in events if made.as_of == job.as_of and made.kind != "retired"]
+
+
+def _next_turn(job: Job, reign: Reign | None, made: Sequence[EventName]) -> int:
+    turns = [name.turn for name in made]
+    if reign is not None and reign.since == job.as_of:
+        turns.append(reign.turn)
+    return max(turns) + 1 if turns else 0
+
+
+def _standing(
+    job: Job, challenger: str, reign: Reign | None, made: Sequence[EventName]
+) -> Event | None:
+    """Return the last decision of this moment when it was about this challenger."""
+    for name in made:
+        if name.version == challenger and name.turn == made[-1].turn:
+            return read_event(job.store, name.key)
+    if reign is None or reign.since != job.as_of or reign.evidence.get("challenger") != challenger:
+        return None
+    # crowned, but the run died before it wrote the event
+    kind: Kind = "promoted" if reign.version == challenger else "kept"
+    stood = Decision("champion", reign.gate, reign.evidence)
+    return _event(job, kind, challenger, stood, turn=reign.turn)
+
+
+# --- a new decision -------------------------------------------------------------------------------
+
+
+def _load(job: Job, challenger: str, reign: Reign | None, *, turn: int) -> _Case:
+    model, card = load_model(job.store, job.product, job.tenant, challenger)
+    features = str(job.entry.fact("build_features", "features"))
+    folder = layout.model_folder(job.product, job.tenant, challenger)
+    return _Case(
+        job=job,
+        model=model,
+        card=card,
+        table=read_features(job.store, job.product, job.tenant, features),
+        evaluation=from_parquet(job.store.get(f"{folder}evaluation.parquet").content),
+        reign=reign,
+        turn=turn,
+    )
+
+
+def _decide(case: _Case) -> Result:
+    job, version = case.job, case.card.version
+    decision = _compare(case)
+    decision = replace(decision, evidence=decision.evidence | {"challenger": version})
+    keys = [_write_curves(case, case.model, version, CHALLENGER)]
+    crowned = _crowned_card(case, decision)
+    reign = _crown(case, crowned, decision) if crowned else case.reign
+    events = []
+    if crowned is not None:
+        events.append(_event(job, "promoted", crowned.version, decision, turn=case.turn))
+    if not decision.promote:
+        events.append(_event(job, "kept", version, decision, turn=case.turn))
+    keys += [write_event(job.store, event) for event in events]
+    return _result(events[-1], reign, tuple(keys))
+
+
+def _compare(case: _Case) -> Decision:
+    spec, job = case.job.spec, case.job
+    if case.reign is None:
+        holdout = against_alternatives(case.evaluation, spec)
+        return decide(holdout, None, gate=spec.gate, model=spec.model)
+    champion, _ = load_model(
+        job.store, job.product, job.tenant, case.reign.version, file_digest=case.reign.digest
+    )
+    holdout, unable = against_champion(case.evaluation, case.table, champion, case.reign, spec)
+    incumbent = describe(case.reign, spec, job.as_of, unable=unable)
+    return decide(holdout, incumbent, gate=spec.gate, model=spec.model)
+
+
+def _crowned_card(case: _Case, decision: Decision) -> Card | None:
+    """Return the card of the model that is to reign; None when the champion stays."""
+    if decision.choice == "champion":
+        return None
+    if decision.choice == "challenger":
+        return case.card
+    model, card = save_fallback(
+        case.job.store,
+        case.job.spec,
+        case.table,
+        choice=decision.choice,
+        challenger=case.card,
+        evaluation=case.evaluation,
+        pooled=_pooled_card(case.job),
+    )
+    _write_curves(case, model, card.version, decision.choice)
+    return card
+
+
+def _pooled_card(job: Job) -> PooledCard | None:
+    if job.pooled_version is None or not job.spec.pooling.receive:
+        return None
+    return read_pooled_card(job.store, job.product, job.spec.residency, job.pooled_version)
+
+
+def _crown(case: _Case, card: Card, decision: Decision) -> Reign:
+    """Let a model reign from the run's moment on; return the reign as of that moment."""
+    job = case.job
+    reign = Reign(
+        since=job.as_of,
+        version=card.version,
+        digest=card.file_digest,
+        trained_until=card.trained_until,
+        training_digest=card.training_digest,
+        recipe=card.recipe,
+        gate=decision.sentence,
+        evidence=decision.evidence,
+        run=job.run,
+        turn=case.turn,
+    )
+    return crown(job.store, job.product, job.tenant, reign).at(job.as_of) or reign
+
+
+def _write_curves(case: _Case, model: FittedModel, version: str, column: str) -> str:
+    job, evaluation = case.job, case.evaluation
+    curves = appraise(
+        version,
+        model,
+        label=evaluation[LABEL].to_numpy(dtype=np.float64),
+        predicted=evaluation[column].to_numpy(dtype=np.float64),
+        table=case.table,
+        spec=job.spec,
+    )
+    key = curves_key(job.product, job.tenant, version)
+    job.store.put(key, curves.to_json())
+    return key
+
+
+# --- records and words ----------------------------------------------------------------------------
+
+
+def _event(job: Job, kind: Kind, version: str, decision: Decision, *, turn: int) -> Event:
+    return Event(
+        kind=kind,
+        as_of=job.as_of,
+        product=job.product,
+        tenant=job.tenant,
+        run=job.run,
+        version=version,
+        training_digest=job.spec.training_digest,
+        sentence=decision.sentence,
+        evidence=decision.evidence,
+        turn=turn,
+    )
+
+
+def _result(event: Event, reign: Reign | None, keys: tuple[str, ...]) -> Result:
+    facts: dict[str, Scalar] = {"promoted": event.kind == "promoted"}
+    facts |= {name: value for name, value in event.evidence.items() if name != "challenger"}
+    has_fallen_back = event.kind == "kept" and reign is not None and reign.since == event.as_of
+    return Result(
+        event.sentence,
+        status="fell_back" if has_fallen_back else "done",
+        facts=facts | _champion_facts(reign),
+        keys=keys,
+    )
+
+
+def _champion_facts(reign: Reign | None) -> dict[str, Scalar]:
+    if reign is None:
+        return {}
+    return {"champion": reign.version, "champion_recipe": reign.recipe}
+
+
+def _retire(job: Job, reign: Reign | None) -> Result:
+    last = f"its last champion was {reign.version}" if reign else "it never had a champion"
+    event = Event(
+        kind="retired",
+        as_of=job.as_of,
+        product=job.product,
+        tenant=job.tenant,
+        run=job.run,
+        sentence=f"retired: {last}",
+        evidence=_champion_facts(reign),
+    )
+    key = write_event(job.store, event)
+    return Result(event.sentence, facts={"retired": True} | _champion_facts(reign), keys=(key,))
