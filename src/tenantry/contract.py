@@ -234,18 +234,20 @@ def _moment(value: Any) -> datetime | None:  # noqa: ANN401 - a Timestamp or NaT
 
 def _refuse_broken(quality: Quality, spec: Spec) -> None:
     """Raise when more is missing or bad than the contract allows."""
-    place = f"{spec.tenant}: contract"
+    place, remedy = f"{spec.tenant}: contract", "mend the source, or change what may be"
     faults = []
     share = quality.quarantined / (quality.rows + quality.quarantined)
-    if share > spec.contract.max_quarantined_share or not quality.rows:
-        fault = f"{quality.sentence}; at most {spec.contract.max_quarantined_share:.1%} may be"
-        remedy = "mend the source, or change what the contract allows"
+    allowed = spec.contract.max_quarantined_share
+    if share > allowed:
+        fault = f"{share:.1%} of the rows are bad, at most {allowed:.1%} may be: {quality.sentence}"
         faults.append(Fault(f"{place}.max_quarantined_share", fault, remedy))
+    elif not quality.rows:
+        fault = f"none keeps the contract: {quality.sentence}"
+        faults.append(Fault(f"{spec.tenant}: rows", fault, remedy))
     for name, column in spec.contract.columns.items():
-        if quality.null_shares[name] > column.max_null_share:
-            fault = f"{quality.null_shares[name]:.1%} of the values are missing"
-            fault += f", at most {column.max_null_share:.1%} may be"
-            remedy = "mend the source, or change what the contract allows"
+        missing, allowed = quality.null_shares[name], column.max_null_share
+        if missing > allowed:
+            fault = f"{missing:.1%} of the values are missing, at most {allowed:.1%} may be"
             faults.append(Fault(f"{place}.columns.{name}.max_null_share", fault, remedy))
     if faults:
         raise ContractError(faults)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenantry.values import MAX_TEXT, as_texts, read_values, soften
@@ -122,6 +122,7 @@ def test_soft_columns_keep_bad_values_as_they_came():
 TEXTS = st.one_of(st.text(max_size=8), st.floats().map(str), st.datetimes().map(str), st.none())
 
 
+@settings(deadline=None)
 @given(st.lists(TEXTS, min_size=1, max_size=6), st.sampled_from(["number", "time", "boolean"]))
 def test_the_quick_way_reads_as_the_slow_one(texts, kind):
     quick = read_values(pd.Series(texts, dtype="str"), kind)
@@ -130,6 +131,7 @@ def test_the_quick_way_reads_as_the_slow_one(texts, kind):
     pd.testing.assert_series_equal(quick.clean, slow.clean)
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(TEXTS, st.integers(), st.floats(), st.binary(max_size=3)), max_size=6))
 def test_every_value_can_be_written_as_text(values):
     texts = as_texts(pd.Series(values, dtype=object))

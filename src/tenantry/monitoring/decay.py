@@ -4,15 +4,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtrit
 
+from tenantry.metrics import Floats, from_mean, roc_auc, row_losses
 from tenantry.monitoring.judgements import Quality
 
-Floats = npt.NDArray[np.float64]
 Times = npt.NDArray[np.datetime64]
 
 MIN_BLOCKS = 5
 """With fewer days than this, blocks are hours."""
-
-_CLIP = 1e-15
 
 
 def measure_quality(  # noqa: PLR0913 - what a measurement needs
@@ -46,19 +44,17 @@ def measure_quality(  # noqa: PLR0913 - what a measurement needs
     blocks = int(block.max()) + 1 if len(block) else 0
     if blocks < 2:
         return None
-    loss = _loss(predicted, label, metric)
-    mean, error = _mean_and_error(loss, block)
+    mean, error = _mean_and_error(row_losses(metric, label, predicted), block)
     margin = float(stdtrit(blocks - 1, (1 + confidence) / 2)) * error
-    low, high = max(mean - margin, 0.0), mean + margin
-    if metric == "rmse":
-        mean, low, high = mean**0.5, low**0.5, high**0.5
+    bounds = np.array([mean, max(mean - margin, 0.0), mean + margin])
+    realised, low, high = from_mean(metric, bounds).tolist()
     return Quality(
         metric=metric,
-        realised=mean,
+        realised=realised,
         low=low,
         high=high,
         promised=promised,
-        auc=roc_auc(predicted, label) if metric in ("log_loss", "brier") else None,
+        auc=roc_auc(label, predicted) if metric in ("log_loss", "brier") else None,
         mean_prediction=float(predicted.mean()),
         mean_label=float(label.mean()),
         blocks=blocks,
@@ -68,28 +64,6 @@ def measure_quality(  # noqa: PLR0913 - what a measurement needs
 def is_decayed(quality: Quality, tolerance: float) -> bool:
     """Whether even the good end of the interval is worse than promised by more than `tolerance`."""
     return quality.promised is not None and quality.low > quality.promised + tolerance
-
-
-def roc_auc(predicted: Floats, label: Floats) -> float | None:
-    """Return the area under the ROC curve, ties counted half; None with one class only."""
-    positive = label > 0.5
-    positives = int(positive.sum())
-    negatives = len(label) - positives
-    if not positives or not negatives:
-        return None
-    _, place, count = np.unique(predicted, return_inverse=True, return_counts=True)
-    last = np.cumsum(count)
-    rank = (last - (count - 1) / 2)[place]
-    area = rank[positive].sum() - positives * (positives + 1) / 2
-    return float(area / (positives * negatives))
-
-
-def _loss(predicted: Floats, label: Floats, metric: str) -> Floats:
-    if metric == "log_loss":
-        sure = np.clip(predicted, _CLIP, 1 - _CLIP)
-        return -(label * np.log(sure) + (1 - label) * np.log1p(-sure))
-    error = predicted - label
-    return np.abs(error) if metric == "mae" else error**2
 
 
 def _blocks(event_time: Times) -> npt.NDArray[np.intp]:

@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 
 from tenantry.columns import EVENT_TIME, LABEL
+from tenantry.gate import figure
+from tenantry.metrics import TITLES
 from tenantry.monitoring.decay import is_decayed, measure_quality
 from tenantry.monitoring.drift import Profile, make_profile, measure_drift
 from tenantry.monitoring.judgements import FeatureDrift, Judgement, JudgementStatus, Quality
@@ -151,16 +153,19 @@ def _sentence(
 
 
 def _say_quality(spec: Spec, quality: Quality) -> str:
-    name = quality.metric.replace("_", " ")
-    measured = f"{name} {quality.realised:.3f} [{quality.low:.3f}, {quality.high:.3f}]"
+    name = TITLES[quality.metric]
+    interval = f"{figure(quality.low)} to {figure(quality.high)}"
+    measured = f"{name} {figure(quality.realised)} ({interval})"
     one_class = quality.auc is None and spec.label.task == "classification"
     note = " All labels are of one class, so there is no AUC." if one_class else ""
     if quality.promised is None:
         return f"Realised {measured}; the model's card promises no {name}.{note}"
-    promise = f"the promised {quality.promised:.3f}"
+    promise = f"the promised {figure(quality.promised)}"
     tolerance = spec.monitor.tolerance
     if is_decayed(quality, tolerance):
-        return f"Decayed: {measured} is worse than {promise} by more than {tolerance:g}.{note}"
+        return (
+            f"Decayed: {measured} is worse than {promise} by more than {figure(tolerance)}.{note}"
+        )
     return f"As promised: {measured}, not clearly worse than {promise}.{note}"
 
 

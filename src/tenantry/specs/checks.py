@@ -14,6 +14,7 @@ from tenantry.errors import Fault
 from tenantry.specs.faults import quoted, suggest
 from tenantry.specs.feature_checks import check_features
 from tenantry.specs.model import POOLED_RECIPES, RECIPES, Declared, KnownAt, Model, Source
+from tenantry.specs.paths import nearest
 from tenantry.specs.text import is_text
 
 Found = Iterator[Fault]
@@ -172,10 +173,18 @@ def _check_spans(spec: Declared) -> Found:
 
 
 def _check_timezone(spec: Declared) -> Found:
-    if not _is_timezone(spec.timezone):
-        remedy = suggest(spec.timezone, available_timezones() if len(spec.timezone) < 64 else ())
-        remedy = remedy if remedy.startswith("did") else "write an IANA name, e.g. Europe/Berlin"
-        yield Fault("timezone", f"{quoted(spec.timezone)} is no time zone", remedy)
+    name = spec.timezone
+    if not _is_timezone(name):
+        near = _nearest_timezone(name) if len(name) < 64 else None
+        remedy = f"did you mean {near}?" if near else "write an IANA name, e.g. Europe/Berlin"
+        yield Fault("timezone", f"{quoted(name)} is no time zone", remedy)
+
+
+def _nearest_timezone(name: str) -> str | None:
+    zones = sorted(available_timezones())
+    cities = {zone.rpartition("/")[2]: zone for zone in zones}
+    city = nearest(name.rpartition("/")[2].replace(" ", "_"), cities)
+    return nearest(name, zones) or (cities[city] if city else None)
 
 
 @cache

@@ -35,14 +35,14 @@ def test_a_window_as_promised():
     assert (judged.status, judged.action) == ("ok", "none")
     assert (judged.model, judged.window, judged.rows) == (MODEL, WINDOWS[0].id, 1008)
     assert judged.labelled == 1008
-    assert judged.sentence.startswith("As promised: log loss 0.")
+    assert judged.sentence.startswith("As promised: log loss .")
     assert judged.sentence.endswith("None of 3 features drifted.")
 
 
 @pytest.mark.parametrize(
     ("rows", "status", "words"),
     [
-        (rows_with(prediction=0.9), "decayed", "worse than the promised 0.510 by more than 0.02"),
+        (rows_with(prediction=0.9), "decayed", "worse than the promised .510 by more than .020"),
         (rows_with(temp=95.0, distance=10.0), "drifted", "The inputs drifted: 2 of 3 features"),
         (rows_with(temp=95.0), "ok", "Some inputs moved: 1 of 3 features (temp"),
         (rows_with(label=np.nan), "no_labels", "None of the 1,008 rows has a label"),

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenantry.errors import SourceError
@@ -53,6 +53,7 @@ def latest(shop, known_at, observations):
     return {temp for at, temp in able if at == last} or {None}
 
 
+@settings(deadline=None)
 @given(rows_of, observations_of)
 def test_the_latest_observation_by_then_is_taken(rows, observations):
     left, known_at, right = frames(rows, observations)
@@ -64,6 +65,7 @@ def test_the_latest_observation_by_then_is_taken(rows, observations):
         assert (None if pd.isna(temp) else temp) in latest(shop, at, observations)
 
 
+@settings(deadline=None)
 @given(rows_of, observations_of, st.randoms())
 def test_the_order_of_observations_does_not_matter(rows, observations, random):
     left, known_at, right = frames(rows, observations)
@@ -73,6 +75,7 @@ def test_the_order_of_observations_does_not_matter(rows, observations, random):
     pd.testing.assert_frame_equal(one, other)
 
 
+@settings(deadline=None)
 @given(rows_of, observations_of, observations_of)
 def test_later_observations_change_nothing(rows, observations, others):
     left, known_at, right = frames(rows, observations)
@@ -108,6 +111,7 @@ def test_the_span_of_observations_that_matter():
     assert observation_span(times([None]), AS_OF) is None
 
 
+@settings(deadline=None)
 @given(st.lists(shops, max_size=20))
 def test_a_key_brings_its_row(keys):
     rows = pd.DataFrame({"shop": pd.Series(keys, dtype="str")})

@@ -1,0 +1,218 @@
+"""The state of a fleet after a run, from what the run left in the store.
+
+The ledgers in the store are the truth: a shard that died has left the ledger of its last finished
+stage, and whatever was due after that is unknown. Imports no pandas: the fleet page, the verdict
+and the command line read it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from tenantry import layout
+from tenantry.champions import Champion, read_champion
+from tenantry.ledger import STAGES, Action, Due, Entry, Ledger, Outcome, Scalar
+from tenantry.monitoring.judgements import Judgement, last_judgement
+from tenantry.plans import Planned, RunPlan, read_plan
+from tenantry.store.contract import ObjectStore
+
+State = Literal["failed", "unknown", "fell_back", "done", "idle"]
+
+STATES: dict[State, str] = {
+    "failed": "failed",
+    "unknown": "unknown",
+    "fell_back": "fell back",
+    "done": "done",
+    "idle": "up to date",
+}
+"""A tenant's state in a run as people read it, worst first."""
+
+_FINISHED_BY: dict[Action, str] = {
+    "train": "promote",
+    "retire": "promote",
+    "predict": "predict",
+    "monitor": "monitor",
+}
+
+
+@dataclass(frozen=True)
+class Member:
+    """A tenant of the fleet as a run left it.
+
+    Attributes:
+        tenant: Its name.
+        planned: What the run meant to do for it.
+        entry: Its line in the last ledger of its shard; None when nothing was due.
+        died_in: The stage in which its shard died; empty when the shard came to its end.
+        in_progress: Whether it was being worked on when its shard died.
+        champion: Its champion and those before.
+        judgement: The judgement of its latest judged window.
+    """
+
+    tenant: str
+    planned: Planned = field(default_factory=Planned)
+    entry: Entry | None = None
+    died_in: str = ""
+    in_progress: bool = False
+    champion: Champion | None = None
+    judgement: Judgement | None = None
+
+    @property
+    def due(self) -> tuple[Due, ...]:
+        """What was due."""
+        return self.planned.due
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """What each stage did, in order."""
+        return self.entry.outcomes if self.entry else ()
+
+    @property
+    def failures(self) -> tuple[Outcome, ...]:
+        """The outcomes that failed."""
+        return self.entry.failures if self.entry else ()
+
+    @property
+    def unfinished(self) -> tuple[Action, ...]:
+        """What was due and has neither an outcome nor a failure that explains it."""
+        if self.failures or not self.planned.shard:
+            return ()
+        done = {outcome.stage for outcome in self.outcomes}
+        return tuple(due.action for due in self.due if _FINISHED_BY[due.action] not in done)
+
+    @property
+    def state(self) -> State:
+        """How the run ended for this tenant, in a word."""
+        if self.failures:
+            return "failed"
+        if self.unfinished:
+            return "unknown"
+        if not self.due:
+            return "idle"
+        lesser = any(outcome.status == "fell_back" for outcome in self.outcomes)
+        return "fell_back" if lesser else "done"
+
+    @property
+    def cpu_seconds(self) -> float:
+        """User and system time of all stages."""
+        return sum(outcome.cost.cpu_seconds for outcome in self.outcomes)
+
+    def fact(self, stage: str, name: str) -> Scalar:
+        """Return a fact that `stage` recorded, or None."""
+        return self.entry.fact(stage, name) if self.entry else None
+
+    def count(self, stage: str, name: str) -> int:
+        """Return a count that `stage` recorded, 0 when it recorded none."""
+        value = self.fact(stage, name)
+        return int(value) if isinstance(value, int | float) else 0
+
+
+@dataclass(frozen=True)
+class FleetState:
+    """A fleet as a run left it.
+
+    Attributes:
+        run: The run's id.
+        product: The product; empty when nobody knows (the run never planned).
+        plan: The run's plan; None when it left none.
+        members: The tenants, by name: those of the run, or those in the store without a plan.
+        zones: Residency zone → version of the pooled model the run used.
+    """
+
+    run: str
+    product: str
+    plan: RunPlan | None
+    members: tuple[Member, ...]
+    zones: Mapping[str, str] = field(default_factory=dict)
+
+    def having(self, *states: State) -> tuple[Member, ...]:
+        """Return the members in one of these states."""
+        return tuple(member for member in self.members if member.state in states)
+
+    @property
+    def due(self) -> tuple[Member, ...]:
+        """The members for which something was due."""
+        return tuple(member for member in self.members if member.due)
+
+
+def read_run(store: ObjectStore, run: str) -> FleetState | None:
+    """Read what a run planned and did, from plan and ledgers alone.
+
+    Returns:
+        The fleet without champions and judgements; None when the run left no plan.
+
+    Raises:
+        ValueError: The plan in the store cannot be read.
+    """
+    plan = read_plan(store, run)
+    if plan is None:
+        return None
+    ledgers = _last_ledgers(store, plan)
+    entries = {entry.tenant: entry for ledger in ledgers.values() for entry in ledger.entries}
+    deaths = {shard: _died_in(ledgers.get(shard)) for shard in plan.shards}
+    members = (
+        Member(
+            tenant=tenant,
+            planned=planned,
+            entry=entries.get(tenant),
+            died_in=deaths.get(planned.shard or "", ""),
+        )
+        for tenant, planned in sorted(plan.tenants.items())
+    )
+    zones = {zone: v for ledger in ledgers.values() for zone, v in ledger.header.zones.items()}
+    return FleetState(run, plan.product, plan, tuple(members), dict(sorted(zones.items())))
+
+
+def read_fleet(store: ObjectStore, run: str, product: str = "") -> FleetState:
+    """Read the whole state of the fleet that a run left: ledgers, champions, judgements.
+
+    Args:
+        store: The store.
+        run: The run's id.
+        product: The product, for a run that left no plan: the fleet is then what the store holds.
+    """
+    state = read_run(store, run) or _read_stored(store, run, product)
+    members = tuple(_with_state(store, state.product, member) for member in state.members)
+    return replace(state, members=members)
+
+
+def _read_stored(store: ObjectStore, run: str, product: str) -> FleetState:
+    names = store.list_folders(layout.product_folder(product)) if product else iter(())
+    return FleetState(run, product, None, tuple(Member(tenant=name) for name in names))
+
+
+def _with_state(store: ObjectStore, product: str, member: Member) -> Member:
+    marker = layout.attempt(product, member.tenant)
+    return replace(
+        member,
+        champion=read_champion(store, product, member.tenant),
+        judgement=last_judgement(store, product, member.tenant),
+        in_progress=bool(member.unfinished) and store.find(marker) is not None,
+    )
+
+
+def _last_ledgers(store: ObjectStore, plan: RunPlan) -> dict[str, Ledger]:
+    """Read the last readable ledger of each shard."""
+    left = {info.key for info in store.list(layout.run_folder(plan.run))}
+    found: dict[str, Ledger] = {}
+    for shard in plan.shards:
+        for stage in reversed(("plan", *STAGES)):
+            key = layout.ledger(plan.run, shard, stage)
+            if key in left and (ledger := _read_ledger(store, key)):
+                found[shard] = ledger
+                break
+    return found
+
+
+def _read_ledger(store: ObjectStore, key: str) -> Ledger | None:
+    try:
+        return Ledger.from_lines(store.get(key).content, key)
+    except ValueError:  # torn by a crash: the stage before it is the last one known
+        return None
+
+
+def _died_in(ledger: Ledger | None) -> str:
+    """Return the stage after the last one that left a ledger; empty after the last stage."""
+    order = ("plan", *STAGES, "")
+    last = ledger.header.stage if ledger else "plan"
+    return order[order.index(last) + 1]

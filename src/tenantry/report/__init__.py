@@ -1,0 +1,1 @@
+"""What people read of a fleet after a run: a page, a summary, figures."""

@@ -1,0 +1,232 @@
+"""The fleet as a page shows it: every figure as text beside the value it is sorted by."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+
+from tenantry.champions import Reign
+from tenantry.fleet import STATES, FleetState, Member
+from tenantry.gate import figure
+from tenantry.ledger import Action, Outcome
+from tenantry.metrics import TITLES
+from tenantry.monitoring.judgements import IN_WORDS, Judgement
+from tenantry.report.summary import explain_unknown, stage_costs
+from tenantry.times import Window
+
+_NONE = "–"
+
+_MAX_LINKS = 6
+"""Objects of a stage that are linked; the rest is counted."""
+
+_TITLES = {"report.html": "Evidently report"}
+
+_PLAIN = ("receipt.json", "judgement.json")
+"""Files that a link calls by their window alone."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A figure: how it reads, and what it is sorted by."""
+
+    text: str
+    value: float | str
+
+
+@dataclass(frozen=True)
+class Link:
+    """An object in the store."""
+
+    key: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a stage did for a tenant."""
+
+    stage: str
+    status: str
+    message: str
+    seconds: str
+    links: tuple[Link, ...]
+    more: int
+
+
+@dataclass(frozen=True)
+class Band:
+    """The realised quality of a window against its promise, as positions in percent."""
+
+    low: float
+    high: float
+    realised: float
+    promised: float | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """A tenant on the page."""
+
+    member: Member
+    state: str
+    champion: Reign | None
+    is_new: bool
+    since: str
+    score: Cell
+    metric: str
+    windows: Cell
+    rows: Cell
+    judgement: Cell
+    seconds: Cell
+    steps: tuple[Step, ...]
+    band: Band | None
+    unknown: str
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Tenants for which the same was due for the same reason."""
+
+    action: Action
+    reason: str
+    tenants: tuple[str, ...]
+    windows: int
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What a stage cost."""
+
+    stage: str
+    seconds: float
+    share: float
+
+
+def make_row(member: Member, as_of: datetime | None) -> Row:
+    """Put a tenant into words and figures, its champion as of the run."""
+    reign = _reign(member, as_of)
+    judgement = member.judgement
+    return Row(
+        member=member,
+        state=STATES[member.state],
+        champion=reign,
+        is_new=bool(member.fact("promote", "promoted")),
+        since=day(reign.since) if reign else "",
+        score=_score(reign),
+        metric=_metric(reign),
+        windows=_count(member, "windows"),
+        rows=_count(member, "rows"),
+        judgement=_judgement(judgement),
+        seconds=Cell(f"{member.cpu_seconds:,.1f}", member.cpu_seconds),
+        steps=tuple(_step(outcome) for outcome in member.outcomes),
+        band=_band(judgement) if judgement else None,
+        unknown=explain_unknown(member) if member.unfinished else "",
+    )
+
+
+def group_reasons(state: FleetState) -> tuple[Reason, ...]:
+    """Group what was due by action and reason, in the order of the flow."""
+    tenants: dict[tuple[Action, str], list[str]] = defaultdict(list)
+    windows: dict[tuple[Action, str], int] = defaultdict(int)
+    for member in state.members:
+        for due in member.due:
+            tenants[due.action, due.reason].append(member.tenant)
+            windows[due.action, due.reason] += len(due.windows)
+    order = ("train", "predict", "monitor", "retire")
+    found = sorted(tenants, key=lambda pair: (order.index(pair[0]), -len(tenants[pair]), pair[1]))
+    return tuple(Reason(*pair, tuple(tenants[pair]), windows[pair]) for pair in found)
+
+
+def split_costs(state: FleetState) -> tuple[Spent, ...]:
+    """Return where the CPU went, by stage; shares are of the dearest stage."""
+    costs = stage_costs(state)
+    dearest = max(costs.values(), default=0.0) or 1.0
+    return tuple(Spent(stage, spent, spent / dearest) for stage, spent in costs.items())
+
+
+def day(moment: datetime) -> str:
+    """Write a moment for people: the day, and the time where it is not midnight."""
+    return moment.strftime("%Y-%m-%d" if moment.hour == moment.minute == 0 else "%Y-%m-%d %H:%M")
+
+
+def span(window: Window) -> str:
+    """Write a window for people: first day to day after the last."""
+    return f"{day(window.start)} to {day(window.end)}"
+
+
+def _reign(member: Member, as_of: datetime | None) -> Reign | None:
+    if member.champion is None:
+        return None
+    return member.champion.at(as_of) if as_of else member.champion.current
+
+
+def _score(reign: Reign | None) -> Cell:
+    score = reign.evidence.get("challenger_score") if reign else None
+    return Cell(figure(score), score) if isinstance(score, float) else Cell(_NONE, "")
+
+
+def _metric(reign: Reign | None) -> str:
+    metric = str(reign.evidence.get("metric", "")) if reign else ""
+    return TITLES.get(metric, metric)
+
+
+def _count(member: Member, name: str) -> Cell:
+    number = member.count("predict", name)
+    return Cell(f"{number:,}" if member.fact("predict", name) is not None else _NONE, number)
+
+
+def _judgement(judgement: Judgement | None) -> Cell:
+    return Cell(IN_WORDS[judgement.status], judgement.status) if judgement else Cell(_NONE, "")
+
+
+def _step(outcome: Outcome) -> Step:
+    return Step(
+        stage=outcome.stage,
+        status=outcome.status.replace("_", " "),
+        message=outcome.message,
+        seconds=f"{outcome.cost.cpu_seconds:,.1f} s",
+        links=tuple(Link(key, _name(key)) for key in outcome.keys[:_MAX_LINKS]),
+        more=max(len(outcome.keys) - _MAX_LINKS, 0),
+    )
+
+
+def _name(key: str) -> str:
+    """Name an object by its window and what it is, as far as its stage does not tell already."""
+    *folders, file = key.split("/")
+    windows = [words for words in map(_window, folders) if words]
+    if not windows:
+        return file
+    return windows[0] if file in _PLAIN else f"{_TITLES.get(file, file)} of {windows[0]}"
+
+
+def _window(part: str) -> str:
+    try:
+        return span(Window.parse(part))
+    except ValueError:
+        return ""
+
+
+def _band(judgement: Judgement) -> Band | None:
+    quality = judgement.quality
+    if quality is None:
+        return None
+    promised = quality.promised
+    marks = [quality.low, quality.high, *([promised] if promised is not None else [])]
+    low, high = min(marks), max(marks)
+    room = (high - low) * 0.15 or 1.0
+    width = high - low + 2 * room
+
+    def place(value: float) -> float:
+        return round(100 * (value - low + room) / width, 2)
+
+    text = (
+        f"{TITLES[quality.metric]} {figure(quality.realised)} realised, "
+        f"{figure(quality.low)} to {figure(quality.high)}"
+    )
+    return Band(
+        low=place(quality.low),
+        high=place(quality.high),
+        realised=place(quality.realised),
+        promised=place(promised) if promised is not None else None,
+        text=f"{text}; {figure(promised)} promised" if promised is not None else text,
+    )

@@ -1,0 +1,43 @@
+"""Report on the whole fleet from what a run left in the store; runs whatever happened."""
+
+from dataclasses import dataclass
+
+from tenantry import layout
+from tenantry.fleet import read_fleet
+from tenantry.report.page import render_page
+from tenantry.report.summary import figures, is_well, to_markdown
+from tenantry.store.contract import ObjectStore
+
+
+@dataclass(frozen=True)
+class Report:
+    """What people see of a run.
+
+    Attributes:
+        page: The fleet on one self-contained HTML page.
+        markdown: The same in short.
+        metrics: Name → number: `tenants`, `trained`, `promoted`, `windows`, `rows`, `judged`,
+            `failed`, `unknown`, `cpu_seconds`.
+    """
+
+    page: str
+    markdown: str
+    metrics: dict[str, float]
+
+
+def report(run: str, status: str, product: str, store: ObjectStore) -> Report:
+    """Report on a run and keep the page in the store.
+
+    A run in which nothing was due leaves nothing in the store, not even this page.
+
+    Args:
+        run: The run's id.
+        status: What Kubeflow says of the run, e.g. `SUCCEEDED`, `COMPLETE`, `FAILED`.
+        product: The product; used when the run left no plan.
+        store: The store.
+    """
+    state = read_fleet(store, run, product)
+    page = render_page(state, status)
+    if state.plan or not is_well(status):
+        store.put(layout.fleet_report(run), page.encode())
+    return Report(page=page, markdown=to_markdown(state, status), metrics=figures(state))

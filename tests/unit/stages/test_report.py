@@ -1,0 +1,44 @@
+import subprocess
+import sys
+
+import pytest
+
+from tenantry import layout
+from tenantry.stages.report import report
+from tests.unit.memory_store import MemoryStore
+from tests.unit.report.made_fleet import PRODUCT, RUN, make_fleet
+
+
+def test_page_markdown_and_figures_of_a_run():
+    store = make_fleet()
+    made = report(RUN, "FAILED", PRODUCT, store)
+    assert store.get(layout.fleet_report(RUN)).content.decode() == made.page
+    assert made.page.startswith("<!DOCTYPE html>")
+    assert made.markdown.startswith("# Flights that arrive")
+    assert (made.metrics["failed"], made.metrics["unknown"]) == (2, 2)
+    assert all(isinstance(value, int | float) for value in made.metrics.values())
+
+
+def test_a_run_in_which_nothing_was_due_leaves_nothing():
+    store = make_fleet()
+    before = dict(store.objects)
+    made = report("next", "SUCCEEDED", PRODUCT, store)
+    assert "Nothing was due" in made.page
+    assert store.objects == before
+
+
+def test_a_plan_that_did_not_finish_is_kept():
+    store = MemoryStore()
+    made = report("next", "FAILED", PRODUCT, store)
+    assert "The plan did not finish" in made.markdown
+    assert list(store.objects) == [layout.fleet_report("next")]
+
+
+@pytest.mark.parametrize("product", ["", PRODUCT])
+def test_it_never_fails_for_want_of_a_plan(product):
+    assert report("next", "FAILED", product, MemoryStore()).metrics["tenants"] == 0
+
+
+def test_reporting_needs_no_pandas():
+    code = "import sys, tenantry.stages.report; sys.exit('pandas' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

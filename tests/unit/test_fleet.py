@@ -1,0 +1,105 @@
+import subprocess
+import sys
+
+import pytest
+
+from tenantry import layout
+from tenantry.fleet import STATES, Member, read_fleet, read_run
+from tenantry.ledger import STAGES, Due, Entry, Outcome
+from tenantry.plans import Planned
+from tests.unit.memory_store import MemoryStore
+from tests.unit.report.made_fleet import PRODUCT, ROWS, RUN, make_fleet
+
+
+@pytest.fixture
+def store():
+    return make_fleet()
+
+
+def member(*outcomes, due=("train", "predict", "monitor"), shard="large", died_in=""):
+    wanted = tuple(Due(action=action, reason="because") for action in due)
+    return Member(
+        tenant="ua",
+        planned=Planned(shard=shard, due=wanted),
+        entry=Entry(tenant="ua", due=wanted, outcomes=outcomes),
+        died_in=died_in,
+    )
+
+
+def done(*stages, status="done"):
+    return tuple(Outcome(stage=stage, status=status) for stage in stages)
+
+
+@pytest.mark.parametrize(
+    ("one", "state", "unfinished"),
+    [
+        (member(*done(*STAGES)), "done", ()),
+        (member(*done(*STAGES, status="fell_back")), "fell_back", ()),
+        (member(*done("ingest", status="failed"), died_in="train"), "failed", ()),
+        (member(*done(*STAGES[:4]), died_in="predict"), "unknown", ("predict", "monitor")),
+        (member(*done(*STAGES[:4]), due=("train",), died_in="predict"), "done", ()),
+        (member(*done(*STAGES[:3]), due=("train",), died_in="promote"), "unknown", ("train",)),
+        (member(died_in="ingest"), "unknown", ("train", "predict", "monitor")),
+        (member(due=(), shard=None), "idle", ()),
+        (Member(tenant="ua"), "idle", ()),
+    ],
+)
+def test_a_tenants_state(one, state, unfinished):
+    assert (one.state, one.unfinished) == (state, unfinished)
+    assert state in STATES
+
+
+def test_the_fleet_as_a_run_left_it(store):
+    fleet = read_fleet(store, RUN)
+    states = {one.tenant: one.state for one in fleet.members}
+    assert len(states) == len(ROWS) + 1
+    assert {name for name, state in states.items() if state == "failed"} == {"yv", "fl"}
+    assert {name for name, state in states.items() if state == "unknown"} == {"as", "f9"}
+    assert {name for name, state in states.items() if state == "fell_back"} == {"ha", "oo"}
+    assert states["tz"] == "idle"
+    assert fleet.zones == {"default": "20131101T000000Z-9f8e7d6c5b4a"}
+
+
+def test_the_last_ledger_of_each_shard_counts(store):
+    early = layout.ledger(RUN, "large", "ingest")
+    store.put(early, store.get(layout.ledger(RUN, "dead", "promote")).content)
+    assert read_run(store, RUN) == read_run(make_fleet(), RUN)
+
+
+def test_a_torn_ledger_gives_way_to_the_one_before(store):
+    whole = layout.ledger(RUN, "dead", "promote")
+    torn = store.get(whole).content[:-30]
+    store.put(layout.ledger(RUN, "dead", "predict"), torn)
+    assert read_run(store, RUN) == read_run(make_fleet(), RUN)
+
+
+def test_a_shard_that_left_no_ledger_died_in_its_first_stage(store):
+    store.delete(layout.ledger(RUN, "dead", "promote"))
+    lost = {one.tenant: one for one in read_run(store, RUN).members}["as"]
+    assert (lost.state, lost.died_in, lost.entry) == ("unknown", "ingest", None)
+
+
+def test_whoever_was_worked_on_when_the_shard_died_is_known(store):
+    store.put(layout.attempt(PRODUCT, "f9"), b"{}")
+    store.put(layout.attempt(PRODUCT, "ua"), b"{}")
+    busy = [one.tenant for one in read_fleet(store, RUN).members if one.in_progress]
+    assert busy == ["f9"]
+
+
+def test_a_run_without_a_plan_shows_what_the_store_holds(store):
+    fleet = read_fleet(store, "another-run", PRODUCT)
+    assert fleet.plan is None
+    assert {one.tenant for one in fleet.members} == set(ROWS) - {"yv"}
+    assert {one.state for one in fleet.members} == {"idle"}
+    assert fleet.members[0].champion.current.recipe == "logistic"
+    assert read_run(store, "another-run") is None
+
+
+def test_an_empty_store_is_an_empty_fleet():
+    assert read_fleet(MemoryStore(), RUN, PRODUCT).members == ()
+    assert read_fleet(MemoryStore(), RUN).members == ()
+
+
+def test_reading_a_fleet_needs_no_pandas():
+    code = "import sys, tenantry.fleet; sys.exit('pandas' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
