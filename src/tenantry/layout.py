@@ -100,9 +100,14 @@ def pooled(product: str, zone: str) -> str:
     return f"products/{product}/pooled/{zone}/pooled.json"
 
 
+def runs_folder() -> str:
+    """Return the folder of all runs."""
+    return "runs/"
+
+
 def run_folder(run: str) -> str:
     """Return the folder of a run's plan, ledgers and report."""
-    return f"runs/{run}/"
+    return f"{runs_folder()}{run}/"
 
 
 def plan(run: str) -> str:

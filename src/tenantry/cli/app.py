@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from tenantry.cli.plan import plan
+from tenantry.cli.show import show
+from tenantry.cli.status import status
 from tenantry.cli.validate import schema, validate
 from tenantry.errors import TenantryError
 
@@ -18,7 +20,7 @@ app = typer.Typer(
 )
 
 
-for command in (validate, schema, plan):
+for command in (validate, schema, plan, status, show):
     app.command()(command)
 
 

@@ -160,10 +160,22 @@ def read_judgements(
     return tuple(one for one in judgements if since is None or one.as_of > since)
 
 
-def last_judgement(store: ObjectStore, product: str, tenant: str) -> Judgement | None:
-    """Read the judgement of a tenant's latest judged window; None when there is none."""
-    latest = max(_listed(store, product, tenant), default=None)
-    return _read(store, latest[1]) if latest else None
+def last_judgement(
+    store: ObjectStore, product: str, tenant: str, until: datetime | None = None
+) -> Judgement | None:
+    """Read the judgement of a tenant's latest judged window; None when there is none.
+
+    Args:
+        store: The store.
+        product: The product.
+        tenant: The tenant.
+        until: Only judgements made at this moment (logical time) or before; all when None.
+    """
+    for _, key in sorted(_listed(store, product, tenant), reverse=True):
+        judgement = _read(store, key)
+        if until is None or judgement.as_of <= until:
+            return judgement
+    return None
 
 
 def read_judgement(

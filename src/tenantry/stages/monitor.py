@@ -10,11 +10,11 @@ import pyarrow.parquet as pq
 
 from tenantry import layout
 from tenantry.columns import EVENT_TIME, LABEL
-from tenantry.errors import ObjectMissingError
+from tenantry.errors import ModelFileError, TenantryError
 from tenantry.features.tables import read_features
 from tenantry.jobs import Job, Result
 from tenantry.ledger import Scalar
-from tenantry.models.card import Card
+from tenantry.models.card import read_card
 from tenantry.monitoring.drift import Profile, make_profile
 from tenantry.monitoring.evidently import ReportError, Sides, prepare_sides, render_page
 from tenantry.monitoring.judge import PREDICTION, Evidence, judge_unseen, judge_window
@@ -46,8 +46,11 @@ def monitor(job: Job) -> Result:
 
 
 def _table(job: Job) -> pd.DataFrame:
-    features = str(job.entry.fact("build_features", "features"))
-    return read_features(job.store, job.product, job.tenant, features)
+    sha = job.entry.fact("build_features", "features")
+    if not isinstance(sha, str):
+        msg = f"{job.tenant}: there is no feature table; run build_features first"
+        raise TenantryError(msg)
+    return read_features(job.store, job.product, job.tenant, sha)
 
 
 def _gather(
@@ -89,16 +92,16 @@ def _rows(job: Job, table: pd.DataFrame, receipt: Receipt) -> pd.DataFrame:
 def _predictions(job: Job, place: str, key: list[str]) -> pd.DataFrame:
     content = job.store.get(place).content
     columns = [*key, EVENT_TIME, "probability"]
-    frame: pd.DataFrame = pq.read_table(io.BytesIO(content), columns=columns).to_pandas()
+    read = pq.read_table(io.BytesIO(content), columns=columns, use_threads=False)
+    frame: pd.DataFrame = read.to_pandas()
     return frame.rename(columns={"probability": PREDICTION})
 
 
 def _promise(job: Job, version: str) -> float | None:
     """Return what the model's card promises in the spec's metric; None when it says nothing."""
-    place = f"{layout.model_folder(job.product, job.tenant, version)}card.json"
     try:
-        card = Card.from_json(job.store.get(place).content, place)
-    except (ObjectMissingError, ValueError):
+        card = read_card(job.store, job.product, job.tenant, version)
+    except ModelFileError:
         return None
     metric = job.spec.model.metric
     on_holdout = card.holdout.get("challenger", {}).get(metric)

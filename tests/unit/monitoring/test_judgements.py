@@ -76,6 +76,16 @@ def test_the_last_judgement_is_that_of_the_latest_window(store):
     assert last.span == WINDOWS[1]
 
 
+def test_the_last_judgement_as_of_a_time_is_one_made_by_then(store):
+    write_judgement(store, judgement(WINDOWS[0], as_of=AS_OF - timedelta(days=7)))
+    write_judgement(store, judgement(WINDOWS[1]))
+    found = [
+        last_judgement(store, "arrival-delay", "ua", until=AS_OF - timedelta(days=days))
+        for days in (0, 7, 8)
+    ]
+    assert [one and one.span for one in found] == [WINDOWS[1], WINDOWS[0], None]
+
+
 def test_another_tenant_has_its_own(store):
     write_judgement(store, judgement())
     assert read_judgements(store, "arrival-delay", "u") == ()
