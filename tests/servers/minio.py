@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
@@ -59,6 +59,19 @@ def install_minio(folder: Path) -> Path:
     return binary
 
 
+def find_go(places: Sequence[str] = ("go", "/usr/local/go/bin/go")) -> str:
+    """Return Go's command: on the path, or where its installer puts it.
+
+    Raises:
+        RuntimeError: It is in none of the places.
+    """
+    found = next(filter(None, map(shutil.which, places)), None)
+    if found is None:
+        msg = "Go is missing, MinIO cannot be built; install Go 1.24 or later (https://go.dev/dl)"
+        raise RuntimeError(msg)
+    return found
+
+
 def build_command(go: str, target: Path) -> tuple[list[str], dict[str, str]]:
     """Return the command that builds the server into `target`, and its environment."""
     env = {name: value for name, value in os.environ.items() if name not in ("GOOS", "GOARCH")}
@@ -66,10 +79,7 @@ def build_command(go: str, target: Path) -> tuple[list[str], dict[str, str]]:
 
 
 def _build(binary: Path) -> None:
-    go = shutil.which("go") or shutil.which("/usr/local/go/bin/go")
-    if go is None:
-        msg = f"Go is missing, and {binary} with it; install Go 1.24 or later (https://go.dev/dl)"
-        raise RuntimeError(msg)
+    go = find_go()
     with tempfile.TemporaryDirectory(dir=binary.parent) as target:
         command, env = build_command(go, Path(target))
         done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)

@@ -37,6 +37,8 @@ class StoredObject:
 class ObjectStore(Protocol):
     """A flat space of keys with conditional writes and read-after-write consistency.
 
+    A key must not be the folder of other keys: some stores refuse that, others hide the objects.
+
     Every method raises `StoreUnavailableError` when the store does not answer, and `ValueError`
     for a key that `check_key` refuses. A store can be pickled and used after a fork.
 

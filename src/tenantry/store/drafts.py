@@ -1,18 +1,16 @@
-"""Files that are whole or not there: drafts, moves, locks; what `FolderStore` is made of."""
+"""Files that are whole or not there: drafts, locks, moves; what `FolderStore` is made of."""
 
 import fcntl
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tenantry.digests import sha256
-
 _ABANDONED_SECONDS = 86_400
-_MOVE_TRIES = 100
+_LINK_TRIES = 100
 
 
 def read_file(path: Path) -> bytes:
@@ -22,17 +20,35 @@ def read_file(path: Path) -> bytes:
         return file.readall()
 
 
-def move(how: Callable[[Path, Path], None], draft: Path, path: Path) -> None:
-    """Link or rename a draft to its place, and make the folder that this needs.
+def link(draft: Path, path: Path) -> None:
+    """Give a draft its place, where nothing may be yet; make the folder that this needs.
 
     A folder that a delete takes away meanwhile is made again.
+
+    Raises:
+        FileExistsError: Something is there.
     """
-    for _ in range(_MOVE_TRIES):
+    for _ in range(_LINK_TRIES):
         try:
-            return how(draft, path)
+            return os.link(draft, path)
         except FileNotFoundError:
             path.parent.mkdir(parents=True, exist_ok=True)
-    return how(draft, path)
+    return os.link(draft, path)
+
+
+def replace(draft: Path, path: Path) -> None:
+    """Give a draft its place, whatever is there.
+
+    A file that a delete takes away meanwhile counts as none.
+    """
+    for _ in range(_LINK_TRIES):
+        try:
+            return link(draft, path)
+        except FileExistsError:
+            with suppress(FileNotFoundError), locked(path):
+                draft.replace(path)
+                return None
+    return link(draft, path)
 
 
 def flush_folder(path: Path) -> None:
@@ -46,7 +62,7 @@ def flush_folder(path: Path) -> None:
 
 @dataclass
 class Drafts:
-    """A private folder for what is being written, and for the locks that are held.
+    """A private folder for what is being written.
 
     Attributes:
         folder: Its path, on the file system of the store; made when first needed.
@@ -75,33 +91,6 @@ class Drafts:
         finally:
             path.unlink(missing_ok=True)
 
-    @contextmanager
-    def locked(self, key: str) -> Iterator[None]:
-        """Hold the lock of a key, against threads and processes.
-
-        The holder removes the lock's file at the end; whoever waited on it starts again with a
-        new one. A file that a killed holder left is taken over by the next.
-        """
-        path = self.folder / f"{sha256(key.encode())[:32]}.lock"
-        handle = self._lock(path)
-        while not _is_at(handle, path):
-            os.close(handle)
-            handle = self._lock(path)
-        try:
-            yield
-        finally:
-            path.unlink()
-            os.close(handle)
-
-    def _lock(self, path: Path) -> int:
-        handle = self._open(path, os.O_RDWR | os.O_CREAT)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        except BaseException:
-            os.close(handle)
-            raise
-        return handle
-
     def _open(self, path: Path, flags: int) -> int:
         if not self._is_swept:
             _sweep(self.folder)
@@ -111,6 +100,39 @@ class Drafts:
         except FileNotFoundError:
             self.folder.mkdir(parents=True, exist_ok=True)
             return os.open(path, flags | os.O_CLOEXEC, 0o666)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock of the file at `path` against threads and processes.
+
+    The lock is the file's own: whoever waited for one that was replaced meanwhile starts again
+    with the new one, and nothing is left behind, whatever kills the holder.
+
+    Raises:
+        FileNotFoundError: There is no such file, or none any more.
+    """
+    handle = _lock(path)
+    while not _is_at(handle, path):
+        os.close(handle)
+        handle = _lock(path)
+    try:
+        yield
+    finally:
+        # closing alone would leave it to a child that was forked meanwhile
+        fcntl.flock(handle, fcntl.LOCK_UN)
+        os.close(handle)
+
+
+def _lock(path: Path) -> int:
+    # NFS grants an exclusive lock only to those who may write
+    handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
 
 
 def _is_at(handle: int, path: Path) -> bool:

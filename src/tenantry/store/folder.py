@@ -1,11 +1,11 @@
 """A folder as an object store: the embedded default, with the contract of S3 and no server.
 
 A new object is written aside and linked into place, a replaced one is renamed into place, so a
-reader sees a whole object or none. Whatever changes an object that exists does so under a lock of
-its key; nothing else needs one, for linking is exclusive by itself.
+reader sees a whole object or none. Whatever replaces or removes an object does so under the lock
+of its file; nothing else needs one, for linking is exclusive by itself.
 
-The private folder ``.~`` holds what is being written and the locks that are held. No key can name
-it (``~`` is in none), no listing shows it, and its files go when the write ends.
+The private folder ``.~`` holds what is being written. No key can name it (``~`` is in none), no
+listing shows it, and its files go when the write ends.
 `docs/decisions/0002-conditional-writes.md` tells what survives a crash and a power cut.
 """
 
@@ -31,7 +31,7 @@ from tenantry.store.contract import (
     check_key,
     check_prefix,
 )
-from tenantry.store.drafts import Drafts, flush_folder, move, read_file
+from tenantry.store.drafts import Drafts, flush_folder, link, locked, read_file, replace
 
 _PRIVATE = ".~"
 _ABSENT = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
@@ -92,7 +92,7 @@ class FolderStore:
         path = self._path(key)
         try:
             with _reading(path):
-                return _info(key, path, path.lstat())
+                return _info(key, str(path), path.lstat())
         except ObjectMissingError:
             return None
 
@@ -100,11 +100,7 @@ class FolderStore:
         """Write an object whatever was there; return its tag."""
         path = self._path(key)
         with _writing(path), self._drafts.draft(content, is_commit=False) as draft:
-            try:
-                move(os.link, draft, path)
-            except FileExistsError:
-                with self._drafts.locked(key):
-                    move(os.replace, draft, path)
+            replace(draft, path)
         return sha256(content)
 
     def put_if_absent(self, key: str, content: bytes) -> str:
@@ -119,7 +115,7 @@ class FolderStore:
                 raise _exists(path)
             with self._drafts.draft(content, is_commit=True) as draft:
                 try:
-                    move(os.link, draft, path)
+                    link(draft, path)
                 except FileExistsError:
                     if path.is_dir():
                         raise
@@ -136,9 +132,9 @@ class FolderStore:
         path = self._path(key)
         _refuse_other(path, tag)
         with _writing(path), self._drafts.draft(content, is_commit=True) as draft:
-            with self._drafts.locked(key):
+            with _refusing_absent(path), locked(path):
                 _refuse_other(path, tag)
-                move(os.replace, draft, path)
+                draft.replace(path)
             flush_folder(path)
         return sha256(content)
 
@@ -163,7 +159,7 @@ class FolderStore:
         path = self._path(key)
         if not path.is_file():
             return
-        with _writing(path), self._drafts.locked(key), suppress(FileNotFoundError):
+        with _writing(path), suppress(FileNotFoundError), locked(path):
             path.unlink()
         with suppress(OSError):
             while (path := path.parent) != self._root:
@@ -187,7 +183,7 @@ class FolderStore:
             info = None
             with suppress(FileNotFoundError):
                 status = entry.stat(follow_symlinks=False)
-                info = _info(folder + entry.name, Path(entry.path), status)
+                info = _info(folder + entry.name, entry.path, status)
             if info:
                 yield info
 
@@ -206,14 +202,14 @@ class _FileInfo(ObjectInfo):
     def __getattr__(self, name: str) -> str:
         if name != "tag":
             raise AttributeError(name)
-        path = vars(self)["path"]
+        path = Path(vars(self)["path"])
         with _reading(path):
             tag = sha256(read_file(path))
         vars(self)["tag"] = tag
         return tag
 
 
-def _info(key: str, path: Path, status: os.stat_result) -> _FileInfo | None:
+def _info(key: str, path: str, status: os.stat_result) -> _FileInfo | None:
     if not stat.S_ISREG(status.st_mode):
         return None
     info = object.__new__(_FileInfo)
@@ -232,15 +228,20 @@ def _is_folder(entry: "os.DirEntry[str]") -> bool:
 
 
 def _refuse_other(path: Path, tag: str) -> None:
-    try:
-        with _reading(path):
-            found = sha256(read_file(path))
-    except ObjectMissingError:
-        msg = f"{path}: is gone; read it again before you replace it"
-        raise PreconditionError(msg) from None
+    with _refusing_absent(path), _reading(path):
+        found = sha256(read_file(path))
     if found != tag:
         msg = f"{path}: has changed since it was read; read it again before you replace it"
         raise PreconditionError(msg)
+
+
+@contextmanager
+def _refusing_absent(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (FileNotFoundError, ObjectMissingError):
+        msg = f"{path}: is gone since it was read; read it again before you replace it"
+        raise PreconditionError(msg) from None
 
 
 def _exists(path: Path) -> PreconditionError:

@@ -34,7 +34,6 @@ _T = TypeVar("_T")
 _DIGEST = "x-amz-meta-sha256"
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _CONNECTIONS = 16
-_TIMEOUT = urllib3.Timeout(connect=5.0, read=60.0)
 
 
 @dataclass(frozen=True)
@@ -79,18 +78,26 @@ class MinioStore:
         address: Where the bucket is.
         waits: Seconds before each repetition; a random half of each is left out, so that many
             workers do not return at once.
+        read_timeout: Seconds of silence after which a request has failed.
     """
 
-    def __init__(self, address: BucketAddress, waits: Sequence[float] = (0.2, 0.8, 3.2)) -> None:
+    def __init__(
+        self,
+        address: BucketAddress,
+        *,
+        waits: Sequence[float] = (0.2, 0.8, 3.2),
+        read_timeout: float = 60.0,
+    ) -> None:
         self._address = address
         self._waits = tuple(waits)
+        self._read_timeout = read_timeout
         self._made: tuple[int, Minio] | None = None
 
     def __repr__(self) -> str:
         return f"MinioStore({self.url!r})"
 
-    def __reduce__(self) -> tuple[type["MinioStore"], tuple[BucketAddress, tuple[float, ...]]]:
-        return type(self), (self._address, self._waits)
+    def __getstate__(self) -> dict[str, object]:
+        return {**vars(self), "_made": None}
 
     @property
     def url(self) -> str:
@@ -155,7 +162,7 @@ class MinioStore:
     def _client(self) -> Minio:
         """This process's client: connections must not be shared across a fork."""
         if self._made is None or self._made[0] != os.getpid():
-            self._made = os.getpid(), _make_client(self._address)
+            self._made = os.getpid(), _make_client(self._address, self._read_timeout)
         return self._made[1]
 
     def _name(self, key: str) -> str:
@@ -176,7 +183,7 @@ class MinioStore:
         if headers.get(_DIGEST, digest := sha256(content)) != digest:
             msg = "the content is not what was written"
             raise ProtocolError(msg)
-        return StoredObject(content, headers.get("etag", "").strip('"'))
+        return StoredObject(content, _checked_tag(headers.get("etag", "").strip('"')))
 
     def _write(self, key: str, content: bytes, condition: dict[str, str]) -> str:
         name = self._name(key)
@@ -204,10 +211,7 @@ class MinioStore:
 
     def _put(self, name: str, content: bytes, headers: dict[str, str]) -> str:
         written = self._client._put_object(self._address.bucket, name, content, dict(headers))
-        if not written.etag:
-            msg = "the answer to a write has no ETag"
-            raise ProtocolError(msg)
-        return written.etag
+        return _checked_tag(written.etag or "")
 
     def _listing(self, start: str, *, recursive: bool) -> Iterator[Object]:
         """Yield what a listing holds; after a failure it goes on behind the last name."""
@@ -243,9 +247,18 @@ class MinioStore:
         time.sleep(self._waits[tries] * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
 
 
-def _make_client(address: BucketAddress) -> Minio:
+def _checked_tag(tag: str) -> str:
+    if not tag:
+        msg = "the answer has no ETag"
+        raise ProtocolError(msg)
+    return tag
+
+
+def _make_client(address: BucketAddress, read_timeout: float) -> Minio:
     pool = urllib3.PoolManager(
-        timeout=_TIMEOUT, maxsize=_CONNECTIONS, retries=urllib3.Retry(False, redirect=False)
+        timeout=urllib3.Timeout(connect=5.0, read=read_timeout),
+        maxsize=_CONNECTIONS,
+        retries=urllib3.Retry(False, redirect=False),
     )
     return Minio(
         address.endpoint,

@@ -25,9 +25,11 @@ class _ConflictError(PreconditionError):
 
 _DENIED = (
     StoreError,
-    "access denied; check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and what they may do",
+    "access denied; check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and what they may do, and that"
+    " no proxy changes requests",
 )
 _BUSY = (StoreUnavailableError, "the store is busy or out of order")
+_SILENT = (StoreUnavailableError, "no proper answer")
 _DAMAGED = (StoreUnavailableError, "the content was damaged on the way")
 _CONFLICT = (_ConflictError, "another write was under way")
 _MEANINGS: dict[str, tuple[type[StoreError], str]] = {
@@ -47,7 +49,13 @@ _MEANINGS: dict[str, tuple[type[StoreError], str]] = {
     "BadDigest": _DAMAGED,
     "XAmzContentSHA256Mismatch": _DAMAGED,
 }
-_CODES = {403: "AccessDenied", 404: "NoSuchKey", 412: "PreconditionFailed", 429: "SlowDown"}
+_CODES = {
+    403: "AccessDenied",
+    404: "NoSuchKey",
+    408: "RequestTimeout",
+    412: "PreconditionFailed",
+    429: "SlowDown",
+}
 
 
 def translate(error: Exception, place: str) -> StoreError:
@@ -60,8 +68,7 @@ def translate(error: Exception, place: str) -> StoreError:
     code, status = _read_answer(error)
     if code not in _MEANINGS:
         code = _CODES.get(status, code)
-    refused = (StoreError, "the store refused the request")
-    kind, text = _MEANINGS.get(code, _BUSY if _is_broken(status) else refused)
+    kind, text = _MEANINGS.get(code) or _read_status(status)
     return kind(f"{place}: {text} ({code or status or type(error).__name__})")
 
 
@@ -76,5 +83,9 @@ def _read_answer(error: Exception) -> tuple[str, int]:
     return "", error._code if isinstance(error, InvalidResponseError) else 0
 
 
-def _is_broken(status: int) -> bool:
-    return status != 501 and (status < 300 or status >= 500)
+def _read_status(status: int) -> tuple[type[StoreError], str]:
+    if status < 300:
+        return _SILENT
+    if status >= 500 and status != 501:
+        return _BUSY
+    return StoreError, "the store refused the request"
