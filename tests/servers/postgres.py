@@ -13,6 +13,7 @@ from pathlib import Path
 from tests.servers.processes import free_port, running
 
 BINARIES = Path("/usr/lib/postgresql/15/bin")
+CONF = Path("/etc/postgresql-common/createcluster.conf")
 _ENV = {"PATH": f"{BINARIES}:/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 _SPEED = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=32MB")
 
@@ -24,10 +25,38 @@ def find_binaries(folder: Path = BINARIES) -> Path:
         RuntimeError: They are not installed.
     """
     if not (folder / "initdb").exists():
-        remedy = "run tools/test_setup.sh as root, or: apt-get install postgresql-15"
+        remedy = "run `make test-servers` as root, or: apt-get install postgresql-15"
         msg = f"PostgreSQL 15 is missing ({folder}); {remedy}"
         raise RuntimeError(msg)
     return folder
+
+
+def install_commands(conf: Path) -> list[list[str]]:
+    """Return the commands that install the server from Debian.
+
+    The tests start a server of their own, so `conf` tells the package to make no cluster and
+    start no service; it is left alone where it exists.
+    """
+    write = f"mkdir -p {conf.parent} && echo 'create_main_cluster = false' >{conf}"
+    return [
+        *([] if conf.exists() else [["sh", "-c", write]]),
+        ["apt-get", "update", "-q"],
+        ["apt-get", "install", "-q", "-y", "--no-install-recommends", "postgresql-15"],
+    ]
+
+
+def install_postgres(folder: Path = BINARIES, *, is_root: bool | None = None) -> Path:
+    """Return the folder of the server's programs; install them when root and they are missing.
+
+    Raises:
+        RuntimeError: They are missing and this is not root, or not Debian.
+    """
+    is_root = os.geteuid() == 0 if is_root is None else is_root
+    if not (folder / "initdb").exists() and is_root and shutil.which("apt-get"):
+        for command in install_commands(CONF):
+            env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+            subprocess.run(command, check=True, env=env)
+    return find_binaries(folder)
 
 
 @contextmanager

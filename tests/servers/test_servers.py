@@ -1,6 +1,7 @@
 """The test servers themselves: how they are found, built and refused."""
 
 import os
+import subprocess
 from http.client import HTTPConnection, IncompleteRead
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from tests.servers.minio import VERSION, build_command, cache_folder, find_go, install_minio
-from tests.servers.postgres import find_binaries
+from tests.servers.postgres import find_binaries, install_commands, install_postgres
 from tests.servers.processes import running
 from tests.servers.proxy import Fault
 
@@ -69,8 +70,21 @@ def test_the_cache_is_where_caches_are(environ, folder):
 
 
 def test_postgres_that_is_missing_is_told_with_the_remedy(tmp_path):
-    with pytest.raises(RuntimeError, match=r"PostgreSQL 15 is missing .* tools/test_setup\.sh"):
-        find_binaries(tmp_path)
+    for call in (
+        lambda: find_binaries(tmp_path),
+        lambda: install_postgres(tmp_path, is_root=False),
+    ):
+        with pytest.raises(RuntimeError, match=r"PostgreSQL 15 is missing .*make test-servers"):
+            call()
+
+
+def test_postgres_is_installed_without_a_service_of_its_own(tmp_path):
+    conf = tmp_path / "etc/createcluster.conf"
+    write, update, install = install_commands(conf)
+    subprocess.run(write, check=True)
+    assert conf.read_text() == "create_main_cluster = false\n"
+    assert install_commands(conf) == [update, install]
+    assert install[-1] == "postgresql-15"
 
 
 def test_postgres_answers(postgres_url):

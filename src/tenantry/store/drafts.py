@@ -72,12 +72,10 @@ class Drafts:
     _is_swept: bool = field(default=False, repr=False)
 
     @contextmanager
-    def draft(self, content: bytes, *, is_commit: bool) -> Iterator[Path]:
-        """Write `content` to a file of its own; it is gone at the end, wherever it was moved.
+    def draft(self, content: bytes) -> Iterator[Path]:
+        """Bring `content` to the disk in a file of its own; its name is gone at the end.
 
-        Args:
-            content: The bytes.
-            is_commit: Wait until they are on the disk.
+        Only then may it be given its place, else a power cut could leave an empty object.
         """
         path = self.folder / f"{secrets.token_hex(12)}.draft"
         handle = self._open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
@@ -85,8 +83,7 @@ class Drafts:
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
                 file.flush()
-                if is_commit:
-                    os.fsync(file.fileno())
+                os.fsync(file.fileno())
             yield path
         finally:
             path.unlink(missing_ok=True)

@@ -99,7 +99,7 @@ class FolderStore:
     def put(self, key: str, content: bytes) -> str:
         """Write an object whatever was there; return its tag."""
         path = self._path(key)
-        with _writing(path), self._drafts.draft(content, is_commit=False) as draft:
+        with _writing(path), self._drafts.draft(content) as draft:
             replace(draft, path)
         return sha256(content)
 
@@ -113,7 +113,7 @@ class FolderStore:
         with _writing(path):
             if path.is_file():
                 raise _exists(path)
-            with self._drafts.draft(content, is_commit=True) as draft:
+            with self._drafts.draft(content) as draft:
                 try:
                     link(draft, path)
                 except FileExistsError:
@@ -131,7 +131,7 @@ class FolderStore:
         """
         path = self._path(key)
         _refuse_other(path, tag)
-        with _writing(path), self._drafts.draft(content, is_commit=True) as draft:
+        with _writing(path), self._drafts.draft(content) as draft:
             with _refusing_absent(path), locked(path):
                 _refuse_other(path, tag)
                 draft.replace(path)

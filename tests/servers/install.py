@@ -1,0 +1,22 @@
+"""Install what the tests run against: PostgreSQL 15 from Debian, MinIO built from its source.
+
+Does nothing where both are there. The fixtures ask for them in the same way; this only does the
+slow part before the tests' own time limits apply.
+"""
+
+import sys
+
+from tests.servers.minio import cache_folder, install_minio
+from tests.servers.postgres import install_postgres
+
+
+def main() -> None:
+    """Install both and say where they are."""
+    sys.stdout.write(f"PostgreSQL: {install_postgres()}\n")
+    sys.stdout.write("MinIO (built once, some minutes): ")
+    sys.stdout.flush()
+    sys.stdout.write(f"{install_minio(cache_folder() / 'bin')}\n")
+
+
+if __name__ == "__main__":
+    main()
