@@ -13,6 +13,7 @@
     ├── ContractError           the data break the spec's contract
     ├── TrainingError           no model can be fitted on these rows
     ├── ModelFileError          a model file is not what its pointer says, or holds a foreign type
+    ├── ScoringError            a model cannot score the rows that the spec gives it
     ├── WorkerDiedError         a tenant's worker was killed: memory, time or a crash
     └── FleetError              more tenants failed than the run allows
 
@@ -110,6 +111,10 @@ class TrainingError(TenantryError):
 
 class ModelFileError(TenantryError):
     """A model file is not what its pointer says, or holds a type outside our allow-list."""
+
+
+class ScoringError(TenantryError):
+    """A model cannot score a tenant's rows: the spec has changed what it reads."""
 
 
 class WorkerDiedError(TenantryError):

@@ -61,7 +61,7 @@ class Incumbent:
     def excuse(self) -> str:
         """Why it must give way unless the challenger is clearly worse; empty when it need not."""
         if self.unable:
-            return f"the champion cannot score these rows: {self.unable}"
+            return f"the champion cannot score these rows, {self.unable}"
         if self.changed:
             return "the champion was made by an earlier spec"
         return f"the champion is {self.age.days} days old" if self.stale else ""

@@ -12,9 +12,11 @@ import pandas as pd
 
 from tenantry.champions import Reign
 from tenantry.columns import EVENT_TIME, LABEL
+from tenantry.errors import ScoringError
 from tenantry.gate import Holdout, Incumbent
 from tenantry.metrics import Floats
 from tenantry.models.fitted import FittedModel
+from tenantry.scoring import predict_rows
 from tenantry.specs.model import Spec
 from tenantry.training.evaluate import CHALLENGER, POOLED, PRIOR
 from tenantry.training.folds import local_days
@@ -52,10 +54,9 @@ def against_champion(
     keys = list(spec.key)
     rows = unseen[keys].merge(table, on=keys, how="left", validate="one_to_one")
     try:
-        predicted = model.predict(rows, spec)
-    except ValueError as error:
-        # a feature that is gone or of another type; the first line names features, never rows
-        return _holdout(unseen, {}, spec), str(error).splitlines()[0]
+        predicted = predict_rows(model, rows, spec)
+    except ScoringError as error:
+        return _holdout(unseen, {}, spec), str(error)
     return _holdout(unseen, {"champion": predicted}, spec), ""
 
 

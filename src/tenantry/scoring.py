@@ -8,8 +8,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tenantry.columns import EVENT_TIME
+from tenantry.errors import ScoringError
 from tenantry.explain import contributions
-from tenantry.models.fitted import FittedModel
+from tenantry.features.recipe import TENANT
+from tenantry.metrics import Floats
+from tenantry.models.fitted import POOLED_SCORE, FittedModel
 from tenantry.reasons import top_reasons
 from tenantry.specs.model import Spec
 
@@ -23,6 +26,39 @@ _REASON = pa.struct(
         "contribution": pa.float64(),
     }
 )
+
+
+def predict_rows(model: FittedModel, rows: pd.DataFrame, spec: Spec) -> Floats:
+    """Predict rows of the feature table: probabilities, or values.
+
+    Args:
+        model: The model.
+        rows: n rows of the tenant's feature table.
+        spec: The tenant's spec, maybe a later one than the model's.
+
+    Raises:
+        ScoringError: The spec has changed what the model reads. What scikit-learn says of it is
+            left out: it quotes values.
+    """
+    lacking = _lacking(model, spec)
+    if lacking:
+        msg = f"its spec has no more {', '.join(lacking)}, which the model reads"
+        raise ScoringError(msg)
+    try:
+        return model.predict(rows, spec)
+    except ValueError:
+        msg = "a feature is of another type in its spec than in the model"
+        raise ScoringError(msg) from None
+
+
+def _lacking(model: FittedModel, spec: Spec) -> list[str]:
+    """Return the features that a model reads and a spec does not have."""
+    lacking: set[str] = set()
+    if model.own is not None:
+        lacking |= {*model.own.feature_names_in_} - {*spec.features, POOLED_SCORE}
+    if model.pooled is not None:
+        lacking |= {*model.pooled.feature_names_in_} - {*spec.pooled.features, TENANT}
+    return sorted(lacking)
 
 
 def score_rows(model: FittedModel, rows: pd.DataFrame, spec: Spec) -> pd.DataFrame:
@@ -39,9 +75,9 @@ def score_rows(model: FittedModel, rows: pd.DataFrame, spec: Spec) -> pd.DataFra
         Arrow list of structures as `Reason`; missing for a row that does not ask).
 
     Raises:
-        ValueError: The table lacks features that the model needs.
+        ScoringError: The spec has changed what the model reads.
     """
-    probability = model.predict(rows, spec)
+    probability = predict_rows(model, rows, spec)
     decision = np.zeros(len(rows), dtype=bool)
     if model.task == "classification":
         decision = probability >= spec.predict.threshold

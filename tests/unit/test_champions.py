@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tenantry.champions import Champion, Reign, crown, read_champion
 from tenantry.errors import PreconditionError, StoreUnavailableError
+from tenantry.store.folder import FolderStore
 from tenantry.times import compact
 from tests.unit.memory_store import MemoryStore
 
@@ -97,8 +98,9 @@ def test_any_order_of_crowning_gives_the_same_bytes(reigns, random):
     assert champion.counter == len(champion.reigns)
 
 
-def test_racing_writers_never_lose_a_reign():
-    store = MemoryStore()
+@pytest.mark.parametrize("kind", [MemoryStore, FolderStore])
+def test_racing_writers_never_lose_a_reign(kind, tmp_path):
+    store = FolderStore(tmp_path) if kind is FolderStore else MemoryStore()
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(lambda day: crown(store, "delay", "ua", reign(day)), range(64)))
     assert days(read_champion(store, "delay", "ua")) == list(range(64))

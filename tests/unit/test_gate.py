@@ -11,7 +11,7 @@ MODEL = Model(candidates={"logistic": {}}, validation="28d")
 FRESH = Incumbent(age=timedelta(days=7))
 STALE = Incumbent(age=timedelta(days=31), stale=True)
 CHANGED = Incumbent(age=timedelta(days=7), changed=True)
-UNABLE = Incumbent(age=timedelta(days=7), changed=True, unable="it needs features: wind")
+UNABLE = Incumbent(age=timedelta(days=7), changed=True, unable="its spec has no more wind")
 
 
 def sigmoid(scores: np.ndarray) -> np.ndarray:
@@ -188,8 +188,8 @@ def test_a_champion_that_cannot_score_gives_way_whatever_the_rule(rule):
     decision = run(rows, UNABLE, without_evidence=rule)
     assert decision.promote
     assert decision.sentence == (
-        "promoted without a comparison: the champion cannot score these rows: "
-        "it needs features: wind"
+        "promoted without a comparison: the champion cannot score these rows, "
+        "its spec has no more wind"
     )
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from tenantry.champions import Reign, read_champion
 from tenantry.columns import EVENT_TIME, KNOWN_AT
 from tenantry.digests import sha256
+from tenantry.errors import ScoringError
 from tenantry.features.tables import read_features
 from tenantry.jobs import Job, Result
 from tenantry.ledger import Scalar
@@ -66,7 +67,7 @@ def predict(job: Job) -> Result:
 
     Raises:
         ModelFileError: A model's file is missing, or is not what the champion's pointer says.
-        ValueError: No model that reigns can score these rows.
+        ScoringError: No model that reigns can score these rows.
     """
     tasks = _tasks(job)
     if not tasks:
@@ -147,7 +148,7 @@ def _predict_by_one_model(tasks: Sequence[_Task], job: Job) -> Iterator[Receipt]
     rows = pd.concat([task.rows for task in tasks])
     try:
         scored = score_rows(model, rows, job.spec)
-    except ValueError:
+    except ScoringError:
         if all(task.stand_in == reign for task in tasks):
             raise
         yield from _predict_by_one_model([replace(one, reign=one.stand_in) for one in tasks], job)

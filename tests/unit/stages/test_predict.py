@@ -9,7 +9,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from tenantry.digests import sha256
-from tenantry.errors import ModelFileError
+from tenantry.errors import ModelFileError, ScoringError
 from tenantry.explain import contributions
 from tenantry.models.files import load_model
 from tenantry.parquet import from_parquet
@@ -97,7 +97,7 @@ def test_a_model_whose_features_the_spec_dropped_is_stood_in_for(tenancy, traine
     less = {name: what for name, what in FEATURES.items() if name != "wind"}
     narrow = tenancy.with_spec(features=less, pooled={"every": "28d"})
     narrow.table = tenancy.table.drop(columns="wind")
-    with pytest.raises(ValueError, match="features that the table lacks: wind"):
+    with pytest.raises(ScoringError, match="its spec has no more wind, which the model reads"):
         predict(narrow.predict_job(AS_OF, FIRST))
     stand_in = narrow.crown(narrow.train(SEPTEMBER, own=_by_hour(narrow.known(SEPTEMBER))))
     predict(narrow.predict_job(AS_OF, FIRST))

@@ -195,8 +195,8 @@ def test_a_champion_that_can_no_longer_score_gives_way(tenancy, trained):
     result = promote(changed.promote_job(AS_OF, challenger))
     assert result.facts["promoted"] is True
     assert result.message == (
-        "promoted without a comparison: the champion cannot score these rows: "
-        "the model needs features that the table lacks: wind"
+        "promoted without a comparison: the champion cannot score these rows, "
+        "its spec has no more wind, which the model reads"
     )
 
 
