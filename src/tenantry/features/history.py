@@ -4,16 +4,18 @@ import numpy as np
 import pandas as pd
 
 from tenantry.columns import KNOWN_AT, LABEL_KNOWN_AT
+from tenantry.features.calendar import local_part
 from tenantry.features.windows import Floats, Timeline, groups_of, moments_of, sum_spans
 from tenantry.specs.model import HistoryFeature
 
 
-def past_statistic(rows: pd.DataFrame, feature: HistoryFeature) -> Floats:
+def past_statistic(rows: pd.DataFrame, feature: HistoryFeature, timezone: str) -> Floats:
     """Compute a history feature.
 
     For a row known at ``k`` the rows that count are those that
 
-    - are alike in the columns `by` (missing values are alike),
+    - are alike in the columns `by` (missing values are alike), and happen in the same local hour
+      or on the same weekday where `same` says so,
     - have ``k - over < label_known_at ≤ k``: what people would have learned in that span,
     - have a finite value in the column `of`, whatever column that is: it is taken to be known when
       the row's label is,
@@ -22,6 +24,7 @@ def past_statistic(rows: pd.DataFrame, feature: HistoryFeature) -> Floats:
     Args:
         rows: A rows frame; `known_at` is never missing.
         feature: What to compute.
+        timezone: Of `same`, an IANA name.
 
     Returns:
         One value a row. A mean of fewer than `min_rows` rows is NaN; a count is never NaN.
@@ -29,7 +32,8 @@ def past_statistic(rows: pd.DataFrame, feature: HistoryFeature) -> Floats:
     values = np.asarray(rows[feature.of], dtype=np.float64)
     learned, asked = moments_of(rows[LABEL_KNOWN_AT]), moments_of(rows[KNOWN_AT])
     counted = np.isfinite(values) & rows[LABEL_KNOWN_AT].notna().to_numpy()
-    groups = groups_of(rows, feature.by)
+    part = local_part(rows, feature.same, timezone) if feature.same else None
+    groups = groups_of(rows, feature.by, part)
     past = Timeline.of(groups, learned, counted)
     over = int(feature.over.total_seconds() * 1_000_000)
     start, stop = past.ends(groups, asked - over), past.ends(groups, asked)

@@ -54,11 +54,11 @@ def build_features(rows: pd.DataFrame, features: Mapping[str, Feature], spec: Sp
 def _build(rows: pd.DataFrame, name: str, feature: Feature, spec: Spec) -> pd.Series | Floats:
     match feature:
         case HistoryFeature():
-            return past_statistic(rows, feature)
+            return past_statistic(rows, feature, spec.timezone)
         case CongestionFeature():
             return rows_before(rows, feature)
         case CalendarFeature():
-            return local_part(rows, feature, spec.timezone)
+            return local_part(rows, feature.part, spec.timezone)
         case MissingFeature():
             return as_missing_flag(rows[feature.column])
         case CategoricalFeature():

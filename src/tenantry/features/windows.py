@@ -5,7 +5,7 @@ own span alone, to the last bit: not on later rows, other groups or the order of
 """
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -21,15 +21,21 @@ def moments_of(times: pd.Series) -> Integers:
     return np.asarray(pd.DatetimeIndex(times).as_unit("us").asi8, dtype=np.int64)
 
 
-def groups_of(rows: pd.DataFrame, by: tuple[str, ...]) -> Integers:
+def groups_of(rows: pd.DataFrame, by: tuple[str, ...], part: Floats | None = None) -> Integers:
     """Number the groups of rows that are equal in the columns `by`; missing values are equal.
 
+    Args:
+        rows: Any frame.
+        by: Columns of it.
+        part: One more value a row in which they must be equal.
+
     Returns:
-        One group number a row, from 0; all 0 when `by` is empty.
+        One group number a row, from 0; all 0 when there is nothing to be equal in.
     """
-    if not by:
+    alike: list[Any] = [rows[name] for name in by] + ([] if part is None else [part])
+    if not alike:
         return np.zeros(len(rows), dtype=np.int64)
-    numbers = rows.groupby(list(by), sort=False, dropna=False).ngroup()
+    numbers = rows.groupby(alike, sort=False, dropna=False).ngroup()
     return np.asarray(numbers, dtype=np.int64)
 
 

@@ -201,6 +201,8 @@ class HistoryFeature(_Feature):
     """A column of numbers that is known when the label is, or `label` for the label itself."""
     by: tuple[ColumnName, ...] = ()
     """Rows alike in these columns; all of the tenant's when empty."""
+    same: Literal["hour", "weekday"] | None = None
+    """Only rows of the same local hour, or weekday, of the event."""
     statistic: Literal["mean", "count"] = "mean"
     """What to compute."""
     over: PositiveDuration

@@ -4,7 +4,6 @@ import pandas as pd
 import pytest
 
 from tenantry.features.calendar import local_part
-from tests.unit.features.conftest import parse_features
 
 
 @pytest.mark.parametrize(
@@ -24,7 +23,6 @@ def test_local_parts(utc, timezone, weekday, hour, minute_of_day):
     rows = pd.DataFrame({"event_time": times})
     expected = {"weekday": weekday, "hour": hour, "minute_of_day": minute_of_day}
     for part, value in expected.items():
-        feature = parse_features({"any": {"kind": "calendar", "part": part}})["any"]
-        found = local_part(rows, feature, timezone)
+        found = local_part(rows, part, timezone)
         assert found.dtype == "float64"
         assert found.tolist() == [value]
