@@ -7,7 +7,7 @@ To add one, write a function that takes `Material` and keyword parameters with d
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -38,6 +38,8 @@ class Material:
             space; NaN where no fold is early enough. Asked for only by recipes that need it.
         task: What is predicted.
         seed: Of all that is random.
+        fitted: Linear models fitted on all these rows already, by their parameters: recipes that
+            differ only in what they do with one share it.
     """
 
     frame: pd.DataFrame
@@ -46,6 +48,21 @@ class Material:
     out_of_fold: Callable[[], Floats]
     task: Task
     seed: int
+    fitted: dict[tuple[float, int], Pipeline] = field(default_factory=dict)
+
+    def linear(self, c: float, min_frequency: int) -> Pipeline:
+        """Return the linear model of these rows; see `pipelines.fit_linear`.
+
+        Raises:
+            TrainingError: All labels are the same, or no feature has a value.
+        """
+        _refuse_one_class(self.label, self.task)
+        key = (c, min_frequency)
+        if key not in self.fitted:
+            self.fitted[key] = fit_linear(
+                self.frame, self.label, task=self.task, c=c, min_frequency=min_frequency
+            )
+        return self.fitted[key]
 
 
 def recipe(name: str) -> Callable[[Recipe], Recipe]:
@@ -93,10 +110,7 @@ def use_pooled(material: Material) -> FittedModel:
 @recipe("logistic")
 def fit_logistic(material: Material, *, c: float = 0.05, min_frequency: int = 20) -> FittedModel:
     """Fit a linear model to the tenant's own rows."""
-    _refuse_one_class(material.label, material.task)
-    own = fit_linear(
-        material.frame, material.label, task=material.task, c=c, min_frequency=min_frequency
-    )
+    own = material.linear(c, min_frequency)
     return FittedModel("logistic", material.task, "own", own=own)
 
 
@@ -152,10 +166,7 @@ def fit_blended(
     gets the pooled model, one with very many `max_weight` of its own.
     """
     pooled = _pooled(material)
-    _refuse_one_class(material.label, material.task)
-    own = fit_linear(
-        material.frame, material.label, task=material.task, c=c, min_frequency=min_frequency
-    )
+    own = material.linear(c, min_frequency)
     rows = len(material.label)
     weight = max_weight * rows / (rows + half_weight_rows)
     return FittedModel("blended", material.task, "blend", own=own, pooled=pooled, weight=weight)

@@ -39,8 +39,17 @@ class Lessons:
             return np.full(len(self.table), np.nan)
         return self.chain.out_of_fold(pooled_frame(self.table, self.spec), self.table[KNOWN_AT])
 
+    @cached_property
+    def _materials(self) -> dict[datetime, Material]:
+        return {}
+
     def until(self, moment: datetime) -> Material:
         """Return what could be learned at `moment`."""
+        if moment not in self._materials:
+            self._materials[moment] = self._gather(moment)
+        return self._materials[moment]
+
+    def _gather(self, moment: datetime) -> Material:
         rows = known_by(self.table, moment)
         return Material(
             frame=own_frame(self.table, self.spec)[rows],
