@@ -4,10 +4,14 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tools.make_demo_data import FORM, make_demo_data
 
 pytest_plugins = ["tests.servers.fixtures"]
+
+settings.register_profile("tenantry", deadline=None)  # a busy machine is no fault
+settings.load_profile("tenantry")
 
 
 @pytest.fixture(scope="session")

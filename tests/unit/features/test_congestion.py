@@ -15,15 +15,16 @@ def congestion(**fields):
 
 def by_hand(rows, feature):
     """Compute it row by row, as the docs say it."""
+    records = rows.to_dict("records")
     return [
         sum(
             j != i
             and all(str(row[name]) == str(other[name]) for name in feature.by)
             and row["event_time"] - feature.over < other["event_time"] <= row["event_time"]
             and other["known_at"] <= row["known_at"]
-            for j, other in rows.iterrows()
+            for j, other in enumerate(records)
         )
-        for i, row in rows.iterrows()
+        for i, row in enumerate(records)
     ]
 
 

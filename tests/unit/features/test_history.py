@@ -26,11 +26,11 @@ def part(row, name):
 
 def by_hand(rows, feature):
     """Compute it row by row, as the docs say it."""
-    found = []
-    for i, row in rows.iterrows():
+    found, records = [], rows.to_dict("records")
+    for i, row in enumerate(records):
         counted = [
             other[feature.of]
-            for j, other in rows.iterrows()
+            for j, other in enumerate(records)
             if j != i
             and all(str(row[name]) == str(other[name]) for name in feature.by)
             and (feature.same is None or part(row, feature.same) == part(other, feature.same))
