@@ -67,8 +67,18 @@ def _check_columns(name: str, feature: Feature, spec: Declared) -> Iterator[Faul
             yield Fault(place, f"{column!r} is what the label is made of", remedy)
         elif field == "by" and column == spec.label.column:
             yield Fault(place, f"{column!r} is what the label is made of", "use another column")
+        elif field == "of" and column in spec.key:
+            yield Fault(place, f"{column!r} is a key column, not an outcome", "use another column")
+        elif field != "of" and column in _outcomes(spec):
+            fault = f"{column!r} is known only with the label, since a history is made of it"
+            yield Fault(place, fault, "use another column")
         else:
             yield from _check_type(feature, field, columns[column].type, place)
+
+
+def _outcomes(spec: Declared) -> set[str]:
+    """Return the columns that histories are made of: hidden until the row's label is known."""
+    return {item.of for item in spec.features.values() if isinstance(item, HistoryFeature)}
 
 
 def _check_type(feature: Feature, field: str, kind: str, place: str) -> Iterator[Fault]:

@@ -11,7 +11,7 @@ from tenantry.features.recipe import (
     pooled_frame,
     table_features,
 )
-from tests.unit.features.conftest import make_rows, make_spec
+from tests.unit.features.conftest import make_spec
 
 EVERY_KIND = {
     "temp": {"kind": "numeric"},
@@ -129,23 +129,3 @@ def test_the_pooled_model_is_told_only_tenants_that_contribute(flights, contribu
 def test_a_feature_may_be_a_key_column(flights):
     spec = make_spec({"number": {"kind": "numeric"}})
     assert list(build(flights, spec)).count("number") == 1
-
-
-def test_the_example_of_the_docs():
-    """`docs/features.md` shows these rows and these values."""
-    hour = 60
-    rows = make_rows(
-        [0, 24 * hour, 48 * hour, 49 * hour],
-        origin=pd.Series(["EWR", "EWR", "EWR", "EWR"], dtype="str"),
-        label=[1.0, 0.0, np.nan, np.nan],
-    )
-    features = {
-        "late_lately": {"kind": "history", "of": "label", "by": ["origin"], "over": "7d"},
-        "busy": {"kind": "congestion", "by": ["origin"], "over": "3h"},
-        "hour": {"kind": "calendar", "part": "hour"},
-    }
-    spec = make_spec(features, timezone="America/New_York")
-    table = build(rows, spec)
-    np.testing.assert_array_equal(table["late_lately"], [np.nan, np.nan, 1.0, 1.0])
-    assert table["busy"].tolist() == [0, 0, 0, 1]
-    assert table["hour"].tolist() == [19, 19, 19, 20]

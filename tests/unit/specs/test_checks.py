@@ -227,6 +227,17 @@ UNKNOWN = "in the contract; declare it in contract.columns"
         ),
         (
             "plan: {kind: categorical}",
+            "past: {kind: history, of: minutes, over: 7d}",
+            "features.minutes: 'minutes' is known only with the label, since a history is made of "
+            "it; use another column",
+        ),
+        (
+            "plan: {kind: categorical}",
+            "past: {kind: history, of: visit, over: 7d}",
+            "features.past.of: 'visit' is a key column, not an outcome; use another column",
+        ),
+        (
+            "plan: {kind: categorical}",
             "past: {kind: history, of: plan, by: [zzz], over: 7d}",
             f"features.past.by: there is no column 'zzz' {UNKNOWN}|"
             "features.past.of: is of type category, not a number; use another column or kind",
