@@ -1,9 +1,9 @@
 """The gate: whether a challenger becomes champion. The rules in words: `docs/gate.md`.
 
 While a champion is fresh and its spec unchanged, the burden of proof is the challenger's: it must
-be clearly better. Once the champion is stale or its spec changed, the burden is the champion's: the
-challenger takes over unless it is clearly worse. A first model must not be worse than what the
-tenant could have without it: the pooled model, or the base rate.
+be clearly better, by the interval. Once the champion is stale or its spec changed, the challenger
+takes over unless it is worse, by more than a tolerance. A first model must not be worse than what
+the tenant could have without it: the pooled model, or the base rate.
 """
 
 from collections.abc import Mapping
@@ -59,7 +59,7 @@ class Incumbent:
 
     @property
     def excuse(self) -> str:
-        """Why it must give way unless the challenger is clearly worse; empty when it need not."""
+        """Why it must give way unless the challenger is worse; empty when it need not."""
         if self.unable:
             return f"the champion cannot score these rows, {self.unable}"
         if self.changed:
@@ -151,28 +151,17 @@ def _without_comparison(
 
 def _first(gains: Mapping[str, Gain], *, gate: Gate, metric: str) -> Decision:
     hardest = min(gains, key=lambda name: (gains[name].rival, name))
-    worse = [name for name in gains if gains[name].gain < -gate.tolerance]
-    choice: Choice = "challenger"
-    if worse:
-        choice = _fallback(gains, gate.tolerance)
-    evidence = _evidence(gains[hardest], hardest, metric)
     rivals = " and ".join(f"{figure(gains[name].rival)} of {_NAMES[name]}" for name in gains)
     figures = _figures(gains[hardest], rivals, gate=gate, metric=metric)
-    if choice == "challenger":
-        return Decision(choice, f"promoted as first model: {figures}", evidence)
-    taken = _NAMES[choice]
-    sentence = (
-        f"{taken} instead of the challenger, which is worse than {_NAMES[hardest]}: {figures}"
-    )
+    evidence = _evidence(gains[hardest], hardest, metric)
+    if not _is_worse(gains[hardest], gate):
+        return Decision("challenger", f"promoted as first model: {figures}", evidence)
+    losses = {name: gain.rival for name, gain in gains.items()}
+    is_poor = losses.get("pooled", np.inf) > losses.get("prior", np.inf) + gate.tolerance
+    choice: Choice = "prior" if is_poor or "pooled" not in losses else "pooled"
+    why = f"which is worse than {_NAMES[hardest]} by more than {figure(gate.tolerance)}"
+    sentence = f"{_NAMES[choice]} instead of the challenger, {why}: {figures}"
     return Decision(choice, sentence, evidence)
-
-
-def _fallback(gains: Mapping[str, Gain], tolerance: float) -> Choice:
-    """Choose what a tenant gets instead of a first model that is worse than it."""
-    if "pooled" not in gains:
-        return "prior"
-    is_poor = gains["pooled"].rival > gains["prior"].rival + tolerance
-    return "prior" if is_poor else "pooled"
 
 
 def _succession(gain: Gain, incumbent: Incumbent, *, gate: Gate, metric: str) -> Decision:
@@ -184,13 +173,16 @@ def _succession(gain: Gain, incumbent: Incumbent, *, gate: Gate, metric: str) ->
         bar = figure(gate.min_gain)
         sentence = f"kept the champion, the gain is not clear of {bar}: {figures}"
         return Decision("champion", sentence, evidence)
-    if gain.gain < -gate.tolerance and gain.high < 0:
-        sentence = (
-            f"kept the champion, although {incumbent.excuse}; the challenger is clearly worse"
-        )
-        return Decision("champion", f"{sentence}: {figures}", evidence)
-    sentence = f"promoted, {incumbent.excuse} and the challenger is not clearly worse: {figures}"
+    if _is_worse(gain, gate):
+        why = f"although {incumbent.excuse}; the challenger is worse by more than"
+        sentence = f"kept the champion, {why} {figure(gate.tolerance)}: {figures}"
+        return Decision("champion", sentence, evidence)
+    sentence = f"promoted, {incumbent.excuse} and the challenger is no worse: {figures}"
     return Decision("challenger", sentence, evidence)
+
+
+def _is_worse(gain: Gain, gate: Gate) -> bool:
+    return gain.gain < -gate.tolerance
 
 
 def _figures(gain: Gain, rivals: str, *, gate: Gate, metric: str) -> str:

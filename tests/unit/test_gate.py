@@ -75,7 +75,7 @@ def test_min_gain_raises_the_bar():
     assert decision.sentence.startswith("kept the champion, the gain is not clear of .100: ")
 
 
-# --- a stale or changed champion: the challenger must not be clearly worse ------------------------
+# --- a stale or changed champion: the challenger must not be worse -------------------------------
 
 
 @pytest.mark.parametrize(
@@ -86,16 +86,17 @@ def test_an_equal_challenger_replaces_a_champion_that_must_give_way(incumbent, w
     rows = holdout(2, noise={"challenger": 0.5, "champion": 0.5})
     decision = run(rows, incumbent)
     assert decision.promote
-    assert decision.sentence.startswith(f"promoted, {why} and the challenger is not clearly worse")
+    assert decision.sentence.startswith(f"promoted, {why} and the challenger is no worse: ")
     assert not run(rows, FRESH).promote
 
 
-def test_a_clearly_worse_challenger_never_replaces_even_a_stale_champion():
+def test_a_worse_challenger_never_replaces_even_a_stale_champion():
     noise = {"challenger": 1.0, "champion": 0.2}
     decisions = [run(holdout(seed, noise=noise), STALE) for seed in range(30)]
     assert not any(decision.promote for decision in decisions)
     assert decisions[0].sentence.startswith(
-        "kept the champion, although the champion is 31 days old; the challenger is clearly worse: "
+        "kept the champion, although the champion is 31 days old; "
+        "the challenger is worse by more than .010: "
     )
 
 
@@ -125,6 +126,7 @@ def test_a_first_model_that_is_no_worse_is_promoted():
         pytest.param({"pooled": 0.2, "prior": 1.0}, "pooled", id="pooled is better than both"),
         pytest.param({"pooled": 2.5, "prior": 0.4}, "prior", id="pooled is poor"),
         pytest.param({"prior": 0.4}, "prior", id="no pooled model"),
+        pytest.param({"pooled": 0.4}, "pooled", id="no label before the holdout"),
     ],
 )
 def test_what_a_tenant_gets_instead_of_a_poor_first_model(noise, choice):
@@ -133,7 +135,7 @@ def test_what_a_tenant_gets_instead_of_a_poor_first_model(noise, choice):
     assert not decision.promote
     name = {"pooled": "the pooled model", "prior": "the base rate"}[choice]
     assert decision.sentence.startswith(
-        f"{name} instead of the challenger, which is worse than {name}: "
+        f"{name} instead of the challenger, which is worse than {name} by more than .010: "
     )
 
 
@@ -180,6 +182,27 @@ def test_without_evidence(rows, lacking, case):
     decision = run(rows, incumbent, without_evidence=rule)
     assert (decision.choice, decision.sentence) == (choice, words + lacking)
     assert decision.evidence == {"rows": len(rows.label), "days": len(np.unique(rows.day))}
+
+
+@pytest.mark.parametrize(
+    ("rows", "lacking"),
+    [
+        pytest.param(
+            Holdout(np.arange(280) % 2.0, np.arange(280) // 10, np.full(280, np.nan), {}),
+            "no such model could be fitted before the holdout",
+            id="no challenger then",
+        ),
+        pytest.param(
+            Holdout(np.arange(280) % 2.0, np.arange(280) // 10, np.full(280, 0.5), {}),
+            "nothing else could be fitted before the holdout",
+            id="no rival then",
+        ),
+    ],
+)
+def test_a_first_model_with_nothing_to_compare(rows, lacking):
+    decision = run(rows, None)
+    assert decision.promote
+    assert decision.sentence == f"promoted as first model without a comparison: {lacking}"
 
 
 @pytest.mark.parametrize("rule", ["promote", "keep"])
