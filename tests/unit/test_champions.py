@@ -126,7 +126,7 @@ def test_a_broken_pointer_names_its_key():
 
 def test_reading_a_champion_needs_no_pandas_and_no_sklearn():
     code = (
-        "import sys, tenantry.champions, tenantry.events, tenantry.predictions;"
+        "import sys, tenantry.champions, tenantry.curves, tenantry.events, tenantry.predictions;"
         "print({'pandas', 'sklearn', 'numpy', 'pyarrow'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
