@@ -1,6 +1,5 @@
 """Merge a tenant's file over the product's: maps merge, lists replace, null removes."""
 
-from collections.abc import Mapping
 from typing import Any
 
 
@@ -16,9 +15,9 @@ def merge(base: Any, patch: Any) -> Any:  # noqa: ANN401 - plain data
     Returns:
         Plain data; no map that `patch` touches holds null.
     """
-    if not isinstance(patch, Mapping):
+    if not isinstance(patch, dict):
         return patch
-    merged = dict(base) if isinstance(base, Mapping) else {}
+    merged = dict(base) if isinstance(base, dict) else {}
     for key, value in patch.items():
         if value is None:
             merged.pop(key, None)

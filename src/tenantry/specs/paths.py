@@ -40,7 +40,7 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
 def leaves(patch: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     """Yield the location of everything that a tenant's file sets or removes, in its order."""
     for name, value in patch.items():
-        if isinstance(value, Mapping) and value:
+        if value and isinstance(value, dict):
             yield from ((name, *rest) for rest in leaves(value))
         else:
             yield (name,)

@@ -14,7 +14,8 @@ apiVersion: tenantry/v1
 product: churn
 title: Churn
 tenants_may_set:
-  [description, state, timezone, features, gate, model, label, pooling, contract, predict.start]
+  [description, state, timezone, features, gate, model, predict.start, train,
+   label, pooling, contract, key, times]
 sources:
   rows: [{name: visits, connection: lake, kind: parquet, path: visits}]
 row_filter: {pattern: "(?P<account>.+)"}

@@ -367,6 +367,63 @@ def test_a_fault_of_a_tenant(specs: Specs, more: str, fault: str) -> None:
     assert found.startswith(f"churn/acme.yaml: {fault}")
 
 
+ALONE = "pooling: {contribute: false, receive: false}\n"
+"""So that only the check in question has something to say."""
+
+
+@pytest.mark.parametrize(
+    ("more", "fault"),
+    [
+        ("contract: {columns: {plan: null}}", "features.plan: there is no column 'plan'"),
+        ("contract: {columns: {account: null}}", "key: there is no column 'account'"),
+        ("contract: {columns: {account: null}}", "row_filter.pattern: there is no column 'acc"),
+        ("contract: {columns: {plan: null}}", "sources.joins[0].on: there is no column 'plan'"),
+        ("contract: {columns: {at: {type: text}}}", "times.event_time: 'at' is of type text"),
+        ("contract: {columns: {left: {type: text}}}", "label.column: 'left' is of type text"),
+        ("contract: {columns: {plan: {max: 1}}}", "contract.columns.plan: has min or max"),
+        ("label: {column: minutes, above: 1}", "features.minutes: 'minutes' is what the label is"),
+        ("label: {column: zzz}", "label.column: there is no column 'zzz'"),
+        ('label: {title: "\\e"}', "label.title: holds control characters"),
+        ("key: [zzz]", "key: there is no column 'zzz'"),
+        ("times: {event_time: zzz}", "times.event_time: there is no column 'zzz'"),
+        ("model: {metric: mae}", "model.metric: mae is not for classification"),
+        ("model: {candidates: {logistic: null}}", "model.candidates: all need the pooled model"),
+        ("gate: {holdout: 170d}", "train.history: is not longer than"),
+        ("train: {history: 28d}", "train.history: is not longer than"),
+        ("model: {validation: 166d}", "train.history: is not longer than"),
+        ("timezone: Mars", "timezone: 'Mars' is no time zone"),
+        ('description: "\\e"', "description: holds control characters"),
+    ],
+)
+def test_what_a_tenant_changes_is_checked_with_all_that_depends_on_it(
+    specs: Specs, more: str, fault: str
+) -> None:
+    specs.product(
+        "path: visits}]",
+        "path: visits}]\n  joins:\n"
+        "    - {name: a, connection: lake, kind: csv, path: a, on: {plan: b}, columns: [x]}",
+    )
+    specs.tenant(f"{ALONE}{more}\n")
+    assert any(line.startswith(f"churn/acme.yaml: {fault}") for line in specs.faults())
+
+
+def test_refusing_the_pooled_model_alone_is_checked_too(specs: Specs) -> None:
+    specs.product("pooled: {}, logistic: {C: 0.5}", "pooled: {}")
+    specs.tenant("pooling: {receive: false}\n")
+    assert specs.faults()[0].startswith("churn/acme.yaml: model.candidates: all need the pooled")
+
+
+def test_another_task_needs_another_metric(specs: Specs) -> None:
+    specs.tenant("label: {column: visit, task: regression}\n")
+    assert specs.faults()[0].startswith("churn/acme.yaml: model.metric: log_loss is not for")
+
+
+def test_a_key_that_is_a_features_name_is_checked_too(specs: Specs) -> None:
+    specs.product("plan: {kind: categorical}", "plan: {kind: missing, column: at}")
+    specs.tenant(f"{ALONE}key: [account, visit, plan]\n")
+    assert specs.faults()[0].startswith("churn/acme.yaml: features.plan: has the name of a key")
+
+
 def test_a_tenant_that_does_not_pool_may_differ(specs: Specs) -> None:
     specs.tenant(
         "label: {column: visit, above: 1}\ncontract: {columns: {plan: null}}\n"

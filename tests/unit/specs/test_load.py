@@ -1,8 +1,10 @@
+import json
 from pathlib import Path
 
 import pytest
 
 from tenantry.errors import SpecError
+from tenantry.specs.document import parse_document
 from tenantry.specs.load import filter_values, list_products, load_product
 from tests.unit.specs.conftest import PRODUCT, TENANT, Specs
 
@@ -143,7 +145,7 @@ def test_a_name_that_yaml_takes_for_something_else_needs_quotes(specs: Specs, na
 
 
 def test_what_tenants_may_not_set_is_a_fault_that_names_the_list(specs: Specs) -> None:
-    specs.product("label, pooling, contract,", "")
+    specs.product("train,\n   label, pooling, contract, key, times", "")
     specs.tenant("label: {above: 3}\npredict: {window: 1d, start: 2024-02-01}\n")
     listed = "they may set description, features, gate, model, predict.start, state, timezone"
     assert specs.faults() == [
@@ -153,11 +155,21 @@ def test_what_tenants_may_not_set_is_a_fault_that_names_the_list(specs: Specs) -
 
 
 def test_without_a_list_tenants_may_set_nothing(specs: Specs) -> None:
-    text = PRODUCT.replace("tenants_may_set:\n  [", "tenants_may_set: []\n#").replace("\n  [", "")
-    specs.write("churn/product.yaml", text)
+    listed = PRODUCT.split("tenants_may_set:")[1].split("]")[0]
+    specs.product(f"tenants_may_set:{listed}]\n", "")
     specs.tenant("state: paused\n")
     (fault,) = specs.faults()
     assert fault.endswith("they may set nothing but apiVersion and tenant")
+
+
+@pytest.mark.parametrize("field", ["row_filter", "sources", "key", "label", "features", "pooled"])
+def test_a_product_that_lacks_a_field_is_told_once(specs: Specs, field: str) -> None:
+    document = parse_document(PRODUCT.encode(), "x")
+    del document[field]
+    specs.write("churn/product.yaml", json.dumps(document))
+    specs.tenant("state: paused\n")
+    specs.tenant("gate: {min_rows: 5}\n", "bolt")
+    assert specs.faults() == [f"churn/product.yaml: {field}: is missing"]
 
 
 @pytest.mark.parametrize("field", ["sources", "row_filter.case", "pooled.every", "tenant"])
