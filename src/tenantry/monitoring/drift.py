@@ -2,18 +2,22 @@
 
 One measure for both kinds of feature, 0 (alike) to 1 (nothing in common), that does not grow with
 the number of rows: the Kolmogorov-Smirnov distance of numbers, the total variation of categories.
-A feature has drifted when its effect passes the threshold of the spec *and* what chance reaches in
-samples of these sizes, so that small tenants do not always alarm.
+
+A feature has drifted when its effect passes three bars: the threshold of the spec; what chance
+reaches in samples of these sizes, so that small tenants do not always alarm; and what the tenant's
+own past windows reached against their whole, so that a cold week is weather and not drift.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from tenantry.monitoring.judgements import FeatureDrift
+from tenantry.monitoring.usual import measure_usual
 
 Floats = npt.NDArray[np.float64]
 
@@ -52,8 +56,34 @@ def make_profile(frame: pd.DataFrame, features: Iterable[str]) -> Profile:
     )
 
 
+@dataclass(frozen=True)
+class Reference:
+    """What a model learnt on.
+
+    Attributes:
+        profile: Its distributions.
+        usual: Feature → effect that the tenant's own past windows reach; 0 where too few are
+            known.
+    """
+
+    profile: Profile
+    usual: Mapping[str, float]
+
+
+def make_reference(frame: pd.DataFrame, features: Iterable[str], length: timedelta) -> Reference:
+    """Prepare what a model learnt on, and what is usual for windows of `length` in it.
+
+    Args:
+        frame: The rows of the training span: `event_time` and the features.
+        features: Which ones.
+        length: Of a window.
+    """
+    names = tuple(features)
+    return Reference(make_profile(frame, names), measure_usual(frame, names, length))
+
+
 def measure_drift(
-    reference: Profile, current: Profile, features: Iterable[str], threshold: float
+    reference: Reference, current: Profile, features: Iterable[str], threshold: float
 ) -> tuple[FeatureDrift, ...]:
     """Compare a window with what the model learnt on, feature by feature.
 
@@ -69,12 +99,27 @@ def measure_drift(
     return tuple(_compare(reference, current, name, threshold) for name in features)
 
 
+def measure_effect(reference: Profile, current: Profile, name: str) -> tuple[float, float]:
+    """Return the effect of one feature and what chance alone reaches; both sides must have it."""
+    effect, noise = _effect(reference, current, name)
+    effect = max(effect, abs(current.missing[name] - reference.missing[name]))
+    return effect, max(noise, _noise_of_numbers(reference.rows, current.rows))
+
+
 def distance_of_numbers(reference: Floats, current: Floats) -> float:
-    """Return the Kolmogorov-Smirnov distance of two sorted samples."""
-    points = np.concatenate([reference, current])
-    below = np.searchsorted(reference, points, side="right") / len(reference)
-    gap = below - np.searchsorted(current, points, side="right") / len(current)
-    return float(np.abs(gap).max())
+    """Return the Kolmogorov-Smirnov distance of two sorted samples.
+
+    Between two neighbours of the smaller sample its distribution function is flat and the other's
+    rises, so the largest gap lies at one of its points, or just before one.
+    """
+    if len(current) > len(reference):
+        reference, current = current, reference
+    gaps = [
+        np.searchsorted(reference, current, side=side) / len(reference)
+        - np.searchsorted(current, current, side=side) / len(current)
+        for side in ("left", "right")
+    ]
+    return float(np.abs(gaps).max())
 
 
 def distance_of_shares(reference: pd.Series, current: pd.Series) -> float:
@@ -87,18 +132,21 @@ def is_number(column: pd.Series) -> bool:
     return pd.api.types.is_numeric_dtype(column.dtype)
 
 
-def _compare(reference: Profile, current: Profile, name: str, threshold: float) -> FeatureDrift:
-    note = _note(reference, current, name)
+def _compare(reference: Reference, current: Profile, name: str, threshold: float) -> FeatureDrift:
+    before = reference.profile
+    note = _note(before, current, name)
     if note in _NOTHING_TO_COMPARE:
-        return FeatureDrift(feature=name, effect=None, noise=0.0, drifted=False, note=note)
-    effect, noise = _effect(reference, current, name)
-    effect = max(effect, abs(current.missing[name] - reference.missing[name]))
-    noise = max(noise, _noise_of_numbers(reference.rows, current.rows))
+        return FeatureDrift(
+            feature=name, effect=None, noise=0.0, usual=0.0, drifted=False, note=note
+        )
+    effect, noise = measure_effect(before, current, name)
+    usual = reference.usual[name]
     return FeatureDrift(
         feature=name,
         effect=round(effect, 6),
         noise=round(noise, 6),
-        drifted=effect >= threshold and effect > noise,
+        usual=round(usual, 6),
+        drifted=effect >= threshold and effect > max(noise, usual),
         note=note,
     )
 

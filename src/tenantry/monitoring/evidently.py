@@ -7,7 +7,7 @@ with the reason. It never decides anything: its page shows the effect sizes of `
 
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,9 +19,6 @@ import pandas as pd
 from tenantry.columns import EVENT_TIME
 from tenantry.errors import TenantryError
 from tenantry.monitoring import drift
-
-MIN_ROWS = 20
-"""Rows needed on either side."""
 
 MAX_ROWS = 4000
 """Rows drawn on either side, evenly over time; more cost time and change no picture."""
@@ -41,6 +38,7 @@ class Sides:
         numeric: Columns that are numbers.
         categorical: Columns that are categories.
         left_out: Column → why it is on neither side.
+        min_rows: Rows that either side needs for a page.
     """
 
     reference: pd.DataFrame
@@ -48,14 +46,15 @@ class Sides:
     numeric: tuple[str, ...]
     categorical: tuple[str, ...]
     left_out: dict[str, str]
+    min_rows: int
 
     @property
     def fault(self) -> str:
         """Why there can be no page; empty when there can."""
-        if not self.numeric and not self.categorical:
-            return "no column can be shown"
         fewest = min(len(self.reference), len(self.current))
-        return f"{fewest} rows on one side, {MIN_ROWS} are needed" if fewest < MIN_ROWS else ""
+        if fewest < self.min_rows:
+            return f"{fewest} rows on one side, {self.min_rows} are needed"
+        return "" if self.numeric or self.categorical else "no column can be shown"
 
     @property
     def note(self) -> str:
@@ -66,13 +65,16 @@ class Sides:
         return f"left out of the Evidently report: {columns}" if columns else ""
 
 
-def prepare_sides(reference: pd.DataFrame, current: pd.DataFrame, columns: Sequence[str]) -> Sides:
+def prepare_sides(
+    reference: pd.DataFrame, current: pd.DataFrame, columns: Sequence[str], min_rows: int
+) -> Sides:
     """Draw rows, cast columns and leave out what Evidently cannot bear; imports nothing heavy.
 
     Args:
         reference: Rows of the training span: event time and columns, float64 or str.
         current: Rows of the judged windows, alike.
         columns: What to compare.
+        min_rows: Rows that either side needs for a page.
     """
     before, now = _draw(reference), _draw(current)
     left_out = {name: why for name in columns if (why := _unfit(before, now, name))}
@@ -85,15 +87,16 @@ def prepare_sides(reference: pd.DataFrame, current: pd.DataFrame, columns: Seque
         numeric=numeric,
         categorical=categorical,
         left_out=left_out,
+        min_rows=min_rows,
     )
 
 
-def render_page(sides: Sides, *, threshold: float, drift_share: float) -> bytes:
+def render_page(sides: Sides, *, thresholds: Mapping[str, float], drift_share: float) -> bytes:
     """Render Evidently's page; imports Evidently.
 
     Args:
         sides: What `prepare_sides` made, without a fault.
-        threshold: Effect size from which a column has drifted.
+        thresholds: Column → effect size from which it has drifted.
         drift_share: Share of drifted columns from which the data set has.
 
     Raises:
@@ -102,7 +105,7 @@ def render_page(sides: Sides, *, threshold: float, drift_share: float) -> bytes:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Evidently's own, of what it imports and divides
         try:
-            return _render(sides, threshold, drift_share)
+            return _render(sides, thresholds, drift_share)
         except Exception as error:
             msg = f"no Evidently report: it stopped with {type(error).__name__}"
             raise ReportError(msg) from error
@@ -140,20 +143,21 @@ def _cast(
     for name in categorical:
         values = frame[name].astype(object)
         cast[name] = values.where(values.notna(), None).reset_index(drop=True)
-    return pd.DataFrame(cast)
+    return pd.DataFrame(cast, index=range(len(frame)))
 
 
-def _render(sides: Sides, threshold: float, drift_share: float) -> bytes:
+def _render(sides: Sides, thresholds: Mapping[str, float], drift_share: float) -> bytes:
     from evidently import DataDefinition, Dataset, Report
 
     definition = DataDefinition(
         numerical_columns=list(sides.numeric), categorical_columns=list(sides.categorical)
     )
+    columns = [*sides.numeric, *sides.categorical]
     preset = _preset()(
-        columns=[*sides.numeric, *sides.categorical],
+        columns=columns,
         drift_share=drift_share,
         method=_effect_size(),
-        threshold=threshold,
+        per_column_threshold={name: thresholds[name] for name in columns},
     )
     frames = (Dataset.from_pandas(side, definition) for side in (sides.current, sides.reference))
     snapshot = Report([preset]).run(*frames)
@@ -196,5 +200,5 @@ def _score(
     """Score a column as Evidently asks for it: effect size, and whether it passes."""
     name = "column"
     before, now = (drift.make_profile(side.to_frame(name), [name]) for side in (reference, current))
-    (found,) = drift.measure_drift(before, now, [name], threshold)
-    return found.effect or 0.0, found.drifted
+    effect, noise = drift.measure_effect(before, now, name)
+    return effect, effect >= threshold and effect > noise

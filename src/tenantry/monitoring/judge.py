@@ -10,7 +10,7 @@ from tenantry.columns import EVENT_TIME, LABEL
 from tenantry.gate import figure
 from tenantry.metrics import TITLES
 from tenantry.monitoring.decay import is_decayed, measure_quality
-from tenantry.monitoring.drift import Profile, make_profile, measure_drift
+from tenantry.monitoring.drift import Reference, make_profile, measure_drift
 from tenantry.monitoring.judgements import FeatureDrift, Judgement, JudgementStatus, Quality
 from tenantry.predictions import Receipt
 from tenantry.specs.model import Spec
@@ -34,7 +34,7 @@ class Evidence:
 
     receipt: Receipt
     rows: pd.DataFrame
-    reference: Profile
+    reference: Reference
     promised: float | None
 
 
@@ -102,7 +102,7 @@ def _quality(spec: Spec, labelled: pd.DataFrame, promised: float | None) -> Qual
 
 
 def _drift(spec: Spec, evidence: Evidence) -> tuple[FeatureDrift, ...]:
-    if min(len(evidence.rows), evidence.reference.rows) < spec.monitor.min_rows:
+    if min(len(evidence.rows), evidence.reference.profile.rows) < spec.monitor.min_rows:
         return ()
     current = make_profile(evidence.rows, spec.features)
     threshold = spec.monitor.drift_threshold
@@ -166,7 +166,9 @@ def _say_quality(spec: Spec, quality: Quality) -> str:
         return (
             f"Decayed: {measured} is worse than {promise} by more than {figure(tolerance)}.{note}"
         )
-    return f"As promised: {measured}, not clearly worse than {promise}.{note}"
+    if quality.realised > quality.promised + tolerance:
+        return f"Not clearly worse than promised: {measured} against {promise}.{note}"
+    return f"As promised: {measured} against {promise}.{note}"
 
 
 def _say_too_small(spec: Spec, *, rows: int, labelled: int) -> str:

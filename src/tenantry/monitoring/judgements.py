@@ -75,13 +75,15 @@ class FeatureDrift(Record):
         effect: 0 to 1: the largest gap between the two distribution functions (numbers) or the
             share of rows that would have to change (categories); None when it cannot be judged.
         noise: The effect that chance alone reaches in samples of these sizes.
-        drifted: Whether the effect passes both the spec's threshold and the noise.
+        usual: The effect that the tenant's own past windows reach; 0 when too few are known.
+        drifted: Whether the effect passes the spec's threshold, the noise and what is usual.
         note: Why it cannot be judged, or what stands out.
     """
 
     feature: str
     effect: float | None
     noise: float
+    usual: float
     drifted: bool
     note: str = ""
 

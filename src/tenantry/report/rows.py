@@ -18,7 +18,18 @@ _NONE = "–"
 _MAX_LINKS = 6
 """Objects of a stage that are linked; the rest is counted."""
 
-_TITLES = {"report.html": "Evidently report"}
+_TITLES = {
+    "report.html": "Evidently report",
+    "manifest.json": "snapshot",
+    "quarantine.parquet": "rows set aside",
+    "features": "feature table",
+    "model.skops": "model",
+    "card.json": "card",
+    "metrics.json": "curves",
+    "evaluation.parquet": "holdout",
+    "events": "event",
+}
+"""Files, or the folders they lie in, as links call them."""
 
 _PLAIN = ("receipt.json", "judgement.json")
 """Files that a link calls by their window alone."""
@@ -161,7 +172,10 @@ def _reign(member: Member, as_of: datetime | None) -> Reign | None:
 
 
 def _score(reign: Reign | None) -> Cell:
-    score = reign.evidence.get("challenger_score") if reign else None
+    """Return the score by which the reign's model was crowned, where it was compared at all."""
+    evidence = reign.evidence if reign else {}
+    is_challenger = reign is not None and evidence.get("challenger") in (None, reign.version)
+    score = evidence.get("challenger_score" if is_challenger else "rival_score")
     return Cell(figure(score), score) if isinstance(score, float) else Cell(_NONE, "")
 
 
@@ -193,10 +207,11 @@ def _step(outcome: Outcome) -> Step:
 def _name(key: str) -> str:
     """Name an object by its window and what it is, as far as its stage does not tell already."""
     *folders, file = key.split("/")
+    kind = _TITLES.get(file) or _TITLES.get(folders[-1] if folders else "") or file
     windows = [words for words in map(_window, folders) if words]
     if not windows:
-        return file
-    return windows[0] if file in _PLAIN else f"{_TITLES.get(file, file)} of {windows[0]}"
+        return kind
+    return windows[0] if file in _PLAIN else f"{kind} of {windows[0]}"
 
 
 def _window(part: str) -> str:

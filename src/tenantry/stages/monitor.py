@@ -15,7 +15,7 @@ from tenantry.features.tables import read_features
 from tenantry.jobs import Job, Result
 from tenantry.ledger import Scalar
 from tenantry.models.card import read_card
-from tenantry.monitoring.drift import Profile, make_profile
+from tenantry.monitoring.drift import Reference, make_reference
 from tenantry.monitoring.evidently import ReportError, Sides, prepare_sides, render_page
 from tenantry.monitoring.judge import PREDICTION, Evidence, judge_unseen, judge_window
 from tenantry.monitoring.judgements import IN_WORDS, Judgement, write_judgement
@@ -56,11 +56,13 @@ def _table(job: Job) -> pd.DataFrame:
 def _gather(
     job: Job, table: pd.DataFrame, receipts: Mapping[Window, Receipt]
 ) -> dict[Window, Evidence]:
-    references: dict[str, Profile] = {}
+    references: dict[str, Reference] = {}
     for receipt in receipts.values():
         if receipt.model not in references:
             learnt = _learnt(job, table, receipt)
-            references[receipt.model] = make_profile(learnt, job.spec.features)
+            references[receipt.model] = make_reference(
+                learnt, (*job.spec.features, LABEL), job.spec.predict.window
+            )
     return {
         window: Evidence(
             receipt=receipt,
@@ -131,7 +133,8 @@ def _sides(job: Job, table: pd.DataFrame, evidence: Mapping[Window, Evidence]) -
     latest = evidence[max(evidence)]
     current = pd.concat([one.rows for one in evidence.values()], ignore_index=True)
     columns = [*job.spec.features, LABEL]
-    return prepare_sides(_learnt(job, table, latest.receipt), current, columns)
+    learnt = _learnt(job, table, latest.receipt)
+    return prepare_sides(learnt, current, columns, job.spec.monitor.min_rows)
 
 
 def _write_page(
@@ -141,11 +144,14 @@ def _write_page(
     if sides is None or sides.fault:
         return "", ()
     rules = job.spec.monitor
+    latest = max(evidence)
+    usual = evidence[latest].reference.usual
+    thresholds = {name: max(rules.drift_threshold, bar) for name, bar in usual.items()}
     try:
-        page = render_page(sides, threshold=rules.drift_threshold, drift_share=rules.drift_share)
+        page = render_page(sides, thresholds=thresholds, drift_share=rules.drift_share)
     except ReportError as error:
         return f"There is {error}.", ()
-    key = layout.drift_report(job.product, job.tenant, max(evidence))
+    key = layout.drift_report(job.product, job.tenant, latest)
     job.store.put(key, page)
     return "", (key,)
 

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy.stats import ks_2samp
 
-from tenantry.monitoring.drift import make_profile, measure_drift
+from tenantry.monitoring.drift import Reference, make_profile, make_reference, measure_drift
 
 RNG = np.random.default_rng(5)
 BEFORE = pd.DataFrame(
@@ -12,8 +12,8 @@ BEFORE = pd.DataFrame(
 
 
 def compare(now, before=BEFORE, names=("temp", "origin"), threshold=0.2):
-    profiles = make_profile(before, names), make_profile(now, names)
-    found = measure_drift(*profiles, names, threshold)
+    reference = Reference(make_profile(before, names), dict.fromkeys(names, 0.0))
+    found = measure_drift(reference, make_profile(now, names), names, threshold)
     return {one.feature: one for one in found}
 
 
@@ -89,3 +89,64 @@ def test_text_where_numbers_were_is_drift_of_everything():
     before = pd.DataFrame({"x": np.arange(100.0)})
     found = compare(now, before, ["x"])["x"]
     assert (found.effect, found.drifted, found.note) == (1.0, True, "text where numbers were")
+
+
+# --- what is usual ------------------------------------------------------------------------------
+
+WEEK = pd.Timedelta("7D")
+
+
+def make_year(weeks=40, rows=200, swing=15.0):
+    """Make weeks of weather: each has its own mean; distances know no season."""
+    week = np.repeat(np.arange(weeks), rows)
+    size = len(week)
+    hours = week * 7 * 24 + RNG.uniform(0, 7 * 24 - 1, size)
+    return pd.DataFrame(
+        {
+            "event_time": pd.Timestamp("2013-01-01", tz="UTC") + pd.to_timedelta(hours, unit="h"),
+            "temp": RNG.normal(60, 5, size) + swing * np.sin(week),
+            "distance": RNG.normal(1000, 200, size),
+        }
+    ).sort_values("event_time", ignore_index=True)
+
+
+YEAR = make_year()
+
+
+def judge(now, year=YEAR, names=("temp", "distance")):
+    reference = make_reference(year, names, WEEK)
+    found = measure_drift(reference, make_profile(now, names), names, 0.2)
+    return {one.feature: one for one in found}
+
+
+def test_a_week_like_others_of_the_year_is_no_drift():
+    found = judge(make_year(1, swing=0).assign(temp=lambda rows: rows["temp"] + 12))
+    assert found["temp"].effect > 0.2
+    assert found["temp"].usual > 0.4
+    assert not any(one.drifted for one in found.values())
+
+
+@pytest.mark.parametrize(
+    ("change", "drifted"),
+    [({"temp": 60.0}, {"temp"}), ({"distance": -500.0}, {"distance"})],
+    ids=["hotter than ever", "another unit"],
+)
+def test_what_no_week_was_like_is_drift(change, drifted):
+    now = make_year(1, swing=0)
+    for name, shift in change.items():
+        now[name] += shift
+    assert {name for name, one in judge(now).items() if one.drifted} == drifted
+
+
+@pytest.mark.parametrize(
+    "year", [YEAR.iloc[:1000], YEAR.iloc[::20], YEAR.iloc[:0]], ids=["five weeks", "sparse", "none"]
+)
+def test_too_little_past_knows_nothing_of_what_is_usual(year):
+    assert set(make_reference(year, ("temp", "distance"), WEEK).usual.values()) == {0.0}
+
+
+def test_no_drift_rarely_alarms_whatever_the_season():
+    drifted = [
+        judge(YEAR[YEAR["event_time"].dt.isocalendar().week == n])["temp"] for n in range(2, 40)
+    ]
+    assert sum(one.drifted for one in drifted) <= 2

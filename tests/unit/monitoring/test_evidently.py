@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tenantry.monitoring import evidently
-from tenantry.monitoring.drift import make_profile, measure_drift
+from tenantry.monitoring.drift import Reference, make_profile, measure_drift
 from tenantry.monitoring.evidently import MAX_ROWS, ReportError, prepare_sides, render_page
 from tests.unit.monitoring.watched import TRAINED, WINDOWS, make_rows, make_table
 
@@ -17,7 +17,7 @@ COLUMNS = ("distance", "temp", "origin", "label")
 
 
 def prepare(now=NOW, learnt=LEARNT):
-    return prepare_sides(learnt, now, COLUMNS)
+    return prepare_sides(learnt, now, COLUMNS, 20)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_many_rows_are_drawn_evenly_over_time():
     ("now", "fault"),
     [
         (NOW.iloc[:3], "3 rows on one side, 20 are needed"),
-        (NOW.iloc[:0], "no column can be shown"),
+        (NOW.iloc[:0], "0 rows on one side, 20 are needed"),
         (NOW[["event_time"]], "no column can be shown"),
     ],
 )
@@ -72,13 +72,13 @@ def test_no_page_and_why(now, fault):
 def test_the_page_is_whole_and_agrees_with_our_judgement():
     now = NOW.assign(temp=NOW["temp"] + 8, label=0.0)
     sides = prepare(now)
-    page = render_page(sides, threshold=0.15, drift_share=0.5).decode()
+    bars = dict.fromkeys(COLUMNS, 0.15) | {"temp": 0.5}
+    page = render_page(sides, thresholds=bars, drift_share=0.5).decode()
     assert not re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=.(?:https?:)?//", page)
-    found = measure_drift(
-        make_profile(sides.reference, COLUMNS), make_profile(sides.current, COLUMNS), COLUMNS, 0.15
-    )
+    profiles = [make_profile(side, COLUMNS) for side in (sides.reference, sides.current)]
+    found = measure_drift(Reference(profiles[0], bars), profiles[1], COLUMNS, 0.15)
     drifted = sum(one.drifted for one in found)
-    assert drifted == 2
+    assert drifted == 1  # the label; the temperature moved by less than is usual
     assert "Effect size, 0 to 1" in page
     assert f"({drifted} out of 4)" in page
 
@@ -89,7 +89,7 @@ def test_whatever_evidently_raises_is_one_error_that_names_it(monkeypatch):
 
     monkeypatch.setattr(evidently, "_render", stop)
     with pytest.raises(ReportError, match="no Evidently report: it stopped with KeyError"):
-        render_page(prepare(), threshold=0.2, drift_share=0.5)
+        render_page(prepare(), thresholds={}, drift_share=0.5)
 
 
 def test_preparing_does_not_import_evidently():

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tenantry.monitoring.drift import make_profile
+from tenantry.monitoring.drift import make_reference
 from tenantry.monitoring.judge import Evidence, judge_unseen, judge_window
 from tests.unit.monitoring.watched import (
     AS_OF,
@@ -22,7 +22,7 @@ LEARNT = TABLE[TABLE["event_time"] < TRAINED]
 
 def judge(rows=None, *, spec=SPEC, promised=0.51, learnt=LEARNT):
     rows = make_rows(TABLE, WINDOWS[0]) if rows is None else rows
-    reference = make_profile(learnt, spec.features)
+    reference = make_reference(learnt, spec.features, spec.predict.window)
     return judge_window(spec, AS_OF, Evidence(make_receipt(), rows, reference, promised))
 
 
@@ -69,6 +69,16 @@ def test_what_is_done_about_it_is_the_specs_policy():
     bad = rows_with(prediction=0.9)
     assert judge(bad).action == "retrain"
     assert judge(bad, spec=make_spec(monitor={"on_decay": "tell"})).action == "tell"
+
+
+@pytest.mark.parametrize(
+    ("promised", "words"),
+    [(0.51, "As promised: log loss .4"), (0.45, "Not clearly worse than promised: log loss")],
+)
+def test_worse_but_not_clearly_so_is_told_as_it_is(promised, words):
+    judged = judge(promised=promised)
+    assert judged.status == "ok"
+    assert words in judged.sentence
 
 
 def test_decay_is_told_before_drift():

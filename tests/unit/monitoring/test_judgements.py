@@ -95,7 +95,7 @@ def test_another_tenant_has_its_own(store):
 def test_drifted_features_come_largest_first():
     effects = {"a": 0.3, "b": 0.5, "c": 0.1, "d": None}
     drift = tuple(
-        FeatureDrift(feature=name, effect=effect, noise=0.1, drifted=(effect or 0) > 0.2)
+        FeatureDrift(feature=name, effect=effect, noise=0.1, usual=0.1, drifted=(effect or 0) > 0.2)
         for name, effect in effects.items()
     )
     assert judgement(drift=drift).drifted_features == ("b", "a")

@@ -180,7 +180,7 @@ def make_judgement(tenant, window, *, status="ok", promised=0.41):
             mean_label=0.2,
             blocks=7,
         ),
-        drift=(FeatureDrift(feature="temp", effect=0.41, noise=0.08, drifted=True),),
+        drift=(FeatureDrift(feature="temp", effect=0.41, noise=0.08, usual=0.3, drifted=True),),
     )
 
 
