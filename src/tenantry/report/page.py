@@ -42,9 +42,9 @@ def render_page(state: FleetState, status: str) -> str:
         verdict=judge_run(state, status),
         tiles=_tiles(state),
         rows=made,
-        troubled=[row for row in made if row.member.failures or row.member.unfinished],
+        troubled=[row for row in made if row.member.failures]
+        + [row for row in made if row.member.unfinished],
         reasons=rows.group_reasons(state),
-        idle=[row for row in made if state.plan and row.member.planned.note],
         costs=rows.split_costs(state) if state.plan else (),
         states=[(name, words) for name, words in STATES.items() if state.having(name)],
         up=_way_up(state.run),

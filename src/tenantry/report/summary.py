@@ -111,7 +111,8 @@ def explain_unknown(member: Member) -> str:
     undone = " and ".join(member.unfinished)
     where = f"its shard died in {member.died_in}" if member.died_in else "no ledger says more"
     who = " while this tenant was being worked on" if member.in_progress else ""
-    return f"{where[0].upper()}{where[1:]}{who}; {undone} stays due for the next run."
+    stays = "stays" if len(member.unfinished) == 1 else "stay"
+    return f"{where[0].upper()}{where[1:]}{who}; {undone} {stays} due for the next run."
 
 
 def count(number: int, noun: str) -> str:

@@ -2,6 +2,7 @@
 
 from tenantry.errors import FleetError
 from tenantry.fleet import FleetState, Member, read_run
+from tenantry.report.summary import explain_unknown
 from tenantry.store.contract import ObjectStore
 
 
@@ -44,6 +45,4 @@ def _verdict(state: FleetState, failed: tuple[Member, ...], limit: float) -> str
 def _lines(member: Member) -> list[str]:
     if member.failures:
         return [f"{member.tenant}: {one.stage}: {one.message}" for one in member.failures]
-    undone = ", ".join(member.unfinished)
-    where = f"{member.died_in}: its shard died there" if member.died_in else "no ledger says more"
-    return [f"{member.tenant}: unknown: {where}; {undone} stays due for the next run"]
+    return [f"{member.tenant}: unknown: {explain_unknown(member)}"]

@@ -107,7 +107,7 @@ def test_links_lead_from_the_pages_place_to_objects_in_the_store():
         "arrival-delay · as of 2013-11-01 UTC",
         "yv in ingest ContractError",
         "wind_gust: missing in every row; take it off the contract",
-        "Its shard died in predict; predict and monitor stays due for the next run.",
+        "Its shard died in predict; predict and monitor stay due for the next run.",
         "stacked since 2013-10-01",
         "paused since its spec says so: nothing is due",
         "train judged as decayed: log loss is worse than promised 1",

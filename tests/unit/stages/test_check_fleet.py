@@ -20,7 +20,7 @@ def test_too_many_failed_and_each_is_named_with_stage_and_message():
     lines = str(raised.value).splitlines()
     assert lines[0] == "4 of 16 tenants failed or are unknown (25%, 20% allowed):"
     assert lines[1] == (
-        "- as: unknown: predict: its shard died there; predict, monitor stays due for the next run"
+        "- as: unknown: Its shard died in predict; predict and monitor stay due for the next run."
     )
     assert "- fl: train: all 1,204 labels are 0; wait for more data or check label.above" in lines
     assert any(line.startswith("- yv: ingest: arrival-delay/yv: distance: 31 %") for line in lines)
