@@ -76,8 +76,6 @@ def _first(properties: Schema, *names: str) -> Schema:
 
 def _partial(part: Schema) -> Schema:
     """Return a part of which a tenant gives as much as it likes, and removes with null."""
-    if "properties" not in part:
-        return part
     properties = {name: _loose(value) for name, value in part["properties"].items()}
     return {**part, "properties": properties, "required": []}
 
@@ -97,9 +95,7 @@ def _loose(value: Schema) -> Schema:
 
 
 def _prune(part: Schema, paths: list[list[str]], definitions: Schema) -> Schema:
-    """Keep of a part only the properties that lie on one of the paths."""
-    if any(not path for path in paths) or "properties" not in part:
-        return part
+    """Keep of a part only the properties that lie on one of the paths; free maps stay whole."""
     properties = {}
     for name, value in part["properties"].items():
         below = [path[1:] for path in paths if path[0] == name]

@@ -414,8 +414,12 @@ def test_refusing_the_pooled_model_alone_is_checked_too(specs: Specs) -> None:
 
 
 def test_another_task_needs_another_metric(specs: Specs) -> None:
+    specs.product("validation: 14d}", "validation: 14d, calibration: sigmoid}")
     specs.tenant("label: {column: visit, task: regression}\n")
-    assert specs.faults()[0].startswith("churn/acme.yaml: model.metric: log_loss is not for")
+    assert specs.faults() == [
+        "churn/acme.yaml: model.calibration: is not for regression; write none",
+        "churn/acme.yaml: model.metric: log_loss is not for regression; choose from mae, rmse",
+    ]
 
 
 def test_a_key_that_is_a_features_name_is_checked_too(specs: Specs) -> None:

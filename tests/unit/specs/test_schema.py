@@ -100,6 +100,21 @@ def test_what_fits_the_tenant_schema(more: str, good: bool) -> None:
     assert fits(tenant_schema("arrival-delay", MAY_SET), document) is good
 
 
+@pytest.mark.parametrize(
+    ("path", "more", "good"),
+    [
+        ("contract.columns.plan", "contract: {columns: {plan: {type: text}}}", True),
+        ("contract.columns.plan", "contract: {max_quarantined_share: 1}", False),
+        ("predict.explain.top", "predict: {explain: {top: 5}}", True),
+        ("predict.explain.top", "predict: {explain: {rows: all}}", False),
+        ("features.plan", "features: {plan: {kind: categorical}}", True),
+    ],
+)
+def test_paths_of_any_depth_may_be_listed(path: str, more: str, good: bool) -> None:
+    document = parse_document(f"apiVersion: tenantry/v1\ntenant: acme\n{more}\n".encode(), "x")
+    assert fits(tenant_schema("churn", [path]), document) is good
+
+
 def test_a_tenant_says_who_it_is() -> None:
     schema = tenant_schema("churn", ())
     assert fits(schema, {"apiVersion": "tenantry/v1", "tenant": "acme"})
