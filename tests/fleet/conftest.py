@@ -1,0 +1,74 @@
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.fleet.harness import PRODUCT, Harness
+from tools.make_demo_data import _gzipped_csv, _parquet, _sqlite, package_folder, read_flights
+
+SHIPPED = Path("tenant_specs")
+SMALL = ("f9", "fl", "ha", "oo", "vx")
+"""Real airlines with few flights: fallbacks, cold starts and whole models."""
+
+
+@pytest.fixture(scope="session")
+def small_flights():
+    """All real flights of the small airlines."""
+    flights = read_flights(package_folder())
+    return flights[flights["carrier"].str.lower().isin(SMALL)].reset_index(drop=True)
+
+
+@pytest.fixture
+def make_fleet(tmp_path, landing, small_flights):
+    """Return a function that makes a fleet with sources of its own.
+
+    Its arguments: `name` (of its folder), `change` (what is done to the flights), `tenants` (spec
+    files beside the small airlines': name → YAML), `weather` (what is done to the weather).
+    """
+
+    def make(name="fleet", *, change=None, tenants=None, weather=None):
+        home = tmp_path / name
+        flights = small_flights if change is None else change(small_flights.copy())
+        write_landing(home / "landing", landing, flights, weather)
+        write_specs(home / "specs", tenants or {})
+        return Harness(
+            home,
+            home / "specs" / "tenants",
+            home / "specs" / "tenants" / "connections.yaml",
+            home / "store",
+        )
+
+    return make
+
+
+def write_landing(folder, landing, flights, weather):
+    """Write the three regions in the forms that the demo has."""
+    of = dict(iter(flights.groupby("origin")))
+    empty = flights.iloc[:0]
+    (folder / "ewr/flights").mkdir(parents=True)
+    (folder / "jfk").mkdir()
+    (folder / "lga").mkdir()
+    (folder / "ewr/flights/part-0.parquet").write_bytes(_parquet(of.get("EWR", empty)))
+    (folder / "jfk/flights.csv.gz").write_bytes(_gzipped_csv(of.get("JFK", empty)))
+    (folder / "lga/flights.sqlite").write_bytes(_sqlite(of.get("LGA", empty)))
+    shutil.copytree(landing / "planes", folder / "planes")
+    shutil.copytree(landing / "weather", folder / "weather")
+    if weather is not None:
+        path = folder / "weather/observations.parquet"
+        path.write_bytes(_parquet(weather(pd.read_parquet(path))))
+
+
+def write_specs(folder, tenants):
+    """Copy the shipped product with the small airlines, and add `tenants`."""
+    product = folder / "tenants" / PRODUCT
+    product.mkdir(parents=True)
+    shutil.copy(SHIPPED / PRODUCT / "product.yaml", product)
+    for name in SMALL:
+        shutil.copy(SHIPPED / PRODUCT / f"{name}.yaml", product)
+    for name, text in tenants.items():
+        head = f"apiVersion: tenantry/v1\ntenant: {name}\n"
+        (product / f"{name}.yaml").write_text(head + text)
+    connections = (SHIPPED / "connections.yaml").read_text()
+    home = folder / "tenants" / "connections.yaml"
+    home.write_text(connections.replace("../demo/landing", "../../landing"))
