@@ -13,6 +13,8 @@ from typing import Any
 
 from rich.console import Console
 
+from tenantry.plans import RunPlan
+
 LOCAL_SHARDS = 2
 """`kfp.local` runs two iterations at once, and each pays for its imports."""
 
@@ -25,12 +27,14 @@ class LocalRun:
 
     Attributes:
         succeeded: Whether the pipeline did.
+        run: Its id; empty when it could not even plan.
         page: The fleet report.
         log: All that its tasks printed.
         cpu_seconds: User and system time of all its processes.
     """
 
     succeeded: bool
+    run: str
     page: Path
     log: Path
     cpu_seconds: float
@@ -85,10 +89,15 @@ def run_local(arguments: dict[str, Any], slot: str, folder: Path, *, quiet: bool
     (made,) = set(artifacts.iterdir()) - before
     return LocalRun(
         succeeded=process.wait() == 0,
+        run=_run_id(made / "plan" / "plan_ledger" / "plan.json"),
         page=made / "report" / "page",
         log=log,
         cpu_seconds=_children_cpu_seconds() - used,
     )
+
+
+def _run_id(plan: Path) -> str:
+    return RunPlan.from_json(plan.read_bytes(), str(plan)).run if plan.exists() else ""
 
 
 def _children_cpu_seconds() -> float:

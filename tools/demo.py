@@ -9,6 +9,8 @@ from pathlib import Path
 from rich.console import Console
 
 from pipelines.local import LOCAL_SHARDS, LocalRun, run_local
+from tenantry.settings import load_settings
+from tenantry.store.open import open_store
 from tools.costs import print_costs
 
 PRODUCT = "arrival-delay"
@@ -25,7 +27,7 @@ def main() -> int:
     os.environ.setdefault("TENANTRY_WORKERS", SHARD_WORKERS)
     done = [_run(date, console) for date in DATES]
     subprocess.run([sys.executable, "-m", "tenantry", "status", PRODUCT], check=False)  # noqa: S603
-    print_costs(done, console)
+    print_costs(done, open_store(load_settings()), console)
     console.print(f"Fleet report: {done[-1].page.resolve()}", soft_wrap=True)
     return 0 if all(run.succeeded for run in done) else 1
 

@@ -5,6 +5,7 @@ A component's body is one call of a function here; what the stages do is in `ten
 
 import json
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -88,6 +89,7 @@ def train_pooled_run(plan_path: str, pooled_path: str, summary_path: str) -> Non
         limit_threads()
         from tenantry.stages.train_pooled import train_pooled
 
+        started = time.process_time()
         outcome = train_pooled(
             list(read_frozen_specs(store, made.run, FLEET).values()),
             made.as_of,
@@ -97,7 +99,8 @@ def train_pooled_run(plan_path: str, pooled_path: str, summary_path: str) -> Non
             code_version=settings.code_version,
         )
         zones, summary = outcome.zones, pooled_markdown(outcome)
-        store.put(layout.pooled_outcome(made.run), canonical_json(asdict(outcome)))
+        record = asdict(outcome) | {"cpu_seconds": round(time.process_time() - started, 2)}
+        store.put(layout.pooled_outcome(made.run), canonical_json(record))
     Path(pooled_path).write_bytes(canonical_json(zones))
     Path(summary_path).write_text(summary, encoding="utf-8")
 
