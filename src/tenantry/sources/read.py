@@ -14,7 +14,7 @@ from tenantry.sources.files import read_csv, read_parquet
 from tenantry.sources.joins import Pairing, join_as_of, join_by_key, observation_span
 from tenantry.sources.query import Query, source_place
 from tenantry.specs.load import filter_values
-from tenantry.specs.model import Column, JoinedSource, Source, Spec
+from tenantry.specs.model import TENANT, Column, JoinedSource, Source, Spec
 from tenantry.times import Window
 from tenantry.values import Kind, soften
 
@@ -34,7 +34,7 @@ def read_rows(spec: Spec, connections: Connections, span: Window) -> pd.DataFram
         SourceError: Sources are missing, unreadable or lack a column: every fault, one a line.
         SourceUnavailableError: Sources did not answer.
     """
-    tables = _Tables(connections, expected_columns(spec))
+    tables = _Tables(connections, expected_columns(spec), spec.tenant)
     brought = {name for join in spec.sources.joins for name in tables.added_by(join)}
     wanted = tuple(name for name in tables.columns if name not in brought)
     equals = filter_values(spec)
@@ -56,6 +56,7 @@ class _Tables:
 
     connections: Connections
     columns: Mapping[str, Column]
+    tenant: str
 
     def added_by(self, join: JoinedSource) -> tuple[str, ...]:
         """Return the columns that a join brings and the contract wants."""
@@ -70,6 +71,8 @@ class _Tables:
         within: tuple[str, Window] | None = None,
     ) -> pd.DataFrame:
         """Read columns of a table, each that the contract knows as its type."""
+        path = source.path.replace(TENANT, self.tenant)
+        source = source.model_copy(update={"path": path})
         connection = self.connections.find(source.connection, source_place(source))
         frame = _reader(source.kind)(Query(source, connection, wanted, equals or {}, within))
         kinds = {name: self.columns[name].type for name in wanted if name in self.columns}

@@ -37,6 +37,10 @@ class SpecPart(BaseModel):
 # --- data ---------------------------------------------------------------------------------------
 
 
+TENANT = "{tenant}"
+"""Stands for the tenant's name in a source's path."""
+
+
 class Source(SpecPart):
     """One table in one place."""
 
@@ -47,7 +51,8 @@ class Source(SpecPart):
     kind: Literal["parquet", "csv", "sql"]
     """How it is read."""
     path: str
-    """File or folder below the connection (Parquet, CSV), or the table's name (SQL)."""
+    """File or folder below the connection (Parquet, CSV), or the table's name (SQL); `{tenant}`
+    stands for the tenant's name."""
     region: DnsLabel = "default"
     """Where the data lies."""
 

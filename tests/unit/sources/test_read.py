@@ -150,3 +150,15 @@ def test_no_rows_at_all_are_an_empty_frame_of_the_right_types(lake):
     found = read_rows(spec, lake.connections, Window(SPAN.start, AS_OF))
     assert found.empty
     assert found["temp"].dtype == "float64"
+
+
+def test_a_path_may_name_the_tenant(lake):
+    lake.fill()
+    whole = lake.folder / "south" / "visits.csv.gz"
+    whole.rename(whole.with_name("acme.csv.gz"))
+    rows = [{**ROWS[1], "path": "{tenant}.csv.gz"}]
+    assert sorted(read_rows(make_spec(rows=rows), lake.connections, SPAN)["number"]) == [
+        *range(200, 210)
+    ]
+    with pytest.raises(SourceError, match=r"\(connection south, bree.csv.gz\): there is no such"):
+        read_rows(make_spec("bree", rows=rows), lake.connections, SPAN)
