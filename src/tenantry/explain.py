@@ -11,6 +11,8 @@ contributions sum to `FittedModel.score`. What a contribution is measured from, 
   model times the coefficient of the pooled score.
 """
 
+from collections.abc import Iterable
+from importlib import import_module
 from typing import NamedTuple
 
 import numpy as np
@@ -31,6 +33,12 @@ from tenantry.specs.model import Spec
 
 DRIVER_ROWS = 250
 """Rows on which drivers are measured: their mean is sure to a few percent, and trees cost."""
+
+
+def preload(specs: Iterable[Spec]) -> None:
+    """Import once, before workers are forked, what reasons need; nothing when nobody asks."""
+    if any(spec.predict.explain.top and spec.predict.explain.rows != "none" for spec in specs):
+        import_module("shap")
 
 
 class Parts(NamedTuple):

@@ -126,7 +126,10 @@ def _run_tenants(
     if not due:
         return
     limit_threads()
-    function = cast("Stage", getattr(import_module(f"tenantry.stages.{stage}"), stage))
+    module = import_module(f"tenantry.stages.{stage}")
+    function = cast("Stage", getattr(module, stage))
+    if preload := getattr(module, "preload", None):
+        preload([shard.specs[entry.tenant] for entry in due])
     connections = load_connections(shard.settings.connections, os.environ)
     tasks = [_task(shard, function, entry, connections) for entry in due]
     workers = min(shard.settings.workers or len(os.sched_getaffinity(0)), len(tasks))

@@ -7,9 +7,10 @@ with the reason. It never decides anything: its page shows the effect sizes of `
 
 import tempfile
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,16 @@ import pandas as pd
 from tenantry.columns import EVENT_TIME
 from tenantry.errors import TenantryError
 from tenantry.monitoring import drift
+from tenantry.specs.model import Spec
 
 MAX_ROWS = 4000
 """Rows drawn on either side, evenly over time; more cost time and change no picture."""
+
+
+def preload(specs: Iterable[Spec]) -> None:
+    """Import Evidently once, before workers are forked; nothing when no tenant wants a report."""
+    if any(spec.monitor.report for spec in specs):
+        import_module("evidently.presets")
 
 
 class ReportError(TenantryError):

@@ -12,6 +12,7 @@ from tenantry.champions import Reign, crown, read_champion
 from tenantry.columns import LABEL
 from tenantry.curves import curves_key
 from tenantry.events import Event, EventName, Kind, list_events, read_event, write_event
+from tenantry.explain import preload as preload
 from tenantry.features.tables import read_features
 from tenantry.gate import Decision, decide
 from tenantry.holdout import against_alternatives, against_champion, describe
