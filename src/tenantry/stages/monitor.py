@@ -16,12 +16,13 @@ from tenantry.jobs import Job, Result
 from tenantry.ledger import Scalar
 from tenantry.models.card import read_card
 from tenantry.monitoring.drift import Reference, make_reference
-from tenantry.monitoring.evidently import preload as preload
-from tenantry.monitoring.evidently import ReportError, Sides, prepare_sides, render_page
+from tenantry.monitoring.evidently import ReportError, Sides, preload, prepare_sides, render_page
 from tenantry.monitoring.judge import PREDICTION, Evidence, judge_unseen, judge_window
 from tenantry.monitoring.judgements import IN_WORDS, Judgement, write_judgement
 from tenantry.predictions import Receipt, read_receipts
 from tenantry.times import Window
+
+__all__ = ["monitor", "preload"]
 
 
 def monitor(job: Job) -> Result:

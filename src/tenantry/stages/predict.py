@@ -13,7 +13,7 @@ from tenantry.champions import Reign, read_champion
 from tenantry.columns import EVENT_TIME, KNOWN_AT
 from tenantry.digests import sha256
 from tenantry.errors import ScoringError
-from tenantry.explain import preload as preload
+from tenantry.explain import preload
 from tenantry.features.tables import read_features
 from tenantry.jobs import Job, Result
 from tenantry.ledger import Scalar
@@ -27,6 +27,8 @@ from tenantry.predictions import (
 )
 from tenantry.scoring import DECISION, PROBABILITY, REASONS, score_rows
 from tenantry.times import Window
+
+__all__ = ["predict", "preload"]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from tenantry.champions import Reign, crown, read_champion
 from tenantry.columns import LABEL
 from tenantry.curves import curves_key
 from tenantry.events import Event, EventName, Kind, list_events, read_event, write_event
-from tenantry.explain import preload as preload
+from tenantry.explain import preload
 from tenantry.features.tables import read_features
 from tenantry.gate import Decision, decide
 from tenantry.holdout import against_alternatives, against_champion, describe
@@ -24,6 +24,8 @@ from tenantry.models.fitted import FittedModel
 from tenantry.parquet import from_parquet
 from tenantry.training.evaluate import CHALLENGER
 from tenantry.training.fallback import save_fallback
+
+__all__ = ["preload", "promote"]
 
 
 @dataclass(frozen=True)
