@@ -1,7 +1,7 @@
 """Install what the tests run against: PostgreSQL 15 from Debian, MinIO built from its source.
 
-Does nothing where both are there. The fixtures ask for them in the same way; this only does the
-slow part before the tests' own time limits apply.
+Does nothing where both are there. The fixtures would build MinIO too, but install no package; here
+the slow part is done before the tests' own time limits apply.
 """
 
 import sys
