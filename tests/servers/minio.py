@@ -9,8 +9,12 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+
+import urllib3
+from minio import Minio
+from minio.error import MinioException
+from urllib3.exceptions import HTTPError
 
 from tests.servers.processes import free_port, running
 
@@ -102,16 +106,22 @@ def minio_running(binary: Path, folder: Path) -> Iterator[MinioServer]:
         "MINIO_UPDATE": "off",
     }
     command = [str(binary), "server", "--address", endpoint, str(folder / "data")]
-    with running(command, is_ready=lambda: _is_ready(endpoint), log=server.log, env=env):
+    with running(command, is_ready=lambda: _is_ready(server), log=server.log, env=env):
         yield server
 
 
-def _is_ready(endpoint: str) -> bool:
-    connection = HTTPConnection(endpoint, timeout=2)
+def _is_ready(server: MinioServer) -> bool:
+    """Ask for the buckets: the server's own health check says yes before it takes requests."""
+    client = Minio(
+        server.endpoint,
+        server.access_key,
+        server.secret_key,
+        secure=False,
+        region="us-east-1",
+        http_client=urllib3.PoolManager(timeout=2, retries=False),
+    )
     try:
-        connection.request("GET", "/minio/health/ready")
-        return connection.getresponse().status == 200
-    except (OSError, HTTPException):
+        client.list_buckets()
+    except (MinioException, HTTPError):
         return False
-    finally:
-        connection.close()
+    return True
