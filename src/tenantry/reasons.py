@@ -77,7 +77,7 @@ def title(name: str, feature: Feature | None) -> str:
 
 
 def value_in_words(value: object, feature: Feature | None) -> str:
-    """Write a feature's value for people, e.g. ``23.4 min``, ``17:35``, ``Monday``, ``missing``."""
+    """Write a feature's value for people, e.g. ``23.4 min``, ``25%``, ``17:35``, ``Monday``, ``missing``."""
     if value is None or value == "" or (isinstance(value, float) and np.isnan(value)):
         return "missing" if feature is not None else ""
     if isinstance(feature, CategoricalFeature) or not isinstance(value, float | int):
@@ -86,8 +86,13 @@ def value_in_words(value: object, feature: Feature | None) -> str:
         return "yes" if value else "no"
     if isinstance(feature, CalendarFeature):
         return _on_the_clock(int(value), feature.part)
-    unit = f" {feature.unit}" if feature is not None and feature.unit else ""
-    return _number(float(value)) + unit
+    return _measured(float(value), feature.unit if feature is not None else "")
+
+
+def _measured(value: float, unit: str) -> str:
+    if unit == "share":
+        return f"{value:.0%}"
+    return f"{_number(value)} {unit}".strip()
 
 
 def _on_the_clock(value: int, part: str) -> str:

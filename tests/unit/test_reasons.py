@@ -40,6 +40,7 @@ def clock(part: str) -> CalendarFeature:
         (0.0, GUSTLESS, "no"),
         (17.0, clock("hour"), "17:00"),
         (1055.0, clock("minute_of_day"), "17:35"),
+        (0.254, NumericFeature(kind="numeric", unit="share"), "25%"),
         (0.0, clock("weekday"), "Monday"),
         ("ua", None, "ua"),
         ("", None, ""),
