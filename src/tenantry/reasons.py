@@ -77,7 +77,7 @@ def title(name: str, feature: Feature | None) -> str:
 
 
 def value_in_words(value: object, feature: Feature | None) -> str:
-    """Write a feature's value for people: ``23.4 min``, ``25%``, ``17:35``, ``Monday``, ``missing``."""
+    """Write a feature's value for people: ``23.4 min``, ``25%``, ``17:35``, ``missing``."""
     if value is None or value == "" or (isinstance(value, float) and np.isnan(value)):
         return "missing" if feature is not None else ""
     if isinstance(feature, CategoricalFeature) or not isinstance(value, float | int):
