@@ -245,7 +245,9 @@ class Model(SpecPart):
 
     candidates: dict[str, dict[str, float | int | str | bool]] = Field(min_length=1)
     """Recipes by name with their parameters, in order of preference: a later one must be better
-    by a standard error."""
+    by `margin`."""
+    margin: float = Field(default=2.0, ge=0)
+    """Standard errors by which a later candidate must be better than an earlier one."""
     metric: Literal["log_loss", "brier", "mae", "rmse"] = "log_loss"
     """What selection and the gate compare; lower is better."""
     seed: int = Field(default=7, ge=0)

@@ -155,8 +155,8 @@ def fit_stacked(
 def fit_blended(
     material: Material,
     *,
-    max_weight: float = 0.6,
-    half_weight_rows: int = 2000,
+    max_weight: float = 0.5,
+    half_weight_rows: int = 5000,
     c: float = 0.05,
     min_frequency: int = 20,
 ) -> FittedModel:

@@ -43,9 +43,9 @@ def select_recipe(lessons: Lessons, spans: Spans) -> Selection:
 
     Each is fitted on what was known at the start of the validation span and compared on that span,
     with labels known at its end; the holdout is never touched. A later candidate replaces an
-    earlier one only if its mean loss is lower by more than a standard error of the paired
-    difference, clustered by local day (the one-standard-error rule of Breiman et al., 1984, with
-    the order of preference in the place of complexity).
+    earlier one only if its mean loss is lower by more than `model.margin` standard errors of the
+    paired difference, clustered by local day (the standard-error rule of Breiman et al., 1984, with
+    the order of preference in the place of complexity; why two and not one: `docs/models.md`).
 
     Args:
         lessons: The tenant's rows.
@@ -63,7 +63,8 @@ def select_recipe(lessons: Lessons, spans: Spans) -> Selection:
     if not predictions:
         return _preferred(lessons, spans, "no candidate could be fitted before the validation span")
     losses = {name: row_losses(spec.model.metric, label, p) for name, p in predictions.items()}
-    chosen = _one_standard_error(losses, local_days(table.loc[rows, EVENT_TIME], spec.timezone))
+    days = local_days(table.loc[rows, EVENT_TIME], spec.timezone)
+    chosen = _best(losses, days, spec.model.margin)
     metric = spec.model.metric
     means = {name: float(from_mean(metric, loss.mean())) for name, loss in losses.items()}
     return Selection(
@@ -114,11 +115,11 @@ def _predictions(
     return predictions, refused
 
 
-def _one_standard_error(losses: Mapping[str, Floats], days: NDArray[np.int64]) -> str:
+def _best(losses: Mapping[str, Floats], days: NDArray[np.int64], margin: float) -> str:
     best, *later = losses
     for name in later:
         gains = losses[best] - losses[name]
-        if gains.mean() > standard_error(gains, days):
+        if gains.mean() > margin * standard_error(gains, days):
             best = name
     return best
 

@@ -1,4 +1,4 @@
-"""The preferred recipe stands unless a later one is better by a standard error."""
+"""The preferred recipe stands unless a later one is better by the margin of the spec."""
 
 from datetime import timedelta
 
@@ -44,6 +44,12 @@ def test_between_near_equals_the_preferred_one_stands(chain, names):
     assert found.recipe == names[0]
     losses = {name: scores["log_loss"] for name, scores in found.scores.items()}
     assert losses["logistic"] == pytest.approx(losses["blended"], abs=0.01)
+
+
+@pytest.mark.parametrize(("margin", "recipe"), [(0, "logistic"), (2, "logistic"), (99, "prior")])
+def test_the_margin_is_the_specs(chain, margin, recipe):
+    found = choose(chain, "prior", "logistic", model={"margin": margin})
+    assert found.recipe == recipe
 
 
 def test_the_holdout_is_never_touched(chain):
