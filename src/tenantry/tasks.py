@@ -65,7 +65,7 @@ def plan_run(  # noqa: PLR0913 - the run's parameters
     from tenantry.stages.plan import PlanRequest, plan
 
     settings, store = _start()
-    fleet = load_product(settings.specs, product)
+    fleet = load_product(settings.specs, product, connections=settings.connections)
     request = PlanRequest(
         run, parse_moment(as_of), tenants, partition, max_shards=int(max_shards), force=force
     )

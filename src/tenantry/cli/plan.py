@@ -34,7 +34,8 @@ def plan(
     settings = load_settings()
     moment = parse_moment(as_of) if as_of else datetime.now(UTC)
     request = PlanRequest(DRY_RUN, moment, tenants, partition, max_shards, force)
-    made = make_plan(request, load_product(settings.specs, product), open_store(settings))
+    fleet = load_product(settings.specs, product, connections=settings.connections)
+    made = make_plan(request, fleet, open_store(settings))
     if output is OutputFormat.json:
         typer.echo(json.dumps(made.model_dump(mode="json"), indent=2, ensure_ascii=False))
     else:

@@ -15,6 +15,7 @@ from tenantry.specs.load import Fleet
 from tenantry.specs.model import Spec
 from tenantry.states import TenantState, read_state
 from tenantry.store.contract import ObjectStore
+from tenantry.store.probe import check_conditional_writes
 
 NOTHING_DUE = "nothing_due"
 """The one shard of a run without work: Kubeflow's loop wants an item. No tenant has that name."""
@@ -52,6 +53,7 @@ def plan(request: PlanRequest, fleet: Fleet, store: ObjectStore, folder: Path) -
 
     Raises:
         PlanError: Specs, store and request contradict each other; nothing is written.
+        StoreError: The store does not honour conditional writes.
     """
     made = make_plan(request, fleet, store)
     ledgers = make_ledgers(made)
@@ -141,6 +143,7 @@ def make_ledgers(made: RunPlan) -> list[Ledger]:
 
 def _store_plan(store: ObjectStore, made: RunPlan, ledgers: list[Ledger], fleet: Fleet) -> None:
     """Write the plan last: a plan in the store has all its ledgers and specs."""
+    check_conditional_writes(store)
     for ledger in ledgers:
         specs: list[Spec] = [fleet.specs[entry.tenant] for entry in ledger.entries]
         freeze_specs(store, made.run, ledger.header.shard, specs)

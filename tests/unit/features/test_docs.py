@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from ruamel.yaml import YAML
 
 from tenantry.features.recipe import build_features, table_features
+from tenantry.specs.document import parse_document
 from tests.unit.features.conftest import FEATURES, make_rows, make_spec
 
 PAGE = Path("docs/features.md").read_text()
@@ -25,7 +25,7 @@ def read_tables(text):
 
 def test_the_example_gives_the_values_shown():
     given, shown = read_tables(EXAMPLE)
-    features = YAML(typ="safe").load(EXAMPLE.split("```yaml")[1].split("```")[0])
+    features = parse_document(EXAMPLE.split("```yaml")[1].split("```")[0].encode(), "the example")
     start = pd.Timestamp("2013-01-01")
     minutes = [
         (pd.Timestamp(row["event_time (UTC)"]) - start).total_seconds() / 60 for row in given
