@@ -29,7 +29,9 @@ MAX_ROWS = 4000
 def preload(specs: Iterable[Spec]) -> None:
     """Import Evidently once, before workers are forked; nothing when no tenant wants a report."""
     if any(spec.monitor.report for spec in specs):
-        import_module("evidently.presets")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # its imports use what NumPy deprecates
+            import_module("evidently.presets")
 
 
 class ReportError(TenantryError):
