@@ -98,10 +98,10 @@ def _landing_files(package: Path) -> Iterator[tuple[str, bytes]]:
     months = of["EWR"]["sched_dep_at"].dt.strftime("%Y-%m")
     for month, rows in of["EWR"].groupby(months):
         by_carrier = rows.sort_values(["carrier", "sched_dep_at", "flight"])
-        yield f"ewr/flights/month={month}/part-0.parquet", _parquet(by_carrier)
-    yield "jfk/flights.csv.gz", _gzipped_csv(of["JFK"])
-    yield "lga/flights.sqlite", _sqlite(of["LGA"])
-    yield "weather/observations.parquet", _parquet(_read_weather(package))
+        yield f"ewr/flights/month={month}/part-0.parquet", parquet(by_carrier)
+    yield "jfk/flights.csv.gz", gzipped_csv(of["JFK"])
+    yield "lga/flights.sqlite", sqlite(of["LGA"])
+    yield "weather/observations.parquet", parquet(_read_weather(package))
     yield "planes/planes.csv", _read_planes(package).to_csv(index=False).encode()
 
 
@@ -118,19 +118,22 @@ def _read_planes(package: Path) -> pd.DataFrame:
     return raw.rename(columns={"year": "built"}).sort_values("tailnum", ignore_index=True)
 
 
-def _parquet(rows: pd.DataFrame) -> bytes:
+def parquet(rows: pd.DataFrame) -> bytes:
+    """Write rows as a Parquet file."""
     table = pa.Table.from_pandas(rows, preserve_index=False).replace_schema_metadata(None)
     sink = io.BytesIO()
     pq.write_table(table, sink, compression="zstd", row_group_size=_ROW_GROUP)
     return sink.getvalue()
 
 
-def _gzipped_csv(rows: pd.DataFrame) -> bytes:
+def gzipped_csv(rows: pd.DataFrame) -> bytes:
+    """Write rows as gzipped CSV, times as ISO 8601."""
     text = rows.to_csv(index=False, date_format="%Y-%m-%dT%H:%M:%SZ")
     return gzip.compress(text.encode(), compresslevel=6, mtime=0)
 
 
-def _sqlite(rows: pd.DataFrame) -> bytes:
+def sqlite(rows: pd.DataFrame) -> bytes:
+    """Write flights as a SQLite database with one table, `flights`."""
     columns = dict.fromkeys(rows.columns, "INTEGER")
     columns |= dict.fromkeys(("carrier", "tailnum", "origin", "dest"), "TEXT")
     columns |= {"sched_dep_at": "DATETIME"}

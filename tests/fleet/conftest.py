@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from tests.fleet.harness import PRODUCT, Harness
-from tools.make_demo_data import _gzipped_csv, _parquet, _sqlite, package_folder, read_flights
+from tools.make_demo_data import gzipped_csv, package_folder, parquet, read_flights, sqlite
 
 SHIPPED = Path("tenant_specs")
 SMALL = ("f9", "fl", "ha", "oo", "vx")
@@ -24,14 +24,15 @@ def make_fleet(tmp_path, landing, small_flights):
     """Return a function that makes a fleet with sources of its own.
 
     Its arguments: `name` (of its folder), `change` (what is done to the flights), `tenants` (spec
-    files beside the small airlines': name → YAML), `weather` (what is done to the weather).
+    files beside the small airlines': name → YAML), `weather` (what is done to the weather),
+    `product` (what is done to the text of product.yaml).
     """
 
-    def make(name="fleet", *, change=None, tenants=None, weather=None):
+    def make(name="fleet", *, change=None, tenants=None, weather=None, product=str):
         home = tmp_path / name
         flights = small_flights if change is None else change(small_flights.copy())
         write_landing(home / "landing", landing, flights, weather)
-        write_specs(home / "specs", tenants or {})
+        write_specs(home / "specs", tenants or {}, product)
         return Harness(
             home,
             home / "specs" / "tenants",
@@ -44,26 +45,27 @@ def make_fleet(tmp_path, landing, small_flights):
 
 def write_landing(folder, landing, flights, weather):
     """Write the three regions in the forms that the demo has."""
-    of = dict(iter(flights.groupby("origin")))
+    of = {origin: rows.infer_objects() for origin, rows in flights.groupby("origin")}
     empty = flights.iloc[:0]
     (folder / "ewr/flights").mkdir(parents=True)
     (folder / "jfk").mkdir()
     (folder / "lga").mkdir()
-    (folder / "ewr/flights/part-0.parquet").write_bytes(_parquet(of.get("EWR", empty)))
-    (folder / "jfk/flights.csv.gz").write_bytes(_gzipped_csv(of.get("JFK", empty)))
-    (folder / "lga/flights.sqlite").write_bytes(_sqlite(of.get("LGA", empty)))
+    (folder / "ewr/flights/part-0.parquet").write_bytes(parquet(of.get("EWR", empty)))
+    (folder / "jfk/flights.csv.gz").write_bytes(gzipped_csv(of.get("JFK", empty)))
+    (folder / "lga/flights.sqlite").write_bytes(sqlite(of.get("LGA", empty)))
     shutil.copytree(landing / "planes", folder / "planes")
     shutil.copytree(landing / "weather", folder / "weather")
     if weather is not None:
         path = folder / "weather/observations.parquet"
-        path.write_bytes(_parquet(weather(pd.read_parquet(path))))
+        path.write_bytes(parquet(weather(pd.readparquet(path))))
 
 
-def write_specs(folder, tenants):
+def write_specs(folder, tenants, change):
     """Copy the shipped product with the small airlines, and add `tenants`."""
     product = folder / "tenants" / PRODUCT
     product.mkdir(parents=True)
-    shutil.copy(SHIPPED / PRODUCT / "product.yaml", product)
+    text = (SHIPPED / PRODUCT / "product.yaml").read_text()
+    (product / "product.yaml").write_text(change(text))
     for name in SMALL:
         shutil.copy(SHIPPED / PRODUCT / f"{name}.yaml", product)
     for name, text in tenants.items():

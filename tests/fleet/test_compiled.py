@@ -1,0 +1,34 @@
+"""The compiled spec, run end to end by `kfp.local`, does what its tasks do one by one."""
+
+import os
+
+from pipelines.local import run_local
+from tenantry.fleet import read_fleet
+
+OCTOBER = "2013-10-01"
+PARAMETERS = {"product": "arrival-delay", "as_of": OCTOBER, "max_shards": 2}
+
+
+def comparable(fleet, run):
+    return {
+        key: content.replace(run.encode(), b"run")
+        for key, content in fleet.objects().items()
+        if not key.endswith(".html")
+    }
+
+
+def test_the_compiled_spec_runs_the_fleet(make_fleet, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([os.path.abspath("src"), os.getcwd()]))
+    compiled, by_hand = make_fleet("compiled"), make_fleet("by-hand")
+    compiled.enter()
+    done = run_local(PARAMETERS, OCTOBER, compiled.home / "files", quiet=True)
+    assert done.succeeded, done.log.read_text()[-3000:]
+    state = read_fleet(compiled.store, done.run)
+    assert {member.tenant for member in state.members} == {"f9", "fl", "ha", "oo", "vx"}
+    assert not state.having("failed")
+    assert "<html" in done.page.read_text()
+    by_hand.run(OCTOBER, "run-1")
+    assert comparable(compiled, done.run) == comparable(by_hand, "run-1")
+    again = run_local(PARAMETERS, OCTOBER, compiled.home / "again", quiet=True)
+    assert again.succeeded
+    assert "othing was due" in again.page.read_text()

@@ -1,0 +1,60 @@
+"""A shard killed in the middle: the report names what is unknown, and the next run completes it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from tenantry.tasks import report_run, run_shard, train_pooled_run
+from tests.fleet.harness import PRODUCT
+
+OCTOBER = "2013-10-01"
+RUN_TRAIN = "import sys; from tenantry.tasks import run_shard; run_shard('train', *sys.argv[1:])"
+
+
+def kill_while_training(fleet, shard, folder):
+    """Start `train` of a shard in a process of its own; kill it when it works on a tenant."""
+    command = [sys.executable, "-c", RUN_TRAIN, f"{folder}/{shard}.build_features"]
+    process = subprocess.Popen([*command, f"{folder}/train", f"{folder}/train.md"])
+    while not any(info.key.endswith("/attempt.json") for info in fleet.store.list("tenants/")):
+        assert process.poll() is None, "the shard ended before it could be killed"
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    time.sleep(2)  # its workers see that it is gone once they have ended what they were at
+
+
+def interrupt(fleet):
+    """Run a fleet whose only shard dies while it trains; return its report's page and figures."""
+    fleet.enter()
+    folder = fleet.home / "files" / "run-1"
+    folder.mkdir(parents=True)
+    (shard,) = fleet.plan(OCTOBER, "run-1", folder, max_shards=1)
+    train_pooled_run(f"{folder}/plan", f"{folder}/pooled", f"{folder}/pooled.md")
+    ingested, built = f"{folder}/{shard}.ingest", f"{folder}/{shard}.build_features"
+    run_shard("ingest", f"{folder}/plan", ingested, f"{folder}/1.md", shard, f"{folder}/pooled")
+    run_shard("build_features", ingested, built, f"{folder}/2.md")
+    kill_while_training(fleet, shard, folder)
+    figures = report_run("run-1", PRODUCT, "FAILED", f"{folder}/page.html", f"{folder}/page.md")
+    return (folder / "page.html").read_text(), figures
+
+
+def contents(fleet):
+    return {
+        key: content.replace(b"run-2", b"run-1")
+        for key, content in fleet.objects().items()
+        if not key.endswith(".html")
+    }
+
+
+def test_the_next_run_completes_what_a_killed_shard_left(make_fleet):
+    broken, whole = make_fleet("broken"), make_fleet("whole")
+    page, figures = interrupt(broken)
+    assert figures["unknown"] == figures["tenants"] == 5
+    assert "train" in page
+    assert all(f">{tenant}<" in page for tenant in ("f9", "fl", "ha", "oo", "vx"))
+    completed = broken.run(OCTOBER, "run-2")
+    assert completed.failures() == {}
+    assert whole.run(OCTOBER, "run-1").failures() == {}
+    assert contents(broken) == contents(whole)
