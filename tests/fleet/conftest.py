@@ -1,3 +1,4 @@
+import os
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,15 @@ from tools.make_demo_data import gzipped_csv, package_folder, parquet, read_flig
 SHIPPED = Path("tenant_specs")
 SMALL = ("f9", "fl", "ha", "oo", "vx")
 """Real airlines with few flights: fallbacks, cold starts and whole models."""
+
+
+@pytest.fixture(autouse=True)
+def same_environment():
+    """Keep what the harness sets for its tasks from other tests."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
 
 
 @pytest.fixture(scope="session")

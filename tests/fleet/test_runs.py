@@ -2,18 +2,10 @@
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from tests.fleet.harness import without_costs
 
 OCTOBER, NOVEMBER = "2013-10-01", "2013-11-01"
-
-
-@pytest.fixture(autouse=True)
-def quiet_environment(monkeypatch):
-    """Keep what the harness sets for its tasks from other tests."""
-    for name in ("STORE", "SPECS", "CONNECTIONS", "WORKERS", "CODE_VERSION"):
-        monkeypatch.delenv(f"TENANTRY_{name}", raising=False)
 
 
 def comparable(harness):
