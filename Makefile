@@ -17,7 +17,7 @@ setup: $(VENV)/ready ## make the virtual environment from the lock file
 $(VENV)/ready: requirements/dev.lock pyproject.toml
 	python3 -m venv $(VENV)
 	$(BIN)/pip install -q "uv==$(UV_VERSION)"
-	$(UV) pip sync -q --python $(BIN)/python --require-hashes requirements/dev.lock
+	$(UV) pip sync -q --compile-bytecode --python $(BIN)/python --require-hashes requirements/dev.lock
 	$(UV) pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
 	touch $@
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -19,6 +20,9 @@ LOCAL_SHARDS = 2
 """`kfp.local` runs two iterations at once, and each pays for its imports."""
 
 PYTHON_WARNING = "You may be attemping to run a task that uses custom or non-Python base image"
+
+
+_ERROR = re.compile(r"(?<=tenantry\.errors\.)\w+Error: .*")
 
 
 @dataclass(frozen=True)
@@ -78,17 +82,17 @@ def run_local(arguments: dict[str, Any], slot: str, folder: Path, *, quiet: bool
     compile_local(spec, slot)
     before, used = set(artifacts.iterdir()), _children_cpu_seconds()
     command = [sys.executable, "-m", "pipelines.local", str(spec), str(artifacts)]
-    process = subprocess.Popen(  # noqa: S603 - our own module
+    with subprocess.Popen(  # noqa: S603 - our own module
         [*command, json.dumps(arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         env=os.environ | {"PYTHONUNBUFFERED": "1"},
-    )
-    _follow(process, log, Console(stderr=True, quiet=quiet, highlight=False))
-    (made,) = set(artifacts.iterdir()) - before
+    ) as process:
+        _follow(process, log, Console(stderr=True, quiet=quiet, highlight=False))
+    made = max(set(artifacts.iterdir()) - before, default=artifacts / "none")
     return LocalRun(
-        succeeded=process.wait() == 0,
+        succeeded=process.returncode == 0,
         run=_run_id(made / "plan" / "plan_ledger" / "plan.json"),
         page=made / "report" / "page",
         log=log,
@@ -122,6 +126,8 @@ def _lines(process: "subprocess.Popen[str]") -> Iterator[str]:
 
 def _told(line: str) -> str:
     """Return what a log line means to a person; most mean nothing."""
+    if (error := _ERROR.search(line)) and not line.startswith("{"):
+        return f"  {error[0].strip()}"
     if not line.startswith("{"):
         return ""
     try:

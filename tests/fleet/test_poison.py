@@ -1,9 +1,12 @@
 """Poisoned tenants fail or fall back one by one, and nobody else's outputs notice."""
 
-import pandas as pd
-import pytest
+import io
 
+import pandas as pd
+
+from tenantry.ledger import Cost
 from tests.fleet.conftest import SMALL
+from tests.fleet.harness import PRODUCT
 
 OCTOBER = "2013-10-01"
 HOSTILE = ("<script>alert(1)</script>", "=1+1", "{{$.inputs.x}}", "a'b\"c")
@@ -95,20 +98,67 @@ def write_terminals(fleet, names):
         path.write_text("origin,terminal\nEWR,A\nJFK,4\nLGA,B\n")
 
 
-@pytest.fixture
-def runs(make_fleet):
+FAILURES = {
+    "pa": ("ContractError", "rows: there is none in the span that is read; check the sources"),
+    "pc": ("ContractError", "columns.distance.max_null_share: 100.0% of the values are missing"),
+    "pd": ("ContractError", "set aside (distance: not a finite number 2,703); mend the source"),
+    "pe": ("ContractError", "set aside (carrier, flight, sched_dep_at: shared with another row"),
+    "pf": ("ContractError", "rows: there is none in the span that is read; check the sources"),
+    "pg": ("SourceError", "(connection planes, pg.csv): there is no such file or folder; check"),
+}
+FALLBACKS = {
+    "pb": "the pooled model: all 3,735 labels are the same",
+    "ph": "the pooled model: 3 labelled rows, 200 needed (model.min_rows)",
+}
+
+
+def test_each_poison_is_told_and_nobody_else_notices(make_fleet):
     clean = make_fleet("clean", product=with_terminals)
     write_terminals(clean, SMALL)
     poisoned = make_fleet("poisoned", change=poison, tenants=POISONED, product=with_terminals)
     write_terminals(poisoned, {*SMALL, *POISONED} - {"pg"})
-    return clean, clean.run(OCTOBER, "run-1"), poisoned, poisoned.run(OCTOBER, "run-1")
-
-
-def test_the_poisoned_alone_notice(runs):
-    clean, good, poisoned, bad = runs
+    good, bad = (fleet.run(OCTOBER, "run-1") for fleet in (clean, poisoned))
     assert good.failures() == {}
-    for tenant, found in sorted(bad.failures().items()):
-        print(tenant, found)
-    for tenant, entry in bad.entries.items():
-        print(tenant, [(o.stage, o.status, o.message) for o in entry.outcomes])
-    raise AssertionError
+    assert bad.failures().keys() == FAILURES.keys()
+    for tenant, (kind, words) in FAILURES.items():
+        ((stage, found, message),) = bad.failures()[tenant]
+        assert (stage, found) == ("ingest", kind)
+        assert words in message
+    for tenant, words in FALLBACKS.items():
+        outcome = bad.entries[tenant].outcome("train")
+        assert (outcome.status, outcome.message) == ("fell_back", words)
+        assert bad.entries[tenant].fact("predict", "windows") == 4
+    assert outputs(poisoned, SMALL) == outputs(clean, SMALL)
+    for tenant in SMALL:
+        mine, theirs = (without_costs_of(run.entries[tenant]) for run in (good, bad))
+        assert mine == theirs
+
+
+def outputs(fleet, tenants):
+    prefixes = tuple(f"tenants/{PRODUCT}/{tenant}/" for tenant in tenants)
+    found = {key: one for key, one in fleet.objects().items() if key.startswith(prefixes)}
+    assert found
+    return found
+
+
+def without_costs_of(entry):
+    return [outcome.model_copy(update={"cost": Cost()}) for outcome in entry.outcomes]
+
+
+def test_hostile_text_stays_text(make_fleet):
+    def add_hostile(flights):
+        return pd.concat([flights, hostile(copies(flights, "PI"))], ignore_index=True)
+
+    poisoned = make_fleet(change=add_hostile, tenants={"pi": POISONED["pi"]})
+    bad = poisoned.run(OCTOBER, "run-1", tenants="pi,oo")
+    assert bad.entries["pi"].failures == ()
+    assert bad.entries["pi"].fact("predict", "rows") > 0
+    pages = [bad.page, *(text.read_text() for text in (poisoned.home / "files").rglob("*.md"))]
+    html = [
+        one.decode() for key, one in poisoned.objects(runs=True).items() if key.endswith("html")
+    ]
+    for text in (*pages, *html):
+        assert "<script>alert" not in text
+    chunks = [one for key, one in outputs(poisoned, ["pi"]).items() if "/chunks/" in key]
+    kept = {dest for one in chunks for dest in pd.read_parquet(io.BytesIO(one))["dest"]}
+    assert kept == set(HOSTILE), "the text itself is kept"
