@@ -19,6 +19,7 @@ $(VENV)/ready: requirements/dev.lock pyproject.toml
 	$(BIN)/pip install -q "uv==$(UV_VERSION)"
 	$(UV) pip sync -q --compile-bytecode --python $(BIN)/python --require-hashes requirements/dev.lock
 	$(UV) pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
+	$(BIN)/python -m compileall -q src components pipelines tools
 	touch $@
 
 LOCK := $(UV) pip compile -q --python-version 3.11 --no-emit-index-url --generate-hashes \

@@ -11,10 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from rich.console import Console
 
+from tenantry import layout
 from tenantry.plans import RunPlan
+from tenantry.settings import load_settings
 
 LOCAL_SHARDS = 2
 """`kfp.local` runs two iterations at once, and each pays for its imports."""
@@ -91,13 +94,28 @@ def run_local(arguments: dict[str, Any], slot: str, folder: Path, *, quiet: bool
     ) as process:
         _follow(process, log, Console(stderr=True, quiet=quiet, highlight=False))
     made = max(set(artifacts.iterdir()) - before, default=artifacts / "none")
+    run = _run_id(made / "plan" / "plan_ledger" / "plan.json")
     return LocalRun(
         succeeded=process.returncode == 0,
-        run=_run_id(made / "plan" / "plan_ledger" / "plan.json"),
-        page=made / "report" / "page",
+        run=run,
+        page=_readable(made / "report" / "page", run, folder),
         log=log,
         cpu_seconds=_children_cpu_seconds() - used,
     )
+
+
+def _readable(artifact: Path, run: str, folder: Path) -> Path:
+    """Return the page where a browser shows it whole: in the store its links lead to its objects.
+
+    A run in which nothing was due has none there; its artifact gets a name that browsers know.
+    """
+    stored = Path(unquote(urlsplit(load_settings().store).path)) / layout.fleet_report(run)
+    if run and stored.exists():
+        return stored
+    page = folder / "report.html"
+    if artifact.exists():
+        page.write_bytes(artifact.read_bytes())
+    return page
 
 
 def _run_id(plan: Path) -> str:

@@ -4,6 +4,7 @@ Workers are forked after the stage is imported, so a shard pays for its imports 
 dies or overruns is replaced, and only the tenant it was working for fails.
 """
 
+import gc
 import multiprocessing
 import resource
 import signal
@@ -64,6 +65,7 @@ def run_tasks(
     """
     pending = deque(range(len(tasks)))
     pool: list[_Worker] = []
+    gc.freeze()  # workers share what is imported by now, instead of copying it page by page
     try:
         while pending or any(worker.task for worker in pool):
             while pending and (idle := _idle_worker(pool, tasks, workers)):
@@ -74,6 +76,7 @@ def run_tasks(
                 idle.connection.send(number)
             yield from _collect(pool)
     finally:
+        gc.unfreeze()
         for worker in pool:
             _dismiss(worker)
 
