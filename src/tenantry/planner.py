@@ -83,7 +83,7 @@ def _is_judgeable(window: Window, spec: Spec, state: TenantState, as_of: datetim
 
     It is predicted already, or will be in this very run.
     """
-    delay = spec.times.label_known_at.delay or timedelta()
+    delay = max(spec.times.label_known_at.delay or timedelta(), spec.monitor.wait)
     if window in state.judged or window.end + delay > as_of:
         return False
     reign = _predicting_reign(window, state)

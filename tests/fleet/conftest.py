@@ -67,7 +67,7 @@ def write_landing(folder, landing, flights, weather):
     shutil.copytree(landing / "weather", folder / "weather")
     if weather is not None:
         path = folder / "weather/observations.parquet"
-        path.write_bytes(parquet(weather(pd.readparquet(path))))
+        path.write_bytes(parquet(weather(pd.read_parquet(path))))
 
 
 def write_specs(folder, tenants, change):

@@ -107,7 +107,7 @@ FAILURES = {
     "pg": ("SourceError", "(connection planes, pg.csv): there is no such file or folder; check"),
 }
 FALLBACKS = {
-    "pb": "the pooled model: all 3,735 labels are the same",
+    "pb": "the pooled model: all 3,737 labels are the same",
     "ph": "the pooled model: 3 labelled rows, 200 needed (model.min_rows)",
 }
 

@@ -55,11 +55,13 @@ def poison_after(moment):
 
     def change(flights):
         rng = np.random.default_rng(1)
-        late_label = flights["sched_dep_at"] + pd.Timedelta("36h") > cut
+        late_label = ~(flights["arrived_at"] <= cut)
         future = flights["sched_dep_at"] > cut
         garbage = rng.integers(-300, 3000, len(flights))
         for name in ("arr_delay", "dep_delay", "dep_time", "arr_time", "air_time"):
             flights[name] = flights[name].mask(late_label, pd.Series(garbage, dtype="Int64"))
+        ever_after = cut + pd.to_timedelta(garbage + 301, unit="m")
+        flights["arrived_at"] = flights["arrived_at"].mask(late_label, ever_after)
         flights["distance"] = flights["distance"].mask(future, 1)
         flights["dest"] = flights["dest"].mask(future, "GARBAGE")
         return flights

@@ -42,7 +42,7 @@ def test_every_flight_known_by_then_is_somebodys(specs, landing, flights, tmp_pa
     connections = connect(landing, tmp_path)
     known = flights[flights["sched_dep_at"] <= AS_OF]
     counted = known["carrier"].str.lower().value_counts()
-    labels = known[known["sched_dep_at"] + timedelta(hours=36) <= AS_OF]
+    labels = known[known["arrived_at"] <= AS_OF]
     for tenant in TENANTS:
         checked = collect_rows(specs[tenant], connections, AS_OF)
         assert checked.quality.rows + checked.quality.quarantined == counted[tenant]
@@ -81,10 +81,12 @@ def poison(landing):
     for month in ("2013-09", "2013-10", "2013-11", "2013-12", "2014-01"):
         part = landing / "ewr" / "flights" / f"month={month}" / "part-0.parquet"
         table = pq.ParquetFile(part).read()
-        rows = _garbled(table.to_pandas(), dest="<b>", delay=-9999, distance=-1)
+        far = pd.Timestamp("2199-01-01", tz="UTC")
+        rows = _garbled(table.to_pandas(), dest="<b>", delay=-9999, distance=-1, arrived=far)
         pq.write_table(table.from_pandas(rows, schema=table.schema, preserve_index=False), part)
     csv = landing / "jfk" / "flights.csv.gz"
-    rows = _garbled(pd.read_csv(csv, dtype="str"), dest="=cmd()", delay="{{$.x}}", distance="far")
+    rows = pd.read_csv(csv, dtype="str")
+    rows = _garbled(rows, dest="=cmd()", delay="{{$.x}}", distance="far", arrived="soon")
     rows.to_csv(csv, index=False)
     with sqlite3.connect(landing / "lga" / "flights.sqlite") as database:
         database.execute(
@@ -92,8 +94,9 @@ def poison(landing):
             " WHERE sched_dep_at > '2013-10-01 00:00:01'"
         )
         database.execute(
-            "UPDATE flights SET arr_delay = '<i>', dep_delay = X'00'"
-            " WHERE sched_dep_at > '2013-09-29 12:00:01'"
+            "UPDATE flights SET arr_delay = '<i>', dep_delay = X'00',"
+            " arrived_at = '2199-01-01 00:00:00.000000'"
+            " WHERE arrived_at IS NULL OR arrived_at > '2013-10-01 00:00:00.000000'"
         )
     database.close()
     file = landing / "weather" / "observations.parquet"
@@ -103,10 +106,11 @@ def poison(landing):
     weather.to_parquet(file, index=False)
 
 
-def _garbled(rows, *, dest, delay, distance):
-    departs = pd.to_datetime(rows["sched_dep_at"], utc=True)
-    later, unknown = departs > AS_OF, departs + timedelta(hours=36) > AS_OF
+def _garbled(rows, *, dest, delay, distance, arrived):
+    later = pd.to_datetime(rows["sched_dep_at"], utc=True) > AS_OF
+    unknown = ~(pd.to_datetime(rows["arrived_at"], utc=True) <= AS_OF)
     rows.loc[later, "dest"] = dest
     rows.loc[later, "distance"] = distance
     rows.loc[unknown, ["arr_delay", "dep_delay"]] = delay
+    rows.loc[unknown, "arrived_at"] = arrived
     return rows

@@ -177,6 +177,26 @@ def test_a_label_column_that_says_when_it_is_known():
     spec = make_spec(columns={"told": {"type": "time"}}, times=times)
     checked = check_rows(rows_with(told=told), spec, AS_OF)
     assert checked.rows["label"].isna().tolist() == [False, True, True, *[False] * 7]
+    assert checked.quality.quarantined == 0
+
+
+@pytest.mark.parametrize("later", ["2025-01-01", "2199-12-31", "soon", None])
+def test_a_moment_still_to_come_is_hidden_since_it_tells_the_label(later):
+    times = {"event_time": "at", "label_known_at": {"column": "told"}}
+    spec = make_spec(columns={"told": {"type": "time"}}, times=times)
+    assert outcome_columns(spec) == ("spent", "told")
+    told = [later, *["2024-02-02"] * 9]
+    checked = check_rows(rows_with(told=told), spec, AS_OF)
+    for column in ("label", "label_known_at", "told", "spent"):
+        assert checked.rows[column].isna().tolist() == [True, *[False] * 9]
+    assert checked.quality.quarantined == 0
+
+
+def test_a_label_known_with_its_event_hides_no_event():
+    times = {"event_time": "at", "label_known_at": {"column": "at"}}
+    spec = make_spec(times=times)
+    assert outcome_columns(spec) == ("spent",)
+    assert check_rows(rows_with(), spec, AS_OF).quality.quarantined == 0
 
 
 def test_regression_keeps_the_value():

@@ -160,6 +160,17 @@ def test_a_window_is_judged_once_and_not_before_its_labels_are_known():
     assert "monitor" not in due(spec, judged, week.end + timedelta(hours=36))
 
 
+def test_where_a_column_says_when_labels_are_known_the_spec_says_how_long_to_wait():
+    times = {"event_time": "departs", "label_known_at": {"column": "landed"}}
+    (week,) = weeks(4, 5)
+    for wait, hours in (("0m", 0), ("36h", 36)):
+        spec = tiny_spec(times=times, monitor={"wait": wait})
+        state = trained(spec, OCTOBER, predicted=weeks(0, 5))
+        late = week.end + timedelta(hours=hours)
+        assert due(spec, state, late)["monitor"].windows == (week.id,)
+        assert "monitor" not in due(spec, state, late - timedelta(minutes=1))
+
+
 def test_windows_older_than_the_history_are_left_out_and_counted():
     spec = tiny_spec()
     short = spec.train.model_copy(update={"history": timedelta(days=14)})

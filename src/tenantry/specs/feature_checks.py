@@ -70,15 +70,22 @@ def _check_columns(name: str, feature: Feature, spec: Declared) -> Iterator[Faul
         elif field == "of" and column in spec.key:
             yield Fault(place, f"{column!r} is a key column, not an outcome", "use another column")
         elif field != "of" and column in _outcomes(spec):
-            fault = f"{column!r} is known only with the label, since a history is made of it"
+            fault = f"{column!r} is known only with the label, {_outcomes(spec)[column]}"
             yield Fault(place, fault, "use another column")
         else:
             yield from _check_type(feature, field, columns[column].type, place)
 
 
-def _outcomes(spec: Declared) -> set[str]:
-    """Return the columns that histories are made of: hidden until the row's label is known."""
-    return {item.of for item in spec.features.values() if isinstance(item, HistoryFeature)}
+def _outcomes(spec: Declared) -> dict[str, str]:
+    """Return the columns that are hidden until the row's label is known, and why they are."""
+    features = spec.features.values()
+    outcomes = {
+        item.of: "since a history is made of it"
+        for item in features
+        if isinstance(item, HistoryFeature)
+    }
+    told = spec.times.label_known_at.column
+    return outcomes if told is None else {told: "and tells it"} | outcomes
 
 
 def _check_type(feature: Feature, field: str, kind: str, place: str) -> Iterator[Fault]:

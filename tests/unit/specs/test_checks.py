@@ -413,6 +413,18 @@ def test_refusing_the_pooled_model_alone_is_checked_too(specs: Specs) -> None:
     assert specs.faults()[0].startswith("churn/acme.yaml: model.candidates: all need the pooled")
 
 
+def test_no_feature_reads_when_the_label_is_known(specs: Specs) -> None:
+    specs.product(
+        "delay: 30d}}\nlabel: {column: left}\ncontract:\n  columns:\n",
+        "column: told}}\nlabel: {column: left}\ncontract:\n  columns:\n    told: {type: time}\n",
+    )
+    specs.tenant("features: {untold: {kind: missing, column: told}}")
+    assert specs.faults() == [
+        "churn/acme.yaml: features.untold.column: 'told' is known only with the label, and tells "
+        "it; use another column"
+    ]
+
+
 def test_another_task_needs_another_metric(specs: Specs) -> None:
     specs.product("validation: 14d}", "validation: 14d, calibration: sigmoid}")
     specs.tenant("label: {column: visit, task: regression}\n")

@@ -26,6 +26,25 @@ def test_local_wall_clock_agrees_with_utc(flights):
     assert ours.to_dict() == raw["sched_dep_time"].value_counts().sort_index().to_dict()
 
 
+def test_arrivals_agree_with_the_wall_clock_at_the_destination(flights):
+    zones = pd.read_csv(package_folder() / "airports.csv", index_col="faa")["tzone"]
+    arrived = flights[flights["arrived_at"].notna()].reset_index(drop=True)
+    clock = pd.Series(-1, index=arrived.index)
+    for zone, rows in arrived.groupby(arrived["dest"].map(zones)).groups.items():
+        local = arrived["arrived_at"].loc[rows].dt.tz_convert(zone).dt
+        clock.loc[rows] = local.hour * 100 + local.minute
+    listed = clock >= 0
+    wrong = (clock != arrived["arr_time"] % 2400) & listed
+    assert listed.mean() > 0.97
+    assert wrong.sum() <= 1, "one flight's arrival is off by an hour in the package itself"
+
+
+def test_flights_that_never_arrived_have_no_arrival(flights):
+    assert flights["arrived_at"].isna().equals(flights["arr_delay"].isna())
+    arrived = flights.dropna(subset="arrived_at")
+    assert (arrived["arrived_at"] > arrived["sched_dep_at"]).all()
+
+
 def test_regions_hold_their_own_flights(landing, flights):
     counts = flights["origin"].value_counts()
     ewr = pq.read_table(landing / "ewr" / "flights")
