@@ -1,6 +1,5 @@
 """Compile, run and submit the fleet pipeline."""
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,7 +7,11 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from tenantry.times import format_moment
+from tenantry.errors import PlanError, SpecError
+from tenantry.packing import select_tenants
+from tenantry.settings import load_settings
+from tenantry.specs.load import load_product
+from tenantry.times import format_moment, parse_moment
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -70,7 +73,9 @@ def submit_command(
     max_shards: MaxShards = 32,
     force: Force = False,
     max_failed_share: MaxFailedShare = 0.1,
-    host: Annotated[str, typer.Option(help="Address of the Kubeflow Pipelines API.")] = "",
+    host: Annotated[
+        str, typer.Option(envvar="KFP_HOST", help="Address of the Kubeflow Pipelines API.")
+    ] = "",
     experiment: Annotated[str, typer.Option(help="Experiment of the run.")] = "tenantry",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would run.")] = False,
 ) -> None:
@@ -84,7 +89,10 @@ def submit_command(
         for name, value in parameters.items():
             typer.echo(f"{name} = {value!r}")
         return
-    typer.echo(submit(parameters, host or os.environ.get("KFP_HOST", ""), experiment))
+    if not host:
+        msg = "no address of the Kubeflow Pipelines API; give --host or set KFP_HOST"
+        raise typer.BadParameter(msg)
+    typer.echo(submit(parameters, host, experiment))
 
 
 def _parameters(
@@ -96,6 +104,7 @@ def _parameters(
     force: bool,
     max_failed_share: float,
 ) -> dict[str, Any]:
+    _check(product, as_of, tenants, partition)
     return {
         "product": product,
         "as_of": as_of,
@@ -105,6 +114,18 @@ def _parameters(
         "force": force,
         "max_failed_share": max_failed_share,
     }
+
+
+def _check(product: str, as_of: str, tenants: str, partition: str) -> None:
+    """Refuse what the plan would refuse, before anything is started."""
+    settings = load_settings()
+    try:
+        if as_of:
+            parse_moment(as_of)
+        fleet = load_product(settings.specs, product, connections=settings.connections)
+        select_tenants(sorted(fleet.specs), tenants, partition)
+    except (ValueError, SpecError, PlanError) as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 if __name__ == "__main__":

@@ -13,12 +13,12 @@ def submit(parameters: dict[str, Any], host: str, experiment: str) -> str:
 
     Args:
         parameters: The pipeline's parameters.
-        host: Address of the API; empty: what kfp finds (in a cluster, its configuration).
+        host: Address of the API.
         experiment: Experiment of the run.
     """
     from kfp import Client
 
-    client = Client(host=host or None)
+    client = Client(host=host)
     with tempfile.TemporaryDirectory() as folder:
         spec, _ = compile_fleet(Path(folder))
         run = client.create_run_from_pipeline_package(

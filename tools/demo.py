@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 from rich.console import Console
@@ -25,11 +26,22 @@ def main() -> int:
     console = Console(highlight=False)
     os.environ.setdefault("TENANTRY_STORE", (HOME / "store").resolve().as_uri())
     os.environ.setdefault("TENANTRY_WORKERS", SHARD_WORKERS)
+    os.environ.setdefault("TENANTRY_CODE_VERSION", _code_version())
     done = [_run(date, console) for date in DATES]
     subprocess.run([sys.executable, "-m", "tenantry", "status", PRODUCT], check=False)  # noqa: S603
     print_costs(done, open_store(load_settings()), console)
     console.print(f"Fleet report: {done[-1].page.resolve()}", soft_wrap=True)
     return 0 if all(run.succeeded for run in done) else 1
+
+
+def _code_version() -> str:
+    """Return the commit that model cards are to name; the package's version without git."""
+    command = ["git", "describe", "--always", "--dirty"]
+    try:
+        told = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
+    except (OSError, subprocess.CalledProcessError):
+        return version("tenantry")
+    return told.stdout.strip()
 
 
 def _run(date: str, console: Console) -> LocalRun:

@@ -100,7 +100,8 @@ def read_flights(package: Path) -> pd.DataFrame:
 def _time_zones(package: Path) -> "pd.Series[str]":
     """Return each airport's IANA time zone, by its code."""
     airports = pd.read_csv(package / "airports.csv", index_col="faa")["tzone"]
-    return pd.concat([airports.drop(list(_UNLISTED), errors="ignore"), pd.Series(_UNLISTED)])
+    zones: pd.Series[str] = airports.drop(list(_UNLISTED), errors="ignore")
+    return pd.concat([zones, pd.Series(_UNLISTED)])
 
 
 def _arrivals(flights: pd.DataFrame, zones: "pd.Series[str]") -> "pd.Series[pd.Timestamp]":

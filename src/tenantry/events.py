@@ -123,9 +123,15 @@ def last_decision(
     return read_event(store, decided[-1].key)
 
 
-def retired_at(store: ObjectStore, product: str, tenant: str) -> datetime | None:
-    """Return when a tenant was last retired, or None."""
-    moments = [name.as_of for name in list_events(store, product, tenant) if name.kind == "retired"]
+def retired_at(
+    store: ObjectStore, product: str, tenant: str, until: datetime | None = None
+) -> datetime | None:
+    """Return when a tenant was last retired, as of `until` or before, or None."""
+    moments = [
+        name.as_of
+        for name in list_events(store, product, tenant)
+        if name.kind == "retired" and (until is None or name.as_of <= until)
+    ]
     return moments[-1] if moments else None
 
 

@@ -134,14 +134,20 @@ def _run_tenants(
     tasks = [_task(shard, function, entry, connections) for entry in due]
     workers = min(shard.settings.workers or len(os.sched_getaffinity(0)), len(tasks))
     mark = partial(_mark_attempt, store, header)
+    died = {entry.tenant for entry in due if _took_worker_down(entry)}
     with Progress(stage, header.shard, len(tasks)) as progress:
         for tenant, answer in run_tasks(tasks, workers, on_start=mark):
             outcome = _as_outcome(stage, answer)
             _log(header, tenant, outcome)
             progress.advance(tenant, outcome.status)
-            if not isinstance(answer, WorkerDiedError):
+            if not isinstance(answer, WorkerDiedError) and tenant not in died:
                 store.delete(layout.attempt(header.product, tenant))
             yield tenant, outcome
+
+
+def _took_worker_down(entry: Entry) -> bool:
+    """Say whether the tenant did in an earlier stage: its marker then stays for the next plan."""
+    return any(failure.kind == WorkerDiedError.__name__ for failure in entry.failures)
 
 
 def limit_threads() -> None:

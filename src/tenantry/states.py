@@ -25,7 +25,7 @@ class TenantState:
         judged: The windows judged.
         judgements: Judgements made since the last attempt.
         interrupted: Whether it took its worker or shard down, or was in one that went down.
-        retired: Whether it was archived.
+        retired: Whether it was archived and not trained since.
     """
 
     champion: Champion | None = None
@@ -46,6 +46,7 @@ def read_state(store: ObjectStore, product: str, tenant: str, as_of: datetime) -
     for name in list_predicted(store, product, tenant):
         predicted[name.span] = predicted.get(name.span, frozenset()) | {name.model}
     judgements = read_judgements(store, product, tenant, since)
+    retired = retired_at(store, product, tenant, until=as_of)
     return TenantState(
         champion=read_champion(store, product, tenant),
         attempt=attempt,
@@ -54,5 +55,5 @@ def read_state(store: ObjectStore, product: str, tenant: str, as_of: datetime) -
         judged=judged_windows(store, product, tenant),
         judgements=tuple(one for one in judgements if one.as_of <= as_of),
         interrupted=store.find(layout.attempt(product, tenant)) is not None,
-        retired=retired_at(store, product, tenant) is not None,
+        retired=retired is not None and (since is None or retired >= since),
     )

@@ -71,14 +71,26 @@ def run_tasks(
             while pending and (idle := _idle_worker(pool, tasks, workers)):
                 number = pending.popleft()
                 on_start(tasks[number].tenant)
-                idle.task = tasks[number]
-                idle.deadline = time.monotonic() + tasks[number].timeout_seconds
-                idle.connection.send(number)
+                if not _assign(idle, tasks[number], number):
+                    pool.remove(idle)
+                    pending.appendleft(number)
             yield from _collect(pool)
     finally:
         gc.unfreeze()
         for worker in pool:
             _dismiss(worker)
+
+
+def _assign(worker: _Worker, task: Task, number: int) -> bool:
+    """Hand a task to an idle worker; say whether it was alive to take it."""
+    try:
+        worker.connection.send(number)
+    except OSError:
+        worker.process.join()
+        worker.connection.close()
+        return False
+    worker.task, worker.deadline = task, time.monotonic() + task.timeout_seconds
+    return True
 
 
 def _idle_worker(pool: list[_Worker], tasks: Sequence[Task], workers: int) -> _Worker | None:
@@ -140,7 +152,7 @@ def _collect(pool: list[_Worker]) -> Iterator[tuple[str, Outcome | WorkerDiedErr
 def _receive(worker: _Worker) -> Outcome | WorkerDiedError:
     try:
         outcome: Outcome = worker.connection.recv()
-    except (EOFError, ConnectionResetError):
+    except (EOFError, OSError):
         worker.process.join()
         worker.connection.close()
         return WorkerDiedError(_cause_of_death(worker.process.exitcode))

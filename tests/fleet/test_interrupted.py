@@ -52,7 +52,7 @@ def test_the_next_run_completes_what_a_killed_shard_left(make_fleet):
     broken, whole = make_fleet("broken"), make_fleet("whole")
     page, figures = interrupt(broken)
     assert figures["unknown"] == figures["tenants"] == 5
-    assert "train" in page
+    assert "Its shard died in train" in page
     assert all(f">{tenant}<" in page for tenant in ("f9", "fl", "ha", "oo", "vx"))
     completed = broken.run(OCTOBER, "run-2")
     assert completed.failures() == {}

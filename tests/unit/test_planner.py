@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from tenantry.champions import Champion, Reign
 from tenantry.errors import PlanError
-from tenantry.events import Event
+from tenantry.events import Event, write_event
 from tenantry.monitoring.judgements import Judgement
 from tenantry.planner import check_presence, plan_tenant
-from tenantry.states import TenantState
+from tenantry.states import TenantState, read_state
 from tenantry.times import Window, compact, parse_moment
 from tests.unit.tiny_fleet import make_spec as tiny_spec
 
@@ -242,3 +242,25 @@ def test_a_tenant_without_a_spec_is_an_error_and_so_are_many_retirements():
         "retire fewer, or raise retire_max_share (now 0.1)",
     ]
     check_presence(specs, {"t1"}, 0.1, {"t1", "t2"})
+
+
+def test_a_retirement_counts_from_its_time_on(folder_store):
+    spec = tiny_spec().model_copy(update={"state": "retired"})
+
+    def retire(as_of):
+        event = Event(
+            kind="retired",
+            as_of=as_of,
+            product=spec.product,
+            tenant=spec.tenant,
+            run="r",
+            sentence="retired",
+        )
+        write_event(folder_store, event)
+
+    def is_retired(as_of):
+        return read_state(folder_store, spec.product, spec.tenant, as_of).retired
+
+    retire(OCTOBER)
+    assert not is_retired(OCTOBER - WEEK)
+    assert is_retired(OCTOBER)

@@ -221,3 +221,21 @@ def test_the_machinery_failing_is_raised(settings):
     handed = Ledger(header=HEADER, entries=(Entry(tenant="a", due=TRAIN),))
     with pytest.raises(ObjectMissingError, match="runs/r1/ledgers/s/plan.jsonl"):
         run_stage("ingest", handed, settings)
+
+
+def test_the_marker_of_who_took_a_worker_down_outlives_its_later_stages(
+    store, settings, monkeypatch
+):
+    died = Outcome(stage="train", status="failed", kind="WorkerDiedError")
+    entry = Entry(
+        tenant="ugly",
+        due=(*TRAIN, Due(action="predict", reason="open")),
+        outcomes=(Outcome(stage="ingest", status="done"), died),
+    )
+    before = Ledger(header=HEADER, entries=(entry,))
+    freeze_specs(store, HEADER.run, HEADER.shard, [make_spec("ugly")])
+    store.put(layout.ledger(HEADER.run, HEADER.shard, "plan"), before.to_lines())
+    monkeypatch.setattr("tenantry.stages.predict.predict", lambda job: Result())
+    after = run_stage("predict", before, settings)
+    assert after.entries[0].outcome("predict").status == "done"
+    assert store.find(layout.attempt("arrival-delay", "ugly")) is not None

@@ -1,3 +1,4 @@
+import multiprocessing
 import os
 import signal
 import time
@@ -98,3 +99,18 @@ def test_a_generator_left_early_leaves_no_process():
     running.close()
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
+
+
+def test_a_worker_that_dies_idle_costs_nobody_anything():
+    tasks = [task(f"t{n}", done()) for n in range(4)]
+    found = {}
+    running = run_tasks(tasks, 1, on_start=lambda _: None)
+    tenant, outcome = next(running)
+    found[tenant] = outcome
+    for child in multiprocessing.active_children():
+        child.kill()
+        child.join()
+    found |= dict(running)
+    assert {tenant: outcome.status for tenant, outcome in found.items()} == {
+        f"t{n}": "done" for n in range(4)
+    }

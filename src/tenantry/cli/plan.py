@@ -26,7 +26,7 @@ def plan(
     as_of: AsOf = "",
     tenants: Annotated[str, typer.Option(help="Only these tenants, commas between.")] = "",
     partition: Annotated[str, typer.Option(help="Part i of n of the fleet, e.g. 1/4.")] = "",
-    max_shards: Annotated[int, typer.Option(min=1, help="Shards at most.")] = 32,
+    max_shards: Annotated[int, typer.Option(min=1, help="Shards at most; a local run has 2.")] = 32,
     force: Annotated[bool, typer.Option("--force", help="Train every tenant.")] = False,
     output: Output = OutputFormat.table,
 ) -> None:

@@ -79,10 +79,16 @@ def make_plan(request: PlanRequest, fleet: Fleet, store: ObjectStore) -> RunPlan
         for tenant in chosen
     }
     stored = set(store.list_folders(layout.product_folder(fleet.product)))
-    retiring = {name for name in chosen if any(due.action == "retire" for due in work[name].due)}
-    check_presence(fleet.specs, stored, fleet.retire_max_share, retiring)
+    check_presence(fleet.specs, stored, fleet.retire_max_share, _retiring(fleet, store, request))
     shards = pack(_parcels(fleet, states, work), request.max_shards)
     return _run_plan(request, fleet, work, states, shards)
+
+
+def _retiring(fleet: Fleet, store: ObjectStore, request: PlanRequest) -> set[str]:
+    """Return all tenants of the fleet that are yet to be retired, whatever part the run serves."""
+    declared = [name for name, spec in fleet.specs.items() if spec.state == "retired"]
+    states = {name: read_state(store, fleet.product, name, request.as_of) for name in declared}
+    return {name for name in declared if not states[name].retired}
 
 
 def _parcels(

@@ -68,6 +68,11 @@ class _Zone:
         return tuple(sorted(allowed, key=lambda spec: spec.tenant))
 
     @property
+    def allowed(self) -> set[str]:
+        """Who may be in the pool; a paused tenant's rows stay in it, a retired one's do not."""
+        return {s.tenant for s in self.specs if s.pooling.contribute and s.state != "retired"}
+
+    @property
     def denied(self) -> tuple[str, ...]:
         return tuple(sorted(s.tenant for s in self.specs if not s.pooling.contribute))
 
@@ -164,7 +169,7 @@ def _standing(zone: _Zone, store: ObjectStore) -> _Standing:
         card = read_pooled_card(store, zone.product, zone.name, reign.version)
     except ModelFileError as error:
         return _Standing(reign, str(error))
-    gone = sorted(set(card.contributors) & set(zone.denied))
+    gone = sorted(set(card.contributors) - zone.allowed)
     if gone:
         return _Standing(reign, f"no longer pooled: {', '.join(gone)}")
     if zone.as_of - reign.since >= spec.pooled.every:
