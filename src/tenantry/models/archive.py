@@ -18,6 +18,7 @@ from sklearn.exceptions import InconsistentVersionWarning
 
 from tenantry.digests import sha256
 from tenantry.errors import ModelFileError
+from tenantry.models.trees import with_packed_trees, with_whole_trees
 
 _SKLEARN_TYPES = (
     "_loss._loss.CyHalfBinomialLoss",
@@ -33,7 +34,6 @@ _SKLEARN_TYPES = (
     "ensemble._hist_gradient_boosting.binning._BinMapper",
     "ensemble._hist_gradient_boosting.gradient_boosting.HistGradientBoostingClassifier",
     "ensemble._hist_gradient_boosting.gradient_boosting.HistGradientBoostingRegressor",
-    "ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "impute._base.MissingIndicator",
     "impute._base.SimpleImputer",
     "linear_model._logistic.LogisticRegression",
@@ -74,7 +74,7 @@ def pack(content: dict[str, object]) -> bytes:
     Raises:
         ModelFileError: The content holds a type outside the allow-list, which could not be read.
     """
-    entries = _canonical_entries(skops.io.dumps(content))
+    entries = _canonical_entries(skops.io.dumps(with_packed_trees(content)))
     _check_types(json.loads(entries[_SCHEMA]), "the model")
     return _zipped(entries)
 
@@ -123,13 +123,13 @@ def _loaded(archive: bytes, place: str) -> dict[str, Any]:
         warnings.simplefilter("error", InconsistentVersionWarning)
         try:
             content = skops.io.loads(archive, trusted=sorted(ALLOWED_TYPES))
+            if isinstance(content, dict):
+                return with_whole_trees(content)
         except Exception as error:  # skops raises whatever the broken part raises
             msg = f"{place}: cannot be read ({type(error).__name__}); train again"
             raise ModelFileError(msg) from error
-    if not isinstance(content, dict):
-        msg = f"{place}: holds a {type(content).__name__}, not a model; train again"
-        raise ModelFileError(msg)
-    return content
+    msg = f"{place}: holds a {type(content).__name__}, not a model; train again"
+    raise ModelFileError(msg)
 
 
 def _canonical_entries(archive: bytes) -> dict[str, bytes]:
