@@ -52,20 +52,23 @@ class Parcel:
         region: Where its results live; a shard serves one region.
         rows: Rows expected, the measure of its cost; None when unknown.
         alone: Whether it needs a shard of its own.
+        suspect: Whether it took a worker or shard down: alone while there is room for that.
     """
 
     tenant: str
     region: str
     rows: int | None = None
     alone: bool = False
+    suspect: bool = False
 
 
 def pack(parcels: Sequence[Parcel], max_shards: int) -> dict[str, tuple[str, ...]]:
     """Pack tenants into at most `max_shards` shards.
 
-    A tenant each while they fit, named after it. Past that those that must be alone are, and the
-    others share what is left, region by region, the largest first to the emptiest shard
-    (longest processing time first). Shared shards are named ``<region>_<number>``.
+    A tenant each while they fit, named after it. Past that those that must be alone are, then the
+    suspects while there is room; the others share what is left, region by region, the largest
+    first to the emptiest shard (longest processing time first). Shared shards are named
+    ``<region>_<number>``.
 
     Returns:
         Tenants by shard, both sorted.
@@ -76,11 +79,15 @@ def pack(parcels: Sequence[Parcel], max_shards: int) -> dict[str, tuple[str, ...
     if len(parcels) <= max_shards:
         return {parcel.tenant: (parcel.tenant,) for parcel in sorted(parcels, key=_name)}
     alone = [parcel for parcel in parcels if parcel.alone]
+    shared = sorted((parcel for parcel in parcels if not parcel.alone), key=_name)
+    room = max_shards - len(alone) - len({parcel.region for parcel in shared})
+    _check_room(len(alone), room, max_shards)
+    suspects = [parcel for parcel in shared if parcel.suspect][:room]
+    alone += suspects
     regions: dict[str, list[Parcel]] = {}
-    for parcel in sorted(parcels, key=_name):
-        if not parcel.alone:
+    for parcel in shared:
+        if parcel not in suspects:
             regions.setdefault(parcel.region, []).append(parcel)
-    _check_room(len(alone), len(regions), max_shards)
     shards: dict[str, tuple[str, ...]] = {parcel.tenant: (parcel.tenant,) for parcel in alone}
     for region, count in _share_out(regions, max_shards - len(alone)).items():
         for number, tenants in enumerate(_spread(regions[region], count), start=1):
@@ -92,8 +99,9 @@ def _name(parcel: Parcel) -> str:
     return parcel.tenant
 
 
-def _check_room(alone: int, regions: int, max_shards: int) -> None:
-    if alone + regions > max_shards:
+def _check_room(alone: int, room: int, max_shards: int) -> None:
+    if room < 0:
+        regions = max_shards - alone - room
         fault = f"{alone} tenants need a shard of their own and {regions} regions one at least"
         remedy = f"raise max_shards (now {max_shards}), or split the run with partition"
         raise PlanError([Fault("max_shards", fault, remedy)])

@@ -13,6 +13,7 @@ PARCELS = st.lists(
         region=st.sampled_from(["east", "west"]),
         rows=st.none() | st.integers(0, 100_000),
         alone=st.booleans(),
+        suspect=st.booleans(),
     ),
     unique_by=lambda parcel: parcel.tenant,
     max_size=40,
@@ -37,6 +38,16 @@ def test_a_tenant_that_must_be_alone_is():
     packed = pack([Parcel("big", "east", alone=True), *parcels(5)], 3)
     assert packed["big"] == ("big",)
     assert sorted(name for name in packed if name != "big") == ["east_01", "east_02"]
+
+
+def test_suspects_are_alone_while_there_is_room():
+    some = [*parcels(5), Parcel("x", "east", suspect=True), Parcel("y", "east", suspect=True)]
+    packed = pack(some, 3)
+    assert packed["x"] == ("x",)
+    assert packed["y"] == ("y",)
+    assert "x" in pack(some, 2)
+    assert pack(some, 2)["east_01"] == ("t00", "t01", "t02", "t03", "t04", "y")
+    assert list(pack(some, 1)) == ["east_01"]
 
 
 def test_no_shard_mixes_regions():

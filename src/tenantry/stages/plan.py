@@ -99,7 +99,8 @@ def _parcels(
             tenant=tenant,
             region=fleet.specs[tenant].region,
             rows=states[tenant].rows,
-            alone=fleet.specs[tenant].resources.dedicated or states[tenant].interrupted,
+            alone=fleet.specs[tenant].resources.dedicated,
+            suspect=states[tenant].interrupted,
         )
         for tenant, todo in work.items()
         if todo.due
