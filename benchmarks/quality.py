@@ -44,6 +44,8 @@ TARGETS = {"roc_auc": 0.715, "log_loss": 0.465}
 CHOSEN = "chosen"
 LABELS_COME = timedelta(days=7)
 """So long after the test the labels of its last rows are known."""
+WIDTH = 140
+"""Columns of the tables where nobody watches: in a file, a narrow table says nothing."""
 
 
 @dataclass
@@ -69,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
     connections = load_connections(settings.connections, os.environ)
     specs = load_product(settings.specs, chosen.product).specs
     span = parse_moment(chosen.as_of), parse_moment(chosen.until)
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
     with tempfile.TemporaryDirectory() as folder, threadpool_limits(1):
         store = FolderStore(Path(folder))
         chains, cpu = _pool(list(specs.values()), span[0], store, connections)
