@@ -118,11 +118,11 @@ def fit_logistic(material: Material, *, c: float = 0.05, min_frequency: int = 20
 def fit_boosted(  # noqa: PLR0913 - what a spec may set
     material: Material,
     *,
-    max_iter: int = Trees.max_iter,
-    learning_rate: float = Trees.learning_rate,
-    max_leaf_nodes: int = Trees.max_leaf_nodes,
-    min_samples_leaf: int = Trees.min_samples_leaf,
-    l2_regularization: float = Trees.l2_regularization,
+    max_iter: int = 40,
+    learning_rate: float = 0.12,
+    max_leaf_nodes: int = 8,
+    min_samples_leaf: int = 40,
+    l2_regularization: float = 1.0,
 ) -> FittedModel:
     """Fit boosted trees to the tenant's own rows."""
     _refuse_one_class(material.label, material.task)
