@@ -1,7 +1,8 @@
 """Measure every recipe, and the chosen one, on months that no model saw: `make bench-quality`.
 
 Models are those of one logical date, made by the library's own functions from the shipped specs;
-the test is every labelled row from that date on. Nothing of the test chose anything.
+the test is every labelled row from that date on. No model sees it, but people who run this while
+they tune do: `docs/models.md` says how often that happened.
 """
 
 import argparse
