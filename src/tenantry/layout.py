@@ -100,6 +100,21 @@ def pooled(product: str, zone: str) -> str:
     return f"products/{product}/pooled/{zone}/pooled.json"
 
 
+def tombstones_folder(product: str) -> str:
+    """Return the folder of the tombstones of a product's erased tenants."""
+    return f"products/{product}/erased/"
+
+
+def tombstone(product: str, tenant: str) -> str:
+    """Return the key of what says that a tenant was erased."""
+    return f"{tombstones_folder(product)}{tenant}.json"
+
+
+def erasures_folder(product: str, tenant: str) -> str:
+    """Return the folder of a tenant's certificates of erasure; they hold none of its data."""
+    return f"products/{product}/erasures/{tenant}/"
+
+
 def runs_folder() -> str:
     """Return the folder of all runs."""
     return "runs/"

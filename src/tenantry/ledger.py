@@ -5,6 +5,7 @@ shard; every stage reads the one before and writes the next. Timings aside, equa
 ledgers.
 """
 
+from collections.abc import Container
 from typing import Literal, Self
 
 from pydantic import Field
@@ -143,6 +144,11 @@ class Ledger(Record):
 
     header: Header
     entries: tuple[Entry, ...]
+
+    def without(self, tenants: Container[str]) -> Self:
+        """Return the ledger without the entries of `tenants`."""
+        kept = tuple(entry for entry in self.entries if entry.tenant not in tenants)
+        return self.model_copy(update={"entries": kept})
 
     def to_lines(self) -> bytes:
         """Write the ledger as JSON lines, entries by tenant."""
