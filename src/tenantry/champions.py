@@ -2,94 +2,155 @@
 
 `champion.json` holds every reign, ordered by the moment from which it reigns. So the champion as of
 a past moment is known, and a backfill that crowns an earlier one leaves today's champion alone.
+
+A rollback takes nothing away: it adds a reign that *restores* an earlier one, and every reign
+between the two is *revoked* from then on. What counts at a time is found from the last reign known
+then, backwards: from a reign that restores to the one it restores, from any other to the one
+before. So a rollback can be rolled back, too. A pin holds the champion whatever is decided.
 """
 
-from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable
 from datetime import datetime
-from typing import Self
 
 from pydantic import Field
 
 from tenantry import layout
-from tenantry.errors import ObjectMissingError, PreconditionError, StoreUnavailableError
+from tenantry.errors import ChampionMovedError
 from tenantry.ledger import Scalar
 from tenantry.records import Record
+from tenantry.reigns import Place, Reigned, Reigns, read_reigns, swap
 from tenantry.store.contract import ObjectStore
 from tenantry.times import Moment
 
-_TRIES = 100
-"""Lost races before we give up: each loss means that another writer won."""
 
-
-class Reign(Record):
-    """A model's reign: from `since` until the next reign begins.
+class Restored(Record):
+    """Which reign a rollback restores, and whose decision that was.
 
     Attributes:
-        since: The `as_of` of the run that crowned it.
-        version: The model's version.
-        digest: The digest of the model's file, checked before the file is opened.
-        trained_until: Nothing later was seen in training; a window that starts before is in sample.
-        training_digest: Of the spec that the model was made by.
-        recipe: How it was made: `pooled`, `logistic`, …
-        gate: The gate's decision in one sentence.
-        evidence: The decision's figures.
-        run: The run that crowned it.
-        turn: Which decision of that moment it was: 0 for the first, 1 when the moment was decided
-            again (the spec changed and the run was repeated at the same `as_of`).
+        since: Of the reign it restores, one that was crowned and not itself restored.
+        version: Of that reign.
+        turn: Of that reign.
+        replaced: The version that reigned until then.
+        who: Who rolled back.
+        why: Why.
+        when: When, by the clock on the wall.
     """
 
     since: Moment
     version: str
-    digest: str
+    turn: int = 0
+    replaced: str = ""
+    who: str
+    why: str
+    when: Moment
+
+    @property
+    def place(self) -> Place:
+        """The place of the reign it restores."""
+        return self.since, self.turn, self.version
+
+
+class Reign(Reigned):
+    """A champion's reign; see `Reigned` for what it shares with a pooled model's.
+
+    Attributes:
+        trained_until: Nothing later was seen in training; a window that starts before is in sample.
+        training_digest: Of the spec that the model was made by.
+        recipe: How it was made: `pooled`, `logistic`, …
+        gate: The decision in one sentence: the gate's, or a person's who rolled back.
+        evidence: The gate's figures.
+        previous: The version that reigned until then and that it was compared with; empty for a
+            tenant's first.
+        restores: The reign that a rollback restores; None when the gate decided.
+    """
+
     trained_until: Moment
     training_digest: str
     recipe: str
     gate: str
     evidence: dict[str, Scalar] = Field(default_factory=dict)
-    run: str = ""
-    turn: int = 0
+    previous: str = ""
+    restores: Restored | None = None
 
     @property
-    def place(self) -> tuple[datetime, int, str]:
-        """What reigns are ordered by and known by."""
-        return self.since, self.turn, self.version
+    def unseen_from(self) -> datetime:
+        """The moment from which rows are new to the model and to the gate that chose it.
+
+        A window that starts before is in sample. Restoring a model shows it nothing new.
+        """
+        crowned = self.restores.since if self.restores else self.since
+        return max(crowned, self.trained_until)
 
 
-class Champion(Record):
+class Pin(Record):
+    """A hold on a tenant's champion, or the end of one.
+
+    Attributes:
+        version: The version that is (was) held.
+        who: Who pinned or unpinned.
+        why: Why.
+        when: When, by the clock on the wall.
+        as_of: The logical time, for the audit trail.
+        turn: The pointer's counter when it was written; makes each pin's event one of its own.
+    """
+
+    version: str
+    who: str
+    why: str
+    when: Moment
+    as_of: Moment
+    turn: int = 0
+
+
+class Champion(Reigns[Reign]):
     """Every reign of a tenant.
 
     Attributes:
-        counter: Grows with every write, so that no two states have the same bytes.
-        reigns: By time; at least one.
+        pin: The hold on it; None when it is free to move. A pin holds for every run, whatever its
+            `as_of`.
+        unpinned: The end of the last hold; None when there never was one.
     """
 
-    counter: int
-    reigns: tuple[Reign, ...] = Field(min_length=1)
+    pin: Pin | None = None
+    unpinned: Pin | None = None
 
     @property
-    def current(self) -> Reign:
-        """The reign that began last."""
-        return self.reigns[-1]
+    def standing(self) -> tuple[Reign, ...]:
+        """The reigns that count, by place: those that no rollback has revoked."""
+        revoked = self.revoked
+        return tuple(reign for reign in self.reigns if reign.place not in revoked)
 
     @property
-    def earliest(self) -> Reign:
-        """The reign that began first."""
-        return self.reigns[0]
+    def revoked(self) -> dict[Place, Reign]:
+        """Place of each revoked reign → the reign that revoked it by restoring an earlier one."""
+        revoked: dict[Place, Reign] = {}
+        judge: Reign | None = None
+        for reign in reversed(self.reigns):
+            if judge and judge.restores and reign.place > judge.restores.place:
+                revoked[reign.place] = judge
+            else:
+                judge = reign
+        return revoked
 
-    def at(self, moment: datetime) -> Reign | None:
-        """Return the reign at `moment`, or None before the first."""
-        after = bisect_right(self.reigns, moment, key=lambda reign: reign.since)
-        return self.reigns[after - 1] if after else None
+    @property
+    def revoked_versions(self) -> frozenset[str]:
+        """The versions that reigned once and were rolled back, save those restored since."""
+        gone = {version for _, _, version in self.revoked}
+        return frozenset(gone - {reign.version for reign in self.standing})
 
-    def until(self, moment: datetime) -> Self | None:
-        """Return the champion as it was known at `moment`, or None before the first reign."""
-        known = tuple(reign for reign in self.reigns if reign.since <= moment)
-        return self.model_copy(update={"reigns": known}) if known else None
+    @property
+    def previous(self) -> Reign | None:
+        """The last reign that counts of another version than the current one, or None."""
+        others = (one for one in reversed(self.standing) if one.version != self.current.version)
+        return next(others, None)
 
-    def find(self, reign: Reign) -> Reign | None:
-        """Return the reign kept at the same place, or None."""
-        return next((kept for kept in self.reigns if kept.place == reign.place), None)
+    def origin(self, reign: Reign) -> Reign:
+        """Return the reign by which a model was crowned: itself, or the one it restores."""
+        return (self.find(reign.restores.place) if reign.restores else None) or reign
+
+
+Change = Callable[[Champion | None], Champion]
+"""Makes the pointer that is to be of the one that is."""
 
 
 def read_champion(store: ObjectStore, product: str, tenant: str) -> Champion | None:
@@ -98,52 +159,64 @@ def read_champion(store: ObjectStore, product: str, tenant: str) -> Champion | N
     Raises:
         ValueError: The object is not such a record.
     """
-    return _read(store, layout.champion(product, tenant))[0]
+    return read_reigns(store, layout.champion(product, tenant), Champion)[0]
 
 
-def crown(store: ObjectStore, product: str, tenant: str, reign: Reign) -> Champion:
+def move_champion(store: ObjectStore, product: str, tenant: str, change: Change) -> Champion:
+    """Change a tenant's pointer by compare-and-swap; see `swap`.
+
+    Raises:
+        StoreUnavailableError: Other writers won a hundred times in a row.
+    """
+    return swap(store, layout.champion(product, tenant), Champion, change)
+
+
+def crown(
+    store: ObjectStore, product: str, tenant: str, reign: Reign, *, over: Reign | None = None
+) -> Champion:
     """Add a reign by compare-and-swap; a lost race is tried again on what the winner wrote.
 
     Reigns are kept in order of `since`, `turn`, `version`, whatever the order of crowning. A reign
     that is there already stays as it is.
 
+    Args:
+        store: The store.
+        product: The product.
+        tenant: The tenant.
+        reign: The reign to add.
+        over: The reign that the decision was made against; None when it was made against none.
+
     Returns:
         The champion as stored, `reign` included.
 
     Raises:
+        ChampionMovedError: The champion was pinned, or another than `over` reigns as of the moment
+            of `reign`: decide again.
         StoreUnavailableError: Other writers won a hundred times in a row.
     """
-    key = layout.champion(product, tenant)
-    for _ in range(_TRIES):
-        champion, tag = _read(store, key)
-        if champion and champion.find(reign):
-            return champion
-        crowned = _with_reign(champion, reign)
-        try:
-            if tag is None:
-                store.put_if_absent(key, crowned.to_json())
-            else:
-                store.put_if_match(key, crowned.to_json(), tag)
-        except PreconditionError:
-            continue
-        return crowned
-    msg = f"{key}: other writers won {_TRIES} times in a row; run again"
-    raise StoreUnavailableError(msg)
+
+    def change(champion: Champion | None) -> Champion:
+        if champion is None:
+            return Champion(counter=1, reigns=(reign,))
+        if not champion.find(reign.place):
+            _check_unmoved(champion, reign, over, f"{product}/{tenant}")
+        return champion.with_reign(reign)
+
+    return move_champion(store, product, tenant, change)
 
 
-def _with_reign(champion: Champion | None, reign: Reign) -> Champion:
-    if champion is None:
-        return Champion(counter=1, reigns=(reign,))
-    return Champion(counter=champion.counter + 1, reigns=_ordered((*champion.reigns, reign)))
+def _check_unmoved(champion: Champion, reign: Reign, over: Reign | None, place: str) -> None:
+    if champion.pin:
+        msg = f"{place}: {champion.pin.version} was pinned by {champion.pin.who} meanwhile"
+        raise ChampionMovedError(msg)
+    known = champion.until(reign.since)
+    if over is None or known is None:
+        return
+    if known.current.place != over.place:
+        msg = f"{place}: {known.current.version} reigns by now, not {over.version}; decide again"
+        raise ChampionMovedError(msg)
 
 
-def _ordered(reigns: Iterable[Reign]) -> tuple[Reign, ...]:
-    return tuple(sorted(reigns, key=lambda reign: reign.place))
-
-
-def _read(store: ObjectStore, key: str) -> tuple[Champion | None, str | None]:
-    try:
-        found = store.get(key)
-    except ObjectMissingError:
-        return None, None
-    return Champion.from_json(found.content, key), found.tag
+def describe_pin(pin: Pin) -> str:
+    """Say in words who holds a champion, and why."""
+    return f"pinned to {pin.version} by {pin.who}: {pin.why}"

@@ -14,6 +14,7 @@
     ├── TrainingError           no model can be fitted on these rows
     ├── ModelFileError          a model file is not what its pointer says, or holds a foreign type
     ├── ScoringError            a model cannot score the rows that the spec gives it
+    ├── ChampionMovedError      transient: another champion reigns than the one decided against
     ├── WorkerDiedError         a tenant's worker was killed: memory, time or a crash
     └── FleetError              more tenants failed than the run allows
 
@@ -115,6 +116,12 @@ class ModelFileError(TenantryError):
 
 class ScoringError(TenantryError):
     """A model cannot score a tenant's rows: the spec has changed what it reads."""
+
+
+class ChampionMovedError(TenantryError):
+    """A champion was crowned, restored or pinned while a decision about it was made."""
+
+    transient = True
 
 
 class WorkerDiedError(TenantryError):

@@ -1,6 +1,7 @@
-"""The audit trail of a tenant: one immutable object a decision, readable by name alone.
+"""The audit trail of a tenant: one immutable object an event, readable by name alone.
 
-A name is ``<as_of>-<kind>[-<version>][-<turn>]``. The trail is also how the planner knows when
+A name is ``<as_of>-<kind>[-<version>][-<turn>]``, and ``<as_of>-failed-<stage>-<run>`` for a stage
+that failed (`run`: eight digits of the run's digest). The trail is also how the planner knows when
 training was last *attempted*: a challenger that the gate kept back has an event, too, and one that
 was never decided on (the run died) has none, so that training is due again.
 """
@@ -9,57 +10,93 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field
 
 from tenantry import layout
+from tenantry.digests import sha256
 from tenantry.errors import PreconditionError
 from tenantry.ledger import Scalar
 from tenantry.records import Record
 from tenantry.store.contract import ObjectStore
 from tenantry.times import Moment, compact, parse_compact
 
-Kind = Literal["promoted", "kept", "retired"]
+Kind = Literal[
+    "promoted",
+    "kept",
+    "retired",
+    "rolled_back",
+    "pinned",
+    "unpinned",
+    "failed",
+    "recovered",
+    "cleared",
+    "rows_erased",
+    "erased",
+]
+"""What an event tells.
+
+`promoted`: the version became champion; `kept`: the champion stayed, the version did not pass the
+gate; `retired`: the tenant was archived; `rolled_back`: the version was restored by a person;
+`pinned`, `unpinned`: a person held the champion, or let it go; `failed`: a stage failed;
+`recovered`: it goes well again; `cleared`: a person cleared its failures; `rows_erased`: rows were
+erased by key; `erased`: the tenant was erased.
+"""
+
+DECISIONS: tuple[Kind, ...] = ("promoted", "kept")
+"""The gate's: how a training attempt is brought to an end."""
+
+_RUN_DIGITS = 8
 
 _NAME = re.compile(
-    r"(?P<at>\d{8}T\d{6}Z)-(?P<kind>promoted|kept|retired)"
-    r"(-(?P<version>\d{8}T\d{6}Z-[0-9a-f]+))?(-(?P<turn>\d+))?\.json"
+    rf"(?P<at>\d{{8}}T\d{{6}}Z)-(?P<kind>{'|'.join(get_args(Kind))})"
+    r"(-(?P<version>\d{8}T\d{6}Z-[0-9a-f]+))?(-(?P<stage>[a-z_]+)-(?P<run>[0-9a-f]{8}))?"
+    r"(-(?P<turn>\d+))?\.json"
 )
 
 
 class Event(Record):
-    """One decision about a tenant.
+    """One decision about a tenant, or one thing that happened to it.
 
     Attributes:
-        kind: `promoted`: the version became champion; `kept`: the champion stayed, the version
-            did not pass the gate; `retired`: the tenant was archived.
-        as_of: The logical time of the run that decided.
+        kind: What, see `Kind`.
+        as_of: The logical time: of the run, or from which a person's decision holds.
         product: The product.
         tenant: The tenant.
-        run: The run.
-        version: The model decided on; empty for `retired`.
+        run: The run; empty when a person decided.
+        version: The model decided on; empty when it is about none.
         training_digest: Of the spec that the model was made by.
         sentence: The decision in one sentence.
         evidence: The decision's figures.
-        turn: Which decision of that moment it was, see `Reign.turn`.
+        turn: Which decision of that moment it was, see `Reign.turn`; of pins, see `Pin.turn`.
+        stage: The stage that failed; empty for other kinds.
+        who: The person who decided; empty when a run did.
+        why: The person's reason.
+        when: When, by the clock on the wall; None when a run decided.
     """
 
     kind: Kind
     as_of: Moment
     product: str
     tenant: str
-    run: str
+    run: str = ""
     version: str = ""
     training_digest: str = ""
     sentence: str
     evidence: dict[str, Scalar] = Field(default_factory=dict)
     turn: int = 0
+    stage: str = ""
+    who: str = ""
+    why: str = ""
+    when: Moment | None = None
 
     @property
     def name(self) -> str:
         """The event's name in the trail; names sort by time."""
-        parts = [compact(self.as_of), self.kind, self.version, str(self.turn or "")]
+        parts = [compact(self.as_of), self.kind, self.version]
+        parts += [self.stage, run_digest(self.run)] if self.stage else []
+        parts.append(str(self.turn or ""))
         return "-".join(part for part in parts if part)
 
 
@@ -72,6 +109,8 @@ class EventName(Record):
         as_of: See `Event`.
         version: See `Event`.
         turn: See `Event`.
+        stage: See `Event`.
+        run: Eight digits of the run's digest, where a stage failed; else empty.
     """
 
     key: str
@@ -79,6 +118,13 @@ class EventName(Record):
     as_of: Moment
     version: str
     turn: int
+    stage: str = ""
+    run: str = ""
+
+
+def run_digest(run: str) -> str:
+    """Return the digits by which an event's name tells runs apart."""
+    return sha256(run.encode())[:_RUN_DIGITS]
 
 
 def write_event(store: ObjectStore, event: Event) -> str:
@@ -116,7 +162,7 @@ def last_decision(
     decided = [
         name
         for name in list_events(store, product, tenant)
-        if name.kind != "retired" and (until is None or name.as_of <= until)
+        if name.kind in DECISIONS and (until is None or name.as_of <= until)
     ]
     if not decided:
         return None
@@ -144,4 +190,6 @@ def _names(store: ObjectStore, folder: str) -> Iterator[EventName]:
                 as_of=parse_compact(match["at"]),
                 version=match["version"] or "",
                 turn=int(match["turn"] or 0),
+                stage=match["stage"] or "",
+                run=match["run"] or "",
             )

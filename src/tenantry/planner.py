@@ -87,7 +87,7 @@ def _is_judgeable(window: Window, spec: Spec, state: TenantState, as_of: datetim
     if window in state.judged or window.end + delay > as_of:
         return False
     reign = _predicting_reign(window, state)
-    return reign is not None and window.start >= max(reign.trained_until, reign.since)
+    return reign is not None and window.start >= reign.unseen_from
 
 
 def _predicting_reign(window: Window, state: TenantState) -> Reign | None:

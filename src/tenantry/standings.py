@@ -85,7 +85,7 @@ def _read_standing(store: ObjectStore, fleet: Fleet, tenant: str, as_of: datetim
         tenant=tenant,
         state=spec.state if spec else NO_SPEC,
         region=spec.region if spec else "",
-        reign=champion.at(as_of) if champion else None,
+        reign=champion.as_of(as_of) if champion else None,
         receipt=_last_receipt(store, fleet.product, tenant, as_of),
         judgement=last_judgement(store, fleet.product, tenant, until=as_of),
     )

@@ -1,8 +1,8 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tenantry.events import Event, last_decision, list_events, retired_at, write_event
+from tenantry.events import Event, last_decision, list_events, retired_at, run_digest, write_event
 from tests.unit.memory_store import MemoryStore
 
 OCTOBER = datetime(2013, 10, 1, tzinfo=UTC)
@@ -38,6 +38,15 @@ RETIRED = event("retired", NOVEMBER)
             PROMOTED.model_copy(update={"turn": 2}),
             "20131001T000000Z-promoted-20131001T000000Z-aaaaaaaaaaaa-2",
         ),
+        (
+            event("rolled_back", NOVEMBER, "20131001T000000Z-aaaaaaaaaaaa", turn=1),
+            "20131101T000000Z-rolled_back-20131001T000000Z-aaaaaaaaaaaa-1",
+        ),
+        (
+            event("failed", NOVEMBER).model_copy(update={"stage": "build_features"}),
+            "20131101T000000Z-failed-build_features-82f3e9c6",
+        ),
+        (event("cleared", NOVEMBER), "20131101T000000Z-cleared"),
     ],
 )
 def test_names_tell_what_happened(what, name):
@@ -51,6 +60,7 @@ def test_names_tell_what_happened(what, name):
         what.version,
         what.turn,
     )
+    assert (listed.stage, listed.run) == (what.stage, run_digest("r1") if what.stage else "")
     assert store.reads == 0
 
 
@@ -65,7 +75,9 @@ def test_an_event_is_never_rewritten():
 def test_the_last_decision_is_the_last_attempt_even_when_it_was_kept_back():
     store = MemoryStore()
     assert last_decision(store, "delay", "ua") is None
-    for what in (KEPT, RETIRED, PROMOTED):
+    later = NOVEMBER + timedelta(days=1)
+    others = [event("rolled_back", later, PROMOTED.version), event("pinned", later, KEPT.version)]
+    for what in (KEPT, RETIRED, PROMOTED, *others):
         write_event(store, what)
     assert last_decision(store, "delay", "ua") == KEPT
     assert last_decision(store, "delay", "ua", until=OCTOBER) == PROMOTED

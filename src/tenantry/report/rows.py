@@ -168,7 +168,7 @@ def span(window: Window) -> str:
 def _reign(member: Member, as_of: datetime | None) -> Reign | None:
     if member.champion is None:
         return None
-    return member.champion.at(as_of) if as_of else member.champion.current
+    return member.champion.as_of(as_of) if as_of else member.champion.current
 
 
 def _score(reign: Reign | None) -> Cell:

@@ -59,7 +59,7 @@ class _Task:
     @property
     def in_sample(self) -> bool:
         """Whether the window began before the model reigned."""
-        return self.window.start < max(self.reign.since, self.reign.trained_until)
+        return self.window.start < self.reign.unseen_from
 
 
 def predict(job: Job) -> Result:

@@ -11,7 +11,15 @@ from tenantry.appraisal import appraise
 from tenantry.champions import Reign, crown, read_champion
 from tenantry.columns import LABEL
 from tenantry.curves import curves_key
-from tenantry.events import Event, EventName, Kind, list_events, read_event, write_event
+from tenantry.events import (
+    DECISIONS,
+    Event,
+    EventName,
+    Kind,
+    list_events,
+    read_event,
+    write_event,
+)
 from tenantry.explain import preload
 from tenantry.features.tables import read_features
 from tenantry.gate import Decision, decide
@@ -85,7 +93,7 @@ def promote(job: Job) -> Result:
 def _decisions_now(job: Job) -> list[EventName]:
     """Return the events of decisions made as of this very moment, by turn."""
     events = list_events(job.store, job.product, job.tenant)
-    return [made for made in events if made.as_of == job.as_of and made.kind != "retired"]
+    return [made for made in events if made.as_of == job.as_of and made.kind in DECISIONS]
 
 
 def _next_turn(job: Job, reign: Reign | None, made: Sequence[EventName]) -> int:
@@ -196,8 +204,11 @@ def _crown(case: _Case, card: Card, decision: Decision) -> Reign:
         evidence=decision.evidence,
         run=job.run,
         turn=case.turn,
+        previous=case.reign.version if case.reign else "",
     )
-    return crown(job.store, job.product, job.tenant, reign).at(job.as_of) or reign
+    return (
+        crown(job.store, job.product, job.tenant, reign, over=case.reign).as_of(job.as_of) or reign
+    )
 
 
 def _write_curves(case: _Case, model: FittedModel, version: str, column: str) -> str:
