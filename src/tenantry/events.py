@@ -7,7 +7,7 @@ was never decided on (the run died) has none, so that training is due again.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from typing import Literal, get_args
@@ -147,7 +147,13 @@ def read_event(store: ObjectStore, key: str) -> Event:
 
 def list_events(store: ObjectStore, product: str, tenant: str) -> tuple[EventName, ...]:
     """Return a tenant's events by time and turn, from their names: one listing, no reads."""
-    names = _names(store, layout.events_folder(product, tenant))
+    folder = layout.events_folder(product, tenant)
+    return parse_names((info.key for info in store.list(folder)), folder)
+
+
+def parse_names(keys: Iterable[str], folder: str) -> tuple[EventName, ...]:
+    """Return the events among `keys` whose trail is `folder`, by time and turn."""
+    names = (name for key in keys if key.startswith(folder) for name in _names(key, folder))
     return tuple(sorted(names, key=lambda name: (name.as_of, name.turn, name.key)))
 
 
@@ -181,15 +187,14 @@ def retired_at(
     return moments[-1] if moments else None
 
 
-def _names(store: ObjectStore, folder: str) -> Iterator[EventName]:
-    for info in store.list(folder):
-        if match := _NAME.fullmatch(info.key.removeprefix(folder)):
-            yield EventName(
-                key=info.key,
-                kind=match["kind"],
-                as_of=parse_compact(match["at"]),
-                version=match["version"] or "",
-                turn=int(match["turn"] or 0),
-                stage=match["stage"] or "",
-                run=match["run"] or "",
-            )
+def _names(key: str, folder: str) -> Iterator[EventName]:
+    if match := _NAME.fullmatch(key[len(folder) :]):
+        yield EventName(
+            key=key,
+            kind=match["kind"],
+            as_of=parse_compact(match["at"]),
+            version=match["version"] or "",
+            turn=int(match["turn"] or 0),
+            stage=match["stage"] or "",
+            run=match["run"] or "",
+        )

@@ -1,6 +1,8 @@
 """Every key in the store, in one place; the picture is in `docs/architecture.md`."""
 
-from tenantry.times import Window
+from datetime import datetime
+
+from tenantry.times import Window, compact
 
 SPECS_POINTER = "specs.json"
 
@@ -63,6 +65,16 @@ def predictions_folder(product: str, tenant: str) -> str:
 def prediction_folder(product: str, tenant: str, window: Window, source: str) -> str:
     """Return the folder of a window's predictions; `source` is ``<model>-<snapshot>``."""
     return f"{predictions_folder(product, tenant)}{window.id}/{source}/"
+
+
+def looked_folder(product: str, tenant: str) -> str:
+    """Return the folder of the moments as of which late rows were looked for."""
+    return f"{tenant_folder(product, tenant)}looked/"
+
+
+def looked(product: str, tenant: str, as_of: datetime) -> str:
+    """Return the key of the marker that late rows were looked for as of a moment."""
+    return f"{looked_folder(product, tenant)}{compact(as_of)}.json"
 
 
 def monitoring_folder(product: str, tenant: str) -> str:

@@ -94,7 +94,7 @@ def _predicting_reign(window: Window, state: TenantState) -> Reign | None:
     """Return the reign whose model predicted the window, or will."""
     if state.champion is None:
         return None
-    models = state.predicted.get(window)
+    models = {one.model for one in state.predicted.get(window, ())}
     if models:
         reigns = [reign for reign in state.champion.reigns if reign.version in models]
         return reigns[-1] if reigns else None

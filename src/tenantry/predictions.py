@@ -88,7 +88,7 @@ class Receipt(Record):
         )
 
 
-class Predicted(Record):
+class ReceiptName(Record):
     """What the name of a receipt tells without reading it.
 
     Attributes:
@@ -117,7 +117,7 @@ def prediction_folder(
     return layout.prediction_folder(product, tenant, window, source)
 
 
-def list_predicted(store: ObjectStore, product: str, tenant: str) -> tuple[Predicted, ...]:
+def list_predicted(store: ObjectStore, product: str, tenant: str) -> tuple[ReceiptName, ...]:
     """Return what was predicted, by window and key, from names: one listing, no reads."""
     folder = layout.predictions_folder(product, tenant)
     keys = (info.key for info in store.list(folder))
@@ -180,10 +180,10 @@ def _force(receipt: Receipt) -> tuple[Any, ...]:
     return not receipt.in_sample, receipt.as_of, receipt.model, receipt.snapshot
 
 
-def _parse(key: str, folder: str) -> Predicted:
+def _parse(key: str, folder: str) -> ReceiptName:
     window, source, _ = key.removeprefix(folder).split("/")
     model = source.rsplit("-", 1)[0]
     trained = parse_compact(model.split("-", 1)[0])
-    return Predicted(
+    return ReceiptName(
         key=key, window=window, model=model, in_sample=Window.parse(window).start < trained
     )

@@ -1,59 +1,268 @@
-"""What the store holds of a tenant as of a time: all that the planner needs to know."""
+"""What the store holds of a tenant: facts that only grow, and the state they make at a time.
 
+A `TenantRecord` is what was read of a tenant, from its folder (`tenantry.truth`) or from the index.
+Two records of one tenant join into one that knows all that either knew, in whatever order they are
+joined and however often, so that a stale one never undoes a fresh one. A `TenantState` is what a
+record says as of a moment; the planner decides by it.
+"""
+
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Self
 
-from tenantry import layout
-from tenantry.champions import Champion, read_champion
-from tenantry.events import Event, last_decision, retired_at
-from tenantry.models.card import read_card
-from tenantry.monitoring.judgements import Judgement, judged_windows, read_judgements
-from tenantry.predictions import list_predicted
-from tenantry.store.contract import ObjectStore
+from tenantry.champions import Champion, Reign
+from tenantry.monitoring.judgements import JudgementStatus, Reaction
 from tenantry.times import Window
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Predicted:
+    """That a model predicted a window.
+
+    Attributes:
+        as_of: Of the receipt.
+        model: The version.
+        in_sample: Whether the window began before the model reigned.
+    """
+
+    as_of: datetime
+    model: str
+    in_sample: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A training that was brought to an end: the gate decided on its challenger.
+
+    Attributes:
+        as_of: When.
+        version: The model decided on.
+        training_digest: Of the spec it was made by.
+        rows: Labelled rows it was fitted on; None when its card is gone.
+        turn: Which decision of that moment it was.
+        promoted: Whether the version became champion.
+    """
+
+    as_of: datetime
+    version: str
+    training_digest: str
+    rows: int | None = None
+    turn: int = 0
+    promoted: bool = True
+
+    @property
+    def place(self) -> tuple[datetime, int, bool, str]:
+        """What attempts are ordered by and known by."""
+        return self.as_of, self.turn, self.promoted, self.version
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Alarm:
+    """A judgement that asks for something to be done.
+
+    Attributes:
+        as_of: When it was made.
+        window: The window judged.
+        status: The judgement in a word.
+        action: What is asked for.
+    """
+
+    as_of: datetime
+    window: Window
+    status: JudgementStatus
+    action: Reaction
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Failure:
+    """A stage that failed for the tenant.
+
+    Attributes:
+        as_of: When.
+        run: In which run.
+        stage: Which stage.
+        kind: The error's class.
+    """
+
+    as_of: datetime
+    run: str
+    stage: str
+    kind: str
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Measured:
+    """What a stage spent on the tenant.
+
+    Attributes:
+        as_of: When.
+        cpu_seconds: User and system time.
+    """
+
+    as_of: datetime
+    cpu_seconds: float
 
 
 @dataclass(frozen=True)
 class TenantState:
-    """A tenant's state in the store.
+    """A tenant's state as of a moment; what later runs decided does not count.
 
     Attributes:
-        champion: Its reigns by time, or None.
-        attempt: The gate's last decision: the last training attempt that was brought to an end.
-        rows: Labelled rows of that attempt, the measure of the tenant's cost; None when unknown.
-        predicted: Window → versions of the models that predicted it.
-        judged: The windows judged.
-        judgements: Judgements made since the last attempt.
+        champion: Its reigns until then (see `TenantRecord.champion`), or None.
+        attempt: The last training that the gate decided on.
+        rows: Labelled rows of that attempt, a measure of the tenant's cost; None when unknown.
+        predicted: What was predicted, window by window, by the receipts' `as_of`; later runs' too.
+        looked_at: When rows that arrived late were last looked for.
+        judged: The windows judged, by later runs too.
+        judgements: Since the attempt, those that ask for something to be done.
+        failures: Since it last recovered or was cleared, by time.
         interrupted: Whether it took its worker or shard down, or was in one that went down.
         retired: Whether it was archived and not trained since.
+        erased: Whether it was erased; everything else is empty then.
+        costs: Stage → CPU-seconds when last measured.
     """
 
     champion: Champion | None = None
-    attempt: Event | None = None
+    attempt: Attempt | None = None
     rows: int | None = None
-    predicted: dict[Window, frozenset[str]] = field(default_factory=dict)
+    predicted: Mapping[Window, tuple[Predicted, ...]] = field(default_factory=dict)
+    looked_at: datetime | None = None
     judged: frozenset[Window] = frozenset()
-    judgements: tuple[Judgement, ...] = ()
+    judgements: tuple[Alarm, ...] = ()
+    failures: tuple[Failure, ...] = ()
     interrupted: bool = False
     retired: bool = False
+    erased: bool = False
+    costs: Mapping[str, float] = field(default_factory=dict)
 
 
-def read_state(store: ObjectStore, product: str, tenant: str, as_of: datetime) -> TenantState:
-    """Read a tenant's state as of `as_of`: attempts and judgements of later runs do not count."""
-    attempt = last_decision(store, product, tenant, until=as_of)
-    since = attempt.as_of if attempt else None
-    predicted: dict[Window, frozenset[str]] = {}
-    for name in list_predicted(store, product, tenant):
-        predicted[name.span] = predicted.get(name.span, frozenset()) | {name.model}
-    judgements = read_judgements(store, product, tenant, since)
-    retired = retired_at(store, product, tenant, until=as_of)
-    return TenantState(
-        champion=read_champion(store, product, tenant),
-        attempt=attempt,
-        rows=read_card(store, product, tenant, attempt.version).rows if attempt else None,
-        predicted=predicted,
-        judged=judged_windows(store, product, tenant),
-        judgements=tuple(one for one in judgements if one.as_of <= as_of),
-        interrupted=store.find(layout.attempt(product, tenant)) is not None,
-        retired=retired is not None and (since is None or retired >= since),
-    )
+@dataclass(frozen=True)
+class TenantRecord:
+    """What was read of a tenant.
+
+    Attributes:
+        tenant: Its name.
+        champion: As stored, without the gate's words and figures, digests and runs of its reigns.
+        attempts: All trainings that the gate decided on.
+        retired: When it was archived.
+        predicted: What was predicted, window by window.
+        looked: When rows that arrived late were looked for.
+        judged: The windows judged.
+        alarms: Judgements that ask for something to be done.
+        failures: Those later than `cleared`.
+        cleared: When it last recovered from failures, or was cleared of them.
+        erased: Whether it was erased; everything else is empty then.
+        marked: Whether it is being worked on, or was when its shard went down. Known to readers of
+            the tenant's folder only.
+        costs: Stage → what it took when last measured.
+    """
+
+    tenant: str
+    champion: Champion | None = None
+    attempts: frozenset[Attempt] = frozenset()
+    retired: frozenset[datetime] = frozenset()
+    predicted: Mapping[Window, frozenset[Predicted]] = field(default_factory=dict)
+    looked: frozenset[datetime] = frozenset()
+    judged: frozenset[Window] = frozenset()
+    alarms: frozenset[Alarm] = frozenset()
+    failures: frozenset[Failure] = frozenset()
+    cleared: datetime | None = None
+    erased: bool = False
+    marked: bool = False
+    costs: Mapping[str, Measured] = field(default_factory=dict)
+
+    def join(self, other: Self) -> Self:
+        """Return what both records know together."""
+        if self.erased or other.erased:
+            return type(self)(self.tenant, erased=True)
+        cleared = max(filter(None, (self.cleared, other.cleared)), default=None)
+        windows = self.predicted.keys() | other.predicted.keys()
+        nothing: frozenset[Predicted] = frozenset()
+        return type(self)(
+            tenant=self.tenant,
+            champion=_later_champion(self.champion, other.champion),
+            attempts=_join_attempts(self.attempts | other.attempts),
+            retired=self.retired | other.retired,
+            predicted={
+                window: self.predicted.get(window, nothing) | other.predicted.get(window, nothing)
+                for window in windows
+            },
+            looked=self.looked | other.looked,
+            judged=self.judged | other.judged,
+            alarms=self.alarms | other.alarms,
+            failures=failures_since(cleared, self.failures | other.failures),
+            cleared=cleared,
+            marked=self.marked or other.marked,
+            costs=_later_costs(self.costs, other.costs),
+        )
+
+    def as_of(self, moment: datetime) -> TenantState:
+        """Return the state at `moment`."""
+        attempts = [one for one in self.attempts if one.as_of <= moment]
+        attempt = max(attempts, key=lambda one: one.place, default=None)
+        since = attempt.as_of if attempt else None
+        failures = sorted(one for one in self.failures if one.as_of <= moment)
+        return TenantState(
+            champion=self.champion.until(moment) if self.champion else None,
+            attempt=attempt,
+            rows=attempt.rows if attempt else None,
+            predicted={window: tuple(sorted(some)) for window, some in self.predicted.items()},
+            looked_at=max((one for one in self.looked if one <= moment), default=None),
+            judged=self.judged,
+            judgements=tuple(
+                one
+                for one in sorted(self.alarms)
+                if one.as_of <= moment and (since is None or one.as_of > since)
+            ),
+            failures=tuple(failures),
+            interrupted=self.marked or any(one.kind == "WorkerDiedError" for one in failures),
+            retired=any(one <= moment and (since is None or one >= since) for one in self.retired),
+            erased=self.erased,
+            costs={stage: one.cpu_seconds for stage, one in self.costs.items()},
+        )
+
+
+def failures_since(cleared: datetime | None, failures: Iterable[Failure]) -> frozenset[Failure]:
+    """Return the failures that still count after the tenant was cleared."""
+    return frozenset(one for one in failures if cleared is None or one.as_of > cleared)
+
+
+def lighten(champion: Champion) -> Champion:
+    """Return a champion without what only people read; a record is kept for every tenant."""
+    return champion.model_copy(update={"reigns": tuple(map(_lighten, champion.reigns))})
+
+
+def _lighten(reign: Reign) -> Reign:
+    light: dict[str, object] = {"gate": "", "evidence": {}, "digest": "", "run": "", "previous": ""}
+    if reign.restores:
+        light["restores"] = reign.restores.model_copy(update={"who": "", "why": ""})
+    return reign.model_copy(update=light)
+
+
+def _later_champion(one: Champion | None, other: Champion | None) -> Champion | None:
+    """Return the one that was written later: every write counts one more."""
+    known = [champion for champion in (one, other) if champion]
+    if one == other or len(known) < 2:
+        return known[0] if known else None
+    return max(known, key=lambda champion: (champion.counter, champion.to_json()))
+
+
+def _join_attempts(attempts: frozenset[Attempt]) -> frozenset[Attempt]:
+    """Keep one of each place: the one that knows the rows."""
+    best: dict[object, Attempt] = {}
+    for one in attempts:
+        kept = best.setdefault(one.place, one)
+        best[one.place] = max(kept, one, key=_knowledge)
+    return frozenset(best.values())
+
+
+def _knowledge(attempt: Attempt) -> tuple[int, str]:
+    return -1 if attempt.rows is None else attempt.rows, attempt.training_digest
+
+
+def _later_costs(one: Mapping[str, Measured], other: Mapping[str, Measured]) -> dict[str, Measured]:
+    return {
+        stage: max(measured[stage] for measured in (one, other) if stage in measured)
+        for stage in sorted(one.keys() | other.keys())
+    }

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from tenantry.champions import Champion, Reign
 from tenantry.errors import PlanError
 from tenantry.events import Event, write_event
-from tenantry.monitoring.judgements import Judgement
 from tenantry.planner import check_presence, plan_tenant
-from tenantry.states import TenantState, read_state
+from tenantry.states import Alarm, Attempt, Predicted, TenantState
 from tenantry.times import Window, compact, parse_moment
+from tenantry.truth import read_state
 from tests.unit.tiny_fleet import make_spec as tiny_spec
 
 START = parse_moment("2013-09-03")
@@ -42,16 +42,12 @@ def reign(since, **fields):
 
 def attempt(spec, as_of, **fields):
     known = {"training_digest": spec.training_digest} | fields
-    return Event(
-        kind="promoted",
-        as_of=as_of,
-        product=spec.product,
-        tenant=spec.tenant,
-        run="r",
-        version=version(as_of),
-        sentence="promoted",
-        **known,
-    )
+    return Attempt(as_of, version(as_of), **known)
+
+
+def by(moment):
+    """What says that the model trained as of a moment predicted a window."""
+    return (Predicted(moment, version(moment), in_sample=False),)
 
 
 def trained(spec, *moments, predicted=(), **fields):
@@ -59,7 +55,7 @@ def trained(spec, *moments, predicted=(), **fields):
     return TenantState(
         champion=Champion(counter=1, reigns=tuple(reign(moment) for moment in moments)),
         attempt=attempt(spec, moments[-1]),
-        predicted={window: frozenset({version(moments[0])}) for window in predicted},
+        predicted={window: by(moments[0]) for window in predicted},
         **fields,
     )
 
@@ -110,22 +106,15 @@ def test_an_attempt_that_the_gate_never_decided_does_not_count():
 @pytest.mark.parametrize(
     ("action", "as_of", "expected"),
     [
-        ("retrain", OCTOBER + WEEK, "decayed in window w"),
+        ("retrain", OCTOBER + WEEK, "decayed in window 20131001T000000Z-20131008T000000Z"),
         ("tell", OCTOBER + WEEK, None),
         ("retrain", OCTOBER, None),
     ],
 )
 def test_a_judgement_since_the_attempt_makes_training_due(action, as_of, expected):
     spec = tiny_spec()
-    judgement = Judgement(
-        product=spec.product,
-        tenant=spec.tenant,
-        window="w",
-        as_of=as_of,
-        status="decayed",
-        sentence="worse",
-        action=action,
-    )
+    (week,) = weeks(4, 5)
+    judgement = Alarm(as_of, week, "decayed", action)
     state = trained(spec, OCTOBER, judgements=(judgement,))
     found = due(spec, state, OCTOBER + 2 * WEEK)
     assert (found["train"].reason if "train" in found else None) == expected
@@ -218,7 +207,7 @@ def test_runs_at_any_times_predict_each_window_once_and_end_with_nothing_due(day
         for text in found["predict"].windows if "predict" in found else ():
             window = Window.parse(text)
             assert window not in predicted
-            predicted[window] = frozenset({version(min(reigns))})
+            predicted[window] = by(min(reigns))
         last = as_of
     state = TenantState(
         champion=Champion(counter=1, reigns=tuple(reigns[s] for s in sorted(reigns))),
@@ -259,7 +248,7 @@ def test_a_retirement_counts_from_its_time_on(folder_store):
         write_event(folder_store, event)
 
     def is_retired(as_of):
-        return read_state(folder_store, spec.product, spec.tenant, as_of).retired
+        return read_state(folder_store, spec.product, spec.tenant).as_of(as_of).retired
 
     retire(OCTOBER)
     assert not is_retired(OCTOBER - WEEK)

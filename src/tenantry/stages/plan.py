@@ -13,9 +13,10 @@ from tenantry.plans import Planned, RunPlan
 from tenantry.specs.frozen import FLEET, freeze_specs
 from tenantry.specs.load import Fleet
 from tenantry.specs.model import Spec
-from tenantry.states import TenantState, read_state
+from tenantry.states import TenantState
 from tenantry.store.contract import ObjectStore
 from tenantry.store.probe import check_conditional_writes
+from tenantry.truth import read_state
 
 NOTHING_DUE = "nothing_due"
 """The one shard of a run without work: Kubeflow's loop wants an item. No tenant has that name."""
@@ -73,7 +74,9 @@ def make_plan(request: PlanRequest, fleet: Fleet, store: ObjectStore) -> RunPlan
         PlanError: Specs, store and request contradict each other.
     """
     chosen = select_tenants(sorted(fleet.specs), request.tenants, request.partition)
-    states = {tenant: read_state(store, fleet.product, tenant, request.as_of) for tenant in chosen}
+    states = {
+        tenant: read_state(store, fleet.product, tenant).as_of(request.as_of) for tenant in chosen
+    }
     work = {
         tenant: plan_tenant(fleet.specs[tenant], states[tenant], request.as_of, force=request.force)
         for tenant in chosen
@@ -87,8 +90,8 @@ def make_plan(request: PlanRequest, fleet: Fleet, store: ObjectStore) -> RunPlan
 def _retiring(fleet: Fleet, store: ObjectStore, request: PlanRequest) -> set[str]:
     """Return all tenants of the fleet that are yet to be retired, whatever part the run serves."""
     declared = [name for name, spec in fleet.specs.items() if spec.state == "retired"]
-    states = {name: read_state(store, fleet.product, name, request.as_of) for name in declared}
-    return {name for name in declared if not states[name].retired}
+    states = (read_state(store, fleet.product, name).as_of(request.as_of) for name in declared)
+    return {name for name, state in zip(declared, states, strict=True) if not state.retired}
 
 
 def _parcels(

@@ -1,0 +1,175 @@
+"""Reading the truth about a tenant: what its folder holds.
+
+Facts are immutable objects, so what a record knows already is not read again: reading after the
+record in the index takes one listing, the champion's pointer and what is new.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from tenantry import layout
+from tenantry.champions import read_champion
+from tenantry.errors import ModelFileError
+from tenantry.events import DECISIONS, EventName, parse_names, read_event, run_digest
+from tenantry.models.card import read_card
+from tenantry.monitoring.judgements import Judgement
+from tenantry.predictions import Receipt
+from tenantry.states import (
+    Alarm,
+    Attempt,
+    Failure,
+    Predicted,
+    TenantRecord,
+    lighten,
+)
+from tenantry.store.contract import ObjectStore
+from tenantry.times import Window, parse_compact
+
+_CLEARINGS = ("recovered", "cleared")
+
+
+def read_state(
+    store: ObjectStore, product: str, tenant: str, known: TenantRecord | None = None
+) -> TenantRecord:
+    """Read what a tenant's folder holds.
+
+    Args:
+        store: The object store.
+        product: The product.
+        tenant: The tenant.
+        known: What was read before; it is in the result, and not read again.
+
+    Raises:
+        ValueError: An object is not what its key says.
+        StoreError: The store failed.
+    """
+    known = known or TenantRecord(tenant)
+    keys = [info.key for info in store.list(layout.tenant_folder(product, tenant))]
+    names = parse_names(keys, layout.events_folder(product, tenant))
+    champion = read_champion(store, product, tenant)
+    return known.join(
+        replace(
+            _read_trail(store, product, tenant, names, known),
+            champion=lighten(champion) if champion else None,
+            predicted=_read_predicted(store, product, tenant, keys, known),
+            looked=frozenset(_looked(product, tenant, keys)),
+            judged=frozenset(window for window, _ in _judged(product, tenant, keys)),
+            alarms=frozenset(_read_alarms(store, product, tenant, keys, known)),
+            marked=layout.attempt(product, tenant) in keys,
+        )
+    )
+
+
+# --- the trail ------------------------------------------------------------------------------------
+
+
+def _read_trail(
+    store: ObjectStore,
+    product: str,
+    tenant: str,
+    names: Sequence[EventName],
+    known: TenantRecord,
+) -> TenantRecord:
+    """Read decisions, retirements and failures; events that are known are not read again."""
+    clearings = [name.as_of for name in names if name.kind in _CLEARINGS]
+    cleared = max(clearings, default=None)
+    complete = {one.place for one in known.attempts if one.rows is not None}
+    decided = [name for name in names if name.kind in DECISIONS and _place(name) not in complete]
+    seen = {(one.as_of, one.stage, run_digest(one.run)) for one in known.failures}
+    failed = [
+        name
+        for name in names
+        if name.kind == "failed"
+        and (cleared is None or name.as_of > cleared)
+        and (name.as_of, name.stage, name.run) not in seen
+    ]
+    return TenantRecord(
+        tenant,
+        attempts=frozenset(_read_attempt(store, product, tenant, name) for name in decided),
+        retired=frozenset(name.as_of for name in names if name.kind == "retired"),
+        failures=frozenset(_read_failure(store, name) for name in failed),
+        cleared=cleared,
+    )
+
+
+def _place(name: EventName) -> tuple[datetime, int, bool, str]:
+    return name.as_of, name.turn, name.kind == "promoted", name.version
+
+
+def _read_attempt(store: ObjectStore, product: str, tenant: str, name: EventName) -> Attempt:
+    event = read_event(store, name.key)
+    try:
+        rows = read_card(store, product, tenant, name.version).rows
+    except ModelFileError:
+        rows = None
+    return Attempt(
+        as_of=name.as_of,
+        version=name.version,
+        training_digest=event.training_digest,
+        rows=rows,
+        turn=name.turn,
+        promoted=name.kind == "promoted",
+    )
+
+
+def _read_failure(store: ObjectStore, name: EventName) -> Failure:
+    event = read_event(store, name.key)
+    return Failure(event.as_of, event.run, event.stage, str(event.evidence.get("kind", "")))
+
+
+# --- windows --------------------------------------------------------------------------------------
+
+
+def _read_predicted(
+    store: ObjectStore, product: str, tenant: str, keys: Sequence[str], known: TenantRecord
+) -> dict[Window, frozenset[Predicted]]:
+    """Read the receipts of each window and model of which more are listed than known."""
+    receipts: dict[tuple[Window, str], list[str]] = {}
+    for key, window, model in _receipts(product, tenant, keys):
+        receipts.setdefault((window, model), []).append(key)
+    read: dict[Window, frozenset[Predicted]] = {}
+    for (window, model), listed in receipts.items():
+        before = [one for one in known.predicted.get(window, ()) if one.model == model]
+        if len(listed) > len(before):
+            found = frozenset(_read_receipt(store, key) for key in listed)
+            read[window] = read.get(window, frozenset()) | found
+    return read
+
+
+def _receipts(product: str, tenant: str, keys: Sequence[str]) -> Iterator[tuple[str, Window, str]]:
+    folder = layout.predictions_folder(product, tenant)
+    for key in keys:
+        if key.startswith(folder) and key.endswith("/receipt.json"):
+            window, source, _ = key[len(folder) :].split("/")
+            yield key, Window.parse(window), source.rsplit("-", 1)[0]
+
+
+def _read_receipt(store: ObjectStore, key: str) -> Predicted:
+    receipt = Receipt.from_json(store.get(key).content, key)
+    return Predicted(receipt.as_of, receipt.model, receipt.in_sample)
+
+
+def _looked(product: str, tenant: str, keys: Sequence[str]) -> Iterator[datetime]:
+    folder = layout.looked_folder(product, tenant)
+    for key in keys:
+        if key.startswith(folder):
+            yield parse_compact(key[len(folder) :].removesuffix(".json"))
+
+
+def _judged(product: str, tenant: str, keys: Sequence[str]) -> Iterator[tuple[Window, str]]:
+    folder = layout.monitoring_folder(product, tenant)
+    for key in keys:
+        if key.startswith(folder) and key.endswith("/judgement.json"):
+            yield Window.parse(key[len(folder) :].split("/")[0]), key
+
+
+def _read_alarms(
+    store: ObjectStore, product: str, tenant: str, keys: Sequence[str], known: TenantRecord
+) -> Iterator[Alarm]:
+    for window, key in _judged(product, tenant, keys):
+        if window in known.judged:
+            continue
+        judgement = Judgement.from_json(store.get(key).content, key)
+        if judgement.action != "none":
+            yield Alarm(judgement.as_of, window, judgement.status, judgement.action)
