@@ -68,17 +68,17 @@ class StoredTenant:
         )
         crown(self.store, PRODUCT, self.tenant, reign)
 
-    def tell(self, kind, as_of, version="", turn=0, digest="", stage="", run="r", **evidence):
+    def tell(self, what, as_of, version="", turn=0, digest="", stage="", run="r", **evidence):
         """Write an event."""
         event = Event(
-            kind=kind,
+            kind=what,
             as_of=as_of,
             product=PRODUCT,
             tenant=self.tenant,
             run=run,
             version=version,
             training_digest=digest,
-            sentence=kind,
+            sentence=what,
             turn=turn,
             stage=stage,
             evidence=evidence,
