@@ -217,6 +217,13 @@ def _check_unmoved(champion: Champion, reign: Reign, over: Reign | None, place: 
         raise ChampionMovedError(msg)
 
 
+def describe_rollback(reign: Reign) -> str:
+    """Say in words who rolled a model back by restoring another, and why."""
+    if reign.restores is None:
+        return "not rolled back"
+    return f"rolled back by {reign.restores.who}: {reign.restores.why}"
+
+
 def describe_pin(pin: Pin) -> str:
     """Say in words who holds a champion, and why."""
     return f"pinned to {pin.version} by {pin.who}: {pin.why}"

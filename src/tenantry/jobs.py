@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from tenantry.ledger import Entry, Scalar, Status
+from tenantry.models.card import PooledCard, read_pooled_card
 from tenantry.sources.connections import Connections
 from tenantry.specs.model import Spec
 from tenantry.store.contract import ObjectStore
@@ -43,6 +44,16 @@ class Job:
     def tenant(self) -> str:
         """The tenant's name."""
         return self.spec.tenant
+
+    def read_pooled_card(self) -> PooledCard | None:
+        """Read the card of the zone's pooled model; None when there is none for this tenant.
+
+        Raises:
+            ModelFileError: It is missing, or it is no card.
+        """
+        if self.pooled_version is None or not self.spec.pooling.receive:
+            return None
+        return read_pooled_card(self.store, self.product, self.spec.residency, self.pooled_version)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,14 @@ import pandas as pd
 
 from tenantry import layout
 from tenantry.appraisal import appraise
-from tenantry.champions import Reign, crown, read_champion
+from tenantry.champions import (
+    Champion,
+    Reign,
+    crown,
+    describe_pin,
+    describe_rollback,
+    read_champion,
+)
 from tenantry.columns import LABEL
 from tenantry.curves import curves_key
 from tenantry.events import (
@@ -26,7 +33,7 @@ from tenantry.gate import Decision, decide
 from tenantry.holdout import against_alternatives, against_champion, describe
 from tenantry.jobs import Job, Result
 from tenantry.ledger import Scalar
-from tenantry.models.card import Card, PooledCard, read_pooled_card
+from tenantry.models.card import Card
 from tenantry.models.files import load_model
 from tenantry.models.fitted import FittedModel
 from tenantry.parquet import from_parquet
@@ -65,9 +72,11 @@ def promote(job: Job) -> Result:
     Leaves ``metrics.json`` beside the challenger, an event for the decision, and the champion's
     pointer moved when the challenger won. A first challenger that is worse than the pooled model or
     the base rate is not crowned: one of these is saved as a version of the tenant's own and
-    crowned instead. A decision that was made before at this `as_of` stands.
+    crowned instead. A decision that was made before at this `as_of` stands; so does a person's: a
+    pinned champion stays, and a model that was rolled back by then is not crowned again.
 
     Raises:
+        ChampionMovedError: The champion was pinned, restored or crowned meanwhile: decide again.
         ModelFileError: A model's file is missing, or is not what its pointer says.
     """
     champion = read_champion(job.store, job.product, job.tenant)
@@ -80,14 +89,33 @@ def promote(job: Job) -> Result:
         message = f"no challenger; {reign.version} stays" if reign else "no challenger"
         return Result(message, facts={"promoted": False} | _champion_facts(reign))
     made = _decisions_now(job)
+    if known is not None and challenger in known.revoked_versions:
+        return _hold(job, challenger, reign, made, _describe_revocation(known, challenger))
     standing = _standing(job, challenger, reign, made)
     if standing is not None:
         key = write_event(job.store, standing)
         return _result(standing, reign, (key,))
+    if champion is not None and champion.pin is not None:
+        return _hold(job, challenger, reign, made, f"it is {describe_pin(champion.pin)}")
     return _decide(_load(job, challenger, reign, turn=_next_turn(job, reign, made)))
 
 
 # --- a decision that stands -----------------------------------------------------------------------
+
+
+def _hold(
+    job: Job, challenger: str, reign: Reign | None, made: Sequence[EventName], why: str
+) -> Result:
+    """Keep the champion whatever the challenger is worth: a person has decided."""
+    held = Decision("champion", f"kept the champion without a comparison: {why}")
+    event = _event(job, "kept", challenger, held, turn=_next_turn(job, reign, made))
+    is_on_record = any(name.version == challenger for name in made)
+    return _result(event, reign, () if is_on_record else (write_event(job.store, event),))
+
+
+def _describe_revocation(champion: Champion, version: str) -> str:
+    judge = next(judge for place, judge in champion.revoked.items() if place[-1] == version)
+    return f"{version} was {describe_rollback(judge)}"
 
 
 def _decisions_now(job: Job) -> list[EventName]:
@@ -178,16 +206,10 @@ def _crowned_card(case: _Case, decision: Decision) -> Card | None:
         choice=decision.choice,
         challenger=case.card,
         evaluation=case.evaluation,
-        pooled=_pooled_card(case.job),
+        pooled=case.job.read_pooled_card(),
     )
     _write_curves(case, model, card.version, decision.choice)
     return card
-
-
-def _pooled_card(job: Job) -> PooledCard | None:
-    if job.pooled_version is None or not job.spec.pooling.receive:
-        return None
-    return read_pooled_card(job.store, job.product, job.spec.residency, job.pooled_version)
 
 
 def _crown(case: _Case, card: Card, decision: Decision) -> Reign:
@@ -247,7 +269,8 @@ def _event(job: Job, kind: Kind, version: str, decision: Decision, *, turn: int)
 def _result(event: Event, reign: Reign | None, keys: tuple[str, ...]) -> Result:
     facts: dict[str, Scalar] = {"promoted": event.kind == "promoted"}
     facts |= {name: value for name, value in event.evidence.items() if name != "challenger"}
-    has_fallen_back = event.kind == "kept" and reign is not None and reign.since == event.as_of
+    instead_of = reign.evidence.get("challenger") if reign and reign.since == event.as_of else None
+    has_fallen_back = event.kind == "kept" and instead_of == event.version
     return Result(
         event.sentence,
         status="fell_back" if has_fallen_back else "done",

@@ -8,7 +8,7 @@ from tenantry.errors import TrainingError
 from tenantry.features.tables import read_features
 from tenantry.jobs import Job, Result
 from tenantry.ledger import Scalar
-from tenantry.models.card import Card, PooledCard, PooledPart, read_pooled_card
+from tenantry.models.card import Card, PooledCard, PooledPart
 from tenantry.models.files import save_model
 from tenantry.parquet import to_parquet
 from tenantry.training.chain import load_chain
@@ -40,7 +40,7 @@ def train(job: Job) -> Result:
         msg = f"{job.tenant}: there is no feature table; run build_features first"
         raise TrainingError(msg)
     table = read_features(job.store, job.product, job.tenant, sha)
-    pooled = _pooled_card(job)
+    pooled = job.read_pooled_card()
     with threadpool_limits(1):
         chain = load_chain(job.store, pooled) if pooled else None
         trained = train_tenant(Lessons(table, job.spec, chain), job.as_of)
@@ -54,12 +54,6 @@ def train(job: Job) -> Result:
         facts=_facts(card),
         keys=tuple(f"{folder}{name}" for name in names),
     )
-
-
-def _pooled_card(job: Job) -> PooledCard | None:
-    if job.pooled_version is None or not job.spec.pooling.receive:
-        return None
-    return read_pooled_card(job.store, job.product, job.spec.residency, job.pooled_version)
 
 
 def _facts(card: Card) -> dict[str, Scalar]:
