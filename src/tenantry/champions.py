@@ -62,6 +62,7 @@ class Reign(Reigned):
         previous: The version that reigned until then and that it was compared with; empty for a
             tenant's first.
         restores: The reign that a rollback restores; None when the gate decided.
+        pooled: The pooled model it stands on, ``<zone>/<version>``; empty without one.
     """
 
     trained_until: Moment
@@ -71,6 +72,7 @@ class Reign(Reigned):
     evidence: dict[str, Scalar] = Field(default_factory=dict)
     previous: str = ""
     restores: Restored | None = None
+    pooled: str = ""
 
     @property
     def unseen_from(self) -> datetime:
@@ -116,9 +118,9 @@ class Champion(Reigns[Reign]):
 
     @property
     def standing(self) -> tuple[Reign, ...]:
-        """The reigns that count, by place: those that no rollback has revoked."""
+        """The reigns that count, by place: neither revoked by a rollback nor withdrawn."""
         revoked = self.revoked
-        return tuple(reign for reign in self.reigns if reign.place not in revoked)
+        return tuple(reign for reign in self.remaining if reign.place not in revoked)
 
     @property
     def revoked(self) -> dict[Place, Reign]:

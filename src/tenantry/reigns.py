@@ -5,7 +5,7 @@ past moment is known. It moves by compare-and-swap only.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Generic, Self, TypeVar
 
@@ -56,20 +56,31 @@ class Reigns(Record, Generic[R]):
     Attributes:
         counter: Grows with every write, so that no two states have the same bytes.
         reigns: By place; at least one.
+        tainted: Version → why it is to be replaced: it learnt from rows that were erased since. It
+            stays in use until then.
+        withdrawn: Version → why its files were removed. Its reigns are kept for the record and
+            count no more.
     """
 
     counter: int
     reigns: tuple[R, ...] = Field(min_length=1)
+    tainted: dict[str, str] = Field(default_factory=dict)
+    withdrawn: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def remaining(self) -> tuple[R, ...]:
+        """The reigns of models that were not withdrawn, by place."""
+        return tuple(reign for reign in self.reigns if reign.version not in self.withdrawn)
 
     @property
     def standing(self) -> tuple[R, ...]:
         """The reigns that count, by place."""
-        return self.reigns
+        return self.remaining
 
     @property
     def current(self) -> R:
-        """The reign that began last."""
-        return self.reigns[-1]
+        """The reign that counts and began last; the last of all when none counts any more."""
+        return (self.standing or self.reigns)[-1]
 
     @property
     def earliest(self) -> R:
@@ -83,9 +94,13 @@ class Reigns(Record, Generic[R]):
         return standing[after - 1] if after else None
 
     def until(self, moment: datetime) -> Self | None:
-        """Return the pointer as it was known at `moment`, or None before the first reign."""
+        """Return the pointer as it was known at `moment`; None when no reign counted yet.
+
+        A withdrawn model's reigns never count, whenever it was withdrawn.
+        """
         known = tuple(reign for reign in self.reigns if reign.since <= moment)
-        return self.model_copy(update={"reigns": known}) if known else None
+        pointer = self.model_copy(update={"reigns": known})
+        return pointer if pointer.standing else None
 
     def as_of(self, moment: datetime) -> R | None:
         """Return who reigned at `moment` as it was known then, or None before the first reign."""
@@ -97,11 +112,47 @@ class Reigns(Record, Generic[R]):
         return next((kept for kept in self.reigns if kept.place == place), None)
 
     def with_reign(self, reign: R) -> Self:
-        """Return the pointer with one more reign; the same when its place is taken."""
+        """Return the pointer with one more reign; the same when its place is taken.
+
+        A version that was made again, of the rows that are left, is as good as new.
+        """
         if self.find(reign.place):
             return self
         reigns = tuple(sorted((*self.reigns, reign), key=lambda kept: kept.place))
-        return self.model_copy(update={"counter": self.counter + 1, "reigns": reigns})
+        return self.model_copy(
+            update={
+                "counter": self.counter + 1,
+                "reigns": reigns,
+                "tainted": without(self.tainted, reign.version),
+                "withdrawn": without(self.withdrawn, reign.version),
+            }
+        )
+
+    def taint(self, versions: Iterable[str], why: str) -> Self:
+        """Return the pointer with `versions` marked as to be replaced; the same when they are."""
+        marks = {one: why for one in versions if one not in {*self.tainted, *self.withdrawn}}
+        if not marks:
+            return self
+        tainted = self.tainted | marks
+        return self.model_copy(update={"counter": self.counter + 1, "tainted": tainted})
+
+    def withdraw(self, versions: Iterable[str], why: str) -> Self:
+        """Return the pointer without the reigns of `versions`, for good; the same when it is."""
+        marks = {one: why for one in versions if one not in self.withdrawn}
+        if not marks:
+            return self
+        return self.model_copy(
+            update={
+                "counter": self.counter + 1,
+                "tainted": without(self.tainted, *marks),
+                "withdrawn": self.withdrawn | marks,
+            }
+        )
+
+
+def without(marks: Mapping[str, str], *versions: str) -> dict[str, str]:
+    """Return `marks` without those of `versions`."""
+    return {version: why for version, why in marks.items() if version not in versions}
 
 
 P = TypeVar("P", bound=Reigns[Any])

@@ -227,6 +227,7 @@ def _crown(case: _Case, card: Card, decision: Decision) -> Reign:
         run=job.run,
         turn=case.turn,
         previous=case.reign.version if case.reign else "",
+        pooled=f"{card.pooled.zone}/{card.pooled.version}" if card.pooled else "",
     )
     return (
         crown(job.store, job.product, job.tenant, reign, over=case.reign).as_of(job.as_of) or reign
