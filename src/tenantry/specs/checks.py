@@ -172,6 +172,11 @@ def _check_spans(spec: Declared) -> Found:
         yield Fault("train.history", fault, "nothing would be left to train on; make it longer")
 
 
+def _check_retry(spec: Declared) -> Found:
+    if spec.retry.at_most < spec.retry.after:
+        yield Fault("retry.at_most", "is shorter than retry.after", "make it at least as long")
+
+
 def _check_timezone(spec: Declared) -> Found:
     name = spec.timezone
     if not _is_timezone(name):
@@ -240,6 +245,7 @@ _CHECKS: tuple[tuple[frozenset[str], Callable[[Declared], Found]], ...] = (
     (frozenset({"features", "contract", "label", "key"}), check_features),
     (frozenset({"model", "label", "pooling"}), _check_model),
     (frozenset({"train", "gate", "model"}), _check_spans),
+    (frozenset({"retry"}), _check_retry),
     (frozenset({"timezone"}), _check_timezone),
     (frozenset({"description", "title"}), _check_texts),
     (frozenset({"label", "features"}), _check_titles),

@@ -311,6 +311,12 @@ class Predict(SpecPart):
     """Probability from which the decision is yes."""
     late_rows: Duration = Field(default="0m", validate_default=True)
     """Rows that arrive this long after their window are scored; later ones are counted."""
+    fresh_within: Duration = Field(default="1d", validate_default=True)
+    """The promise: a window is predicted so long after its last row is known. Where not all can be
+    done in a run, those whose promise ends first are."""
+    max_windows_per_run: int | None = Field(default=None, ge=1)
+    """New windows of the tenant predicted in a run at most, the oldest first; the others stay due
+    for the next."""
     explain: Explain = Explain()
     """Reasons."""
 
@@ -336,6 +342,16 @@ class Monitor(SpecPart):
     """Whether to write an Evidently report."""
     on_decay: Literal["retrain", "tell"] = "retrain"
     """What a judgement of decay or drift makes the planner do."""
+
+
+class Retry(SpecPart):
+    """When a tenant that failed is tried again, in logical time."""
+
+    after: PositiveDuration = Field(default="1d", validate_default=True)
+    """The first failure is tried again in the next run; after the second in a row this long passes,
+    after every further one twice as long."""
+    at_most: PositiveDuration = Field(default="7d", validate_default=True)
+    """Never longer than this."""
 
 
 class Pooling(SpecPart):
@@ -410,6 +426,8 @@ class Declared(SpecPart):
     """Which windows are predicted."""
     monitor: Monitor = Monitor()
     """How predicted windows are judged."""
+    retry: Retry = Retry()
+    """When a tenant that failed is tried again."""
     pooling: Pooling = Pooling()
     """The tenant's part in the pooled model."""
     pooled: Pooled
