@@ -15,6 +15,10 @@ def plan(
     partition: str,
     max_shards: int,
     force: bool,
+    cpu_budget: float,
+    backfill_from: str,
+    backfill_to: str,
+    backfill_model: str,
     plan_ledger: dsl.Output[dsl.Artifact],
     summary: dsl.Output[dsl.Markdown],
 ) -> list[str]:
@@ -29,22 +33,30 @@ def plan(
         partition: "i/n" for part i of n of the fleet; empty means all of it.
         max_shards: Iterations of the loop at most.
         force: Train every tenant, whatever its state.
+        cpu_budget: CPU-seconds that the run may take, as estimated; 0 means all it takes.
+        backfill_from: Predict past windows that begin then or later; empty means none.
+        backfill_to: Only those that begin before this; empty means as_of.
+        backfill_model: "then" for the model that reigned when a window began, or "current".
         plan_ledger: The plan, and the first ledger of every shard.
         summary: What is due for each tenant, and why.
 
     Returns:
         The shards' names, one iteration each.
     """
+    from tenantry.request import PlanRequest
     from tenantry.tasks import plan_run
+    from tenantry.times import parse_moment
 
-    return plan_run(
-        product,
-        run,
-        as_of or slot,
-        plan_ledger.path,
-        summary.path,
+    request = PlanRequest(
+        run=run,
+        as_of=parse_moment(as_of or slot),
         tenants=tenants,
         partition=partition,
         max_shards=max_shards,
         force=force,
+        cpu_budget=cpu_budget,
+        backfill_from=backfill_from,
+        backfill_to=backfill_to,
+        backfill_model=backfill_model,
     )
+    return plan_run(product, request, plan_ledger.path, summary.path)

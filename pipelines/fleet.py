@@ -43,6 +43,10 @@ def build_fleet(slot: str = SLOT, *, max_shards: int = 32) -> BaseComponent:
         partition: str = "",
         max_shards: int = shards_default,
         force: bool = False,
+        cpu_budget: float = 0.0,
+        backfill_from: str = "",
+        backfill_to: str = "",
+        backfill_model: str = "then",
         max_failed_share: float = 0.1,
     ) -> None:
         """Train, check, promote, score, explain and watch a model for every tenant of a product.
@@ -55,6 +59,13 @@ def build_fleet(slot: str = SLOT, *, max_shards: int = 32) -> BaseComponent:
             partition: Part i of n of the fleet, e.g. 1/4: a big fleet is spread over several runs.
             max_shards: Iterations of the loop at most; a shard is one tenant, or many small ones.
             force: Train every tenant, even where its model is fresh.
+            cpu_budget: CPU-seconds that the run may take, as estimated from earlier runs; tenants
+                past it stay due for the next run, those promised first go first. 0: all it takes.
+            backfill_from: Also predict windows of the past that begin then or later, whatever their
+                age, e.g. 2013-01-01. Empty: none.
+            backfill_to: Only those that begin before this. Empty: as_of.
+            backfill_model: Who predicts them: then, the model that reigned when a window began, or
+                current, today's champion (windows it has seen are named as in sample).
             max_failed_share: The run fails when a larger share of its tenants failed.
         """
         run = dsl.PIPELINE_JOB_ID_PLACEHOLDER
@@ -71,6 +82,10 @@ def build_fleet(slot: str = SLOT, *, max_shards: int = 32) -> BaseComponent:
                 partition=partition,
                 max_shards=max_shards,
                 force=force,
+                cpu_budget=cpu_budget,
+                backfill_from=backfill_from,
+                backfill_to=backfill_to,
+                backfill_model=backfill_model,
             )
             plan_ledger = planned.outputs["plan_ledger"]
             pooled = _task("Train the pooled model", train_pooled, plan_ledger=plan_ledger)

@@ -31,6 +31,7 @@ _FINISHED_BY: dict[Action, str] = {
     "train": "promote",
     "retire": "promote",
     "predict": "predict",
+    "backfill": "predict",
     "monitor": "monitor",
 }
 

@@ -14,7 +14,8 @@ from tenantry.records import Record
 from tenantry.times import Moment, Window
 
 Scalar = str | int | float | bool | None
-Action = Literal["train", "predict", "monitor", "retire"]
+Action = Literal["train", "predict", "backfill", "monitor", "retire"]
+ModelChoice = Literal["then", "current"]
 Status = Literal["done", "fell_back", "skipped", "failed"]
 
 STAGES = ("ingest", "build_features", "train", "promote", "predict", "monitor")
@@ -27,12 +28,15 @@ class Due(Record):
     Attributes:
         action: What.
         reason: Why, in words.
-        windows: Ids of the windows it concerns (predict, monitor).
+        windows: Ids of the windows it concerns (predict, backfill, monitor).
+        model: Which model predicts them: that which reigned `then`, when the window began, or the
+            `current` champion (backfill).
     """
 
     action: Action
     reason: str
     windows: tuple[str, ...] = ()
+    model: ModelChoice = "then"
 
 
 class Cost(Record):

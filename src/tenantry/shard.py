@@ -23,7 +23,8 @@ from tenantry import layout
 from tenantry.digests import canonical_json
 from tenantry.errors import TenantryError, WorkerDiedError
 from tenantry.jobs import Job, Result, Stage
-from tenantry.ledger import Action, Cost, Entry, Header, Ledger, Outcome
+from tenantry.ledger import Cost, Entry, Header, Ledger, Outcome
+from tenantry.needs import NEEDS
 from tenantry.progress import Progress
 from tenantry.settings import Settings
 from tenantry.sources.connections import Connections, load_connections
@@ -36,37 +37,6 @@ from tenantry.workers import Task, run_tasks
 
 LOG = logging.getLogger(__name__)
 TRIES = 4
-
-
-@dataclass(frozen=True)
-class Needs:
-    """When a stage runs for a tenant.
-
-    Attributes:
-        actions: It runs when one of these is due.
-        after: Stages that must have gone well before; one that was not needed is no obstacle.
-    """
-
-    actions: tuple[Action, ...]
-    after: tuple[str, ...] = ()
-
-    def met_by(self, entry: Entry) -> bool:
-        """Say whether the stage is to run for `entry`."""
-        if not any(entry.due_for(action) for action in self.actions):
-            return False
-        failed = {outcome.stage for outcome in entry.failures}
-        return failed.isdisjoint(self.after)
-
-
-NEEDS: dict[str, Needs] = {
-    "ingest": Needs(("train", "predict", "monitor")),
-    "build_features": Needs(("train", "predict", "monitor"), ("ingest",)),
-    "train": Needs(("train",), ("ingest", "build_features")),
-    "promote": Needs(("train", "retire"), ("ingest", "build_features", "train")),
-    "predict": Needs(("predict",), ("ingest", "build_features")),
-    "monitor": Needs(("monitor",), ("ingest", "build_features")),
-}
-"""A tenant whose training failed is still predicted by the champion it has (decision 0004)."""
 
 
 def run_stage(

@@ -15,13 +15,13 @@ from tenantry import layout
 from tenantry.digests import canonical_json
 from tenantry.ledger import Ledger
 from tenantry.log import configure_logging
+from tenantry.request import PlanRequest
 from tenantry.settings import Settings, load_settings
 from tenantry.sources.connections import load_connections
 from tenantry.specs.frozen import FLEET, read_frozen_specs
 from tenantry.store.contract import ObjectStore
 from tenantry.store.open import open_store
 from tenantry.summaries import ledger_markdown, plan_markdown, pooled_markdown
-from tenantry.times import parse_moment
 
 
 @dataclass(frozen=True)
@@ -43,18 +43,7 @@ def _start() -> tuple[Settings, ObjectStore]:
     return settings, open_store(settings)
 
 
-def plan_run(  # noqa: PLR0913 - the run's parameters
-    product: str,
-    run: str,
-    as_of: str,
-    ledger_path: str,
-    summary_path: str,
-    *,
-    tenants: str,
-    partition: str,
-    max_shards: int,
-    force: bool,
-) -> list[str]:
+def plan_run(product: str, request: PlanRequest, ledger_path: str, summary_path: str) -> list[str]:
     """Plan a run; see `tenantry.stages.plan.plan`.
 
     Returns:
@@ -62,13 +51,10 @@ def plan_run(  # noqa: PLR0913 - the run's parameters
     """
     from tenantry.plans import RunPlan
     from tenantry.specs.load import load_product
-    from tenantry.stages.plan import PlanRequest, plan
+    from tenantry.stages.plan import plan
 
     settings, store = _start()
     fleet = load_product(settings.specs, product, connections=settings.connections)
-    request = PlanRequest(
-        run, parse_moment(as_of), tenants, partition, max_shards=int(max_shards), force=force
-    )
     folder = Path(ledger_path)
     shards = plan(request, fleet, store, folder)
     made = RunPlan.from_json((folder / "plan.json").read_bytes(), "plan.json")

@@ -147,3 +147,20 @@ def windows_until(start: datetime, length: timedelta, until: datetime) -> Iterat
     while start + length <= until:
         yield Window(start, start + length)
         start += length
+
+
+def windows_between(start: datetime, length: timedelta, span: Window) -> Iterator[Window]:
+    """Yield the windows that begin in `span`, on the grid through `start` in both directions."""
+    steps = -((start - span.start) // length)
+    begin = start + steps * length
+    while begin < span.end:
+        yield Window(begin, begin + length)
+        begin += length
+
+
+def later(moment: datetime, by: timedelta) -> datetime:
+    """Return `moment` + `by`; the end of time where that is past it."""
+    try:
+        return moment + by
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC)

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from tenantry.ledger import STAGES, Ledger
 from tenantry.plans import RunPlan, read_plan
+from tenantry.request import PlanRequest
 from tenantry.store.folder import FolderStore
 from tenantry.tasks import check_run, plan_run, report_run, run_shard, train_pooled_run
+from tenantry.times import parse_moment
 
 PRODUCT = "arrival-delay"
 
@@ -77,11 +79,12 @@ class Harness:
             | self.environment
         )
 
-    def run(self, as_of, run="run-1", *, max_shards=2, tenants="", force=False, stages=STAGES):
+    def run(self, as_of, run="run-1", *, stages=STAGES, **asked):
+        """Run the fleet; `asked` are further fields of the `PlanRequest`."""
         self.enter()
         folder = self.home / "files" / run
         folder.mkdir(parents=True)
-        shards = self.plan(as_of, run, folder, max_shards=max_shards, tenants=tenants, force=force)
+        shards = self.plan(as_of, run, folder, **asked)
         train_pooled_run(str(folder / "plan"), str(folder / "pooled"), str(folder / "pooled.md"))
         ledgers = {shard: self._run_shard(shard, folder, stages) for shard in shards}
         check_run(run, 1.0, str(folder / "verdict.md"))
@@ -90,18 +93,9 @@ class Harness:
         )
         return FleetRun(run, shards, ledgers, (folder / "page.html").read_text(), metrics)
 
-    def plan(self, as_of, run, folder, *, max_shards=2, tenants="", force=False):
-        return plan_run(
-            PRODUCT,
-            run,
-            as_of,
-            str(folder / "plan"),
-            str(folder / "plan.md"),
-            tenants=tenants,
-            partition="",
-            max_shards=max_shards,
-            force=force,
-        )
+    def plan(self, as_of, run, folder, *, max_shards=2, **asked):
+        request = PlanRequest(run, parse_moment(as_of), max_shards=max_shards, **asked)
+        return plan_run(PRODUCT, request, str(folder / "plan"), str(folder / "plan.md"))
 
     def _run_shard(self, shard, folder, stages) -> Ledger:
         before, pooled = folder / "plan", str(folder / "pooled")

@@ -38,6 +38,10 @@ def test_it_loads_back_with_its_parameters(compiled):
         "partition": "",
         "max_shards": 32,
         "force": False,
+        "cpu_budget": 0.0,
+        "backfill_from": "",
+        "backfill_to": "",
+        "backfill_model": "then",
         "max_failed_share": 0.1,
     }
 

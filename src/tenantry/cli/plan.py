@@ -12,9 +12,10 @@ from rich.text import Text
 
 from tenantry.cli.options import AsOf, Output, OutputFormat, ProductName
 from tenantry.plans import RunPlan
+from tenantry.request import PlanRequest
 from tenantry.settings import load_settings
 from tenantry.specs.load import load_product
-from tenantry.stages.plan import PlanRequest, make_plan
+from tenantry.stages.plan import make_plan
 from tenantry.store.open import open_store
 from tenantry.times import format_moment, parse_moment
 

@@ -1,8 +1,6 @@
 """Plan a run: what is due for each tenant and why, packed into shards."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from tenantry import layout
@@ -10,6 +8,7 @@ from tenantry.ledger import Entry, Header, Ledger
 from tenantry.packing import Parcel, pack, select_tenants
 from tenantry.planner import DueWork, check_presence, plan_tenant
 from tenantry.plans import Planned, RunPlan
+from tenantry.request import PlanRequest
 from tenantry.specs.frozen import FLEET, freeze_specs
 from tenantry.specs.load import Fleet
 from tenantry.specs.model import Spec
@@ -20,27 +19,6 @@ from tenantry.truth import read_state
 
 NOTHING_DUE = "nothing_due"
 """The one shard of a run without work: Kubeflow's loop wants an item. No tenant has that name."""
-
-
-@dataclass(frozen=True)
-class PlanRequest:
-    """What a run is asked to do.
-
-    Attributes:
-        run: The run's id.
-        as_of: The run's logical time.
-        tenants: Names with commas between; the whole fleet when empty.
-        partition: ``i/n``, part i of n of the fleet; all when empty.
-        max_shards: Iterations at most.
-        force: Train every tenant, whatever its state.
-    """
-
-    run: str
-    as_of: datetime
-    tenants: str = ""
-    partition: str = ""
-    max_shards: int = 32
-    force: bool = False
 
 
 def plan(request: PlanRequest, fleet: Fleet, store: ObjectStore, folder: Path) -> list[str]:
@@ -73,6 +51,7 @@ def make_plan(request: PlanRequest, fleet: Fleet, store: ObjectStore) -> RunPlan
     Raises:
         PlanError: Specs, store and request contradict each other.
     """
+    request.check()
     chosen = select_tenants(sorted(fleet.specs), request.tenants, request.partition)
     states = {
         tenant: read_state(store, fleet.product, tenant).as_of(request.as_of) for tenant in chosen

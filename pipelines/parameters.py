@@ -1,0 +1,99 @@
+"""The pipeline's parameters as options of the command line, in one object."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields, replace
+from functools import wraps
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+from tenantry.errors import PlanError, SpecError
+from tenantry.packing import select_tenants
+from tenantry.request import PlanRequest
+from tenantry.settings import load_settings
+from tenantry.specs.load import load_product
+from tenantry.times import parse_moment
+
+
+@dataclass(frozen=True)
+class FleetParameters:
+    """What a run of the fleet pipeline is started with; see `pipelines.fleet`."""
+
+    product: Annotated[str, typer.Option(help="The product, a folder of tenant_specs.")] = (
+        "arrival-delay"
+    )
+    as_of: Annotated[
+        str, typer.Option(help="Logical time, e.g. 2013-10-01; nothing later is read. Empty: now.")
+    ] = ""
+    tenants: Annotated[str, typer.Option(help="Only these tenants, commas between.")] = ""
+    partition: Annotated[str, typer.Option(help="Part i of n of the fleet, e.g. 1/4.")] = ""
+    max_shards: Annotated[int, typer.Option(min=1, help="Iterations of the loop at most.")] = 32
+    force: Annotated[
+        bool, typer.Option("--force", help="Train every tenant, whatever its state.")
+    ] = False
+    cpu_budget: Annotated[
+        float, typer.Option(min=0, help="CPU-seconds at most, as estimated. 0: all it takes.")
+    ] = 0.0
+    backfill_from: Annotated[
+        str, typer.Option(help="Also predict past windows that begin then or later.")
+    ] = ""
+    backfill_to: Annotated[
+        str, typer.Option(help="… and before this. Empty: the logical time.")
+    ] = ""
+    backfill_model: Annotated[
+        str, typer.Option(help="By the model that reigned `then`, or the `current` champion.")
+    ] = "then"
+    max_failed_share: Annotated[
+        float, typer.Option(min=0, max=1, help="Fail when a larger share of the tenants failed.")
+    ] = 0.1
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the pipeline's arguments, by name."""
+        return asdict(self)
+
+    def check(self, now: str) -> None:
+        """Refuse what the plan would refuse, before anything is started.
+
+        Args:
+            now: The logical time where `as_of` is empty.
+
+        Raises:
+            typer.BadParameter: All that is wrong.
+        """
+        settings = load_settings()
+        own = {field.name: getattr(self, field.name) for field in fields(PlanRequest)[2:]}
+        try:
+            PlanRequest("check", parse_moment(self.as_of or now), **own).check()
+            fleet = load_product(settings.specs, self.product, connections=settings.connections)
+            select_tenants(sorted(fleet.specs), self.tenants, self.partition)
+        except (ValueError, SpecError, PlanError) as error:
+            raise typer.BadParameter(str(error)) from None
+
+
+def with_parameters(**defaults: object) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options of `FleetParameters`; it gets them as `parameters`.
+
+    Args:
+        defaults: Defaults that are the command's own.
+    """
+    names = [field.name for field in fields(FleetParameters)]
+    usual = asdict(replace(FleetParameters(), **defaults))  # type: ignore[arg-type]
+    hints = get_type_hints(FleetParameters, include_extras=True)
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @wraps(command)
+        def called(**given: object) -> None:
+            parameters = FleetParameters(**{name: given.pop(name) for name in names})  # type: ignore[arg-type]
+            command(parameters, **given)
+
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        shared = [
+            inspect.Parameter(name, keyword, default=usual[name], annotation=hints[name])
+            for name in names
+        ]
+        _, *own = inspect.signature(command).parameters.values()
+        called.__signature__ = inspect.Signature([*shared, *own])  # type: ignore[attr-defined]
+        return called
+
+    return decorate
