@@ -9,6 +9,7 @@ from components._image import image
 def check_fleet(
     ledgers: dsl.Input[list[dsl.Artifact]],
     run: str,
+    region: str,
     max_failed_share: float,
     verdict: dsl.Output[dsl.Markdown],
 ) -> None:
@@ -17,9 +18,10 @@ def check_fleet(
     Args:
         ledgers: Every shard's last ledger.
         run: The run's id.
+        region: The home region that this run serves; empty where there is one store.
         max_failed_share: Share of the run's tenants that may fail.
         verdict: The verdict in words.
     """
     from tenantry.tasks import check_run
 
-    check_run(run, max_failed_share, verdict.path)
+    check_run(run, max_failed_share, verdict.path, region)

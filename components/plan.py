@@ -8,6 +8,7 @@ from components._image import image
 @dsl.component(base_image=image("plan"), install_kfp_package=False)
 def plan(
     product: str,
+    region: str,
     as_of: str,
     slot: str,
     run: str,
@@ -26,6 +27,7 @@ def plan(
 
     Args:
         product: The product, e.g. arrival-delay.
+        region: The home region that this run serves; empty where there is one store.
         as_of: Logical time of the run (ISO 8601); empty means the slot.
         slot: The time this run was scheduled for.
         run: The run's id.
@@ -50,6 +52,7 @@ def plan(
     request = PlanRequest(
         run=run,
         as_of=parse_moment(as_of or slot),
+        region=region,
         tenants=tenants,
         partition=partition,
         max_shards=max_shards,

@@ -9,6 +9,7 @@ from components._image import image
 def report(
     run: str,
     product: str,
+    region: str,
     status: dsl.PipelineTaskFinalStatus,
     page: dsl.Output[dsl.HTML],
     summary: dsl.Output[dsl.Markdown],
@@ -19,6 +20,7 @@ def report(
     Args:
         run: The run's id.
         product: The product.
+        region: The home region that this run serves; empty where there is one store.
         status: How the run ended.
         page: The fleet on one page.
         summary: The same in short.
@@ -26,4 +28,5 @@ def report(
     """
     from tenantry.tasks import report_run
 
-    metrics.metadata.update(report_run(run, product, status.state, page.path, summary.path))
+    figures = report_run(run, product, status.state, page.path, summary.path, region)
+    metrics.metadata.update(figures)

@@ -38,6 +38,7 @@ def build_fleet(slot: str = SLOT, *, max_shards: int = 32) -> BaseComponent:
     @dsl.pipeline(name=NAME, display_name="Tenantry: the fleet")
     def fleet(
         product: str = "arrival-delay",
+        region: str = "",
         as_of: str = "",
         tenants: str = "",
         partition: str = "",
@@ -53,6 +54,8 @@ def build_fleet(slot: str = SLOT, *, max_shards: int = 32) -> BaseComponent:
 
         Args:
             product: The product, a folder of tenant_specs, e.g. arrival-delay.
+            region: The home region that this run serves, one of tenant_specs/regions.yaml; empty
+                without that file, or where it lists one only.
             as_of: Logical time of the run, e.g. 2013-10-01; nothing later is read. Empty: the time
                 this run was scheduled for.
             tenants: Only these tenants, commas between, e.g. ua,dl. Empty: the whole fleet.
@@ -69,12 +72,13 @@ def build_fleet(slot: str = SLOT, *, max_shards: int = 32) -> BaseComponent:
             max_failed_share: The run fails when a larger share of its tenants failed.
         """
         run = dsl.PIPELINE_JOB_ID_PLACEHOLDER
-        reported = _task("Report on the fleet", report, run=run, product=product)
+        reported = _task("Report on the fleet", report, run=run, product=product, region=region)
         with dsl.ExitHandler(reported, name="fleet"):
             planned = _task(
                 "Plan what is due",
                 plan,
                 product=product,
+                region=region,
                 as_of=as_of,
                 slot=slot,
                 run=run,
@@ -109,6 +113,7 @@ def build_fleet(slot: str = SLOT, *, max_shards: int = 32) -> BaseComponent:
                 check_fleet,
                 ledgers=dsl.Collected(monitored.outputs["judgements"]),
                 run=run,
+                region=region,
                 max_failed_share=max_failed_share,
             )
 

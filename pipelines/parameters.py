@@ -8,7 +8,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from tenantry.errors import PlanError, SpecError
+from tenantry.errors import PlanError, SettingsError, SpecError
 from tenantry.packing import select_tenants
 from tenantry.request import PlanRequest
 from tenantry.settings import load_settings
@@ -23,6 +23,9 @@ class FleetParameters:
     product: Annotated[str, typer.Option(help="The product, a folder of tenant_specs.")] = (
         "arrival-delay"
     )
+    region: Annotated[
+        str, typer.Option(help="Home region; empty where there is no regions.yaml, or one region.")
+    ] = ""
     as_of: Annotated[
         str, typer.Option(help="Logical time, e.g. 2013-10-01; nothing later is read. Empty: now.")
     ] = ""
@@ -66,8 +69,10 @@ class FleetParameters:
         try:
             PlanRequest("check", parse_moment(self.as_of or now), **own).check()
             fleet = load_product(settings.specs, self.product, connections=settings.connections)
-            select_tenants(sorted(fleet.specs), self.tenants, self.partition)
-        except (ValueError, SpecError, PlanError) as error:
+            fleet = fleet.serving(self.region)
+            homes = {name: spec.region for name, spec in fleet.elsewhere.items()}
+            select_tenants(sorted(fleet.specs), self.tenants, self.partition, homes)
+        except (ValueError, SpecError, SettingsError, PlanError) as error:
             raise typer.BadParameter(str(error)) from None
 
 

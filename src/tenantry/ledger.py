@@ -130,6 +130,7 @@ class Header(Record):
         run: The run's id.
         product: The product.
         as_of: The run's logical time.
+        region: The region that the run serves; empty without `regions.yaml`.
         shard: The shard's name.
         stage: The stage that wrote this ledger; `plan` for the first.
         zones: Residency zone → version of the pooled model in use there.
@@ -138,6 +139,7 @@ class Header(Record):
     run: str
     product: str
     as_of: Moment
+    region: str = ""
     shard: str
     stage: str = "plan"
     zones: dict[str, str] = Field(default_factory=dict)

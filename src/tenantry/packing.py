@@ -10,19 +10,26 @@ from hashlib import sha256
 from tenantry.errors import Fault, PlanError
 
 
-def select_tenants(tenants: Sequence[str], wanted: str, partition: str) -> tuple[str, ...]:
+def select_tenants(
+    tenants: Sequence[str],
+    wanted: str,
+    partition: str,
+    elsewhere: Mapping[str, str] | None = None,
+) -> tuple[str, ...]:
     """Return the tenants of a run, sorted.
 
     Args:
-        tenants: The whole fleet.
+        tenants: The whole fleet, as far as it is at home in the run's region.
         wanted: Names with commas between; all when empty.
         partition: ``i/n``: part i (from 1) of n, by a stable hash of the name; all when empty.
+        elsewhere: The other tenants, and where they are at home.
 
     Raises:
         PlanError: A name is not in the fleet, or the partition has another form.
     """
     names = {name.strip() for name in wanted.split(",") if name.strip()}
-    faults = [_unknown(name, tenants) for name in sorted(names - set(tenants))]
+    unknown = sorted(names - set(tenants))
+    faults = [_unknown(name, tenants, (elsewhere or {}).get(name, "")) for name in unknown]
     match = re.fullmatch(r"([1-9]\d*)/([1-9]\d*)", partition or "1/1")
     if match is None or int(match[1]) > int(match[2]):
         faults.append(Fault("partition", f"{partition!r} is not i/n, 1 ≤ i ≤ n", "write e.g. 1/4"))
@@ -37,7 +44,10 @@ def _part_of(tenant: str, parts: int) -> int:
     return int.from_bytes(sha256(tenant.encode()).digest()[:8]) % parts
 
 
-def _unknown(name: str, tenants: Sequence[str]) -> Fault:
+def _unknown(name: str, tenants: Sequence[str], home: str) -> Fault:
+    if home:
+        fault = f"{name!r} is at home in {home}, which this run does not serve"
+        return Fault("tenants", fault, f"run it with region {home}")
     near = difflib.get_close_matches(name, tenants, 1)
     remedy = f"did you mean {near[0]}?" if near else "see tenant_specs/ for their names"
     return Fault("tenants", f"{name!r} is not a tenant of this product", remedy)

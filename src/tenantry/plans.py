@@ -34,6 +34,7 @@ class RunPlan(Record):
         product: The product.
         title: The product in words.
         as_of: The run's logical time.
+        region: The one region that the run serves; empty without `regions.yaml`.
         shards: Names of the shards, one ParallelFor iteration each.
         tenants: By name, those of this run (filter and partition applied).
     """
@@ -42,6 +43,7 @@ class RunPlan(Record):
     product: str
     title: str
     as_of: Moment
+    region: str = ""
     shards: tuple[str, ...]
     tenants: dict[str, Planned]
 

@@ -46,6 +46,7 @@ class PlanRequest:
         backfill_from: Predict the windows of the past that begin then or later; none when empty.
         backfill_to: … and before this; `as_of` when empty.
         backfill_model: By which model, see `Backfill`.
+        region: The home region that the run serves; empty where there is one store.
     """
 
     run: str
@@ -58,6 +59,7 @@ class PlanRequest:
     backfill_from: str = ""
     backfill_to: str = ""
     backfill_model: str = "then"
+    region: str = ""
 
     @property
     def backfill(self) -> Backfill | None:

@@ -25,6 +25,7 @@ class Settings:
         secret_key: `AWS_SECRET_ACCESS_KEY`.
         session_token: `AWS_SESSION_TOKEN`: comes with temporary credentials.
         region: `AWS_REGION`.
+        environ: The whole environment: `regions.yaml` names variables in it.
     """
 
     store: str
@@ -36,6 +37,7 @@ class Settings:
     secret_key: str = field(default="", repr=False)
     session_token: str = field(default="", repr=False)
     region: str = "us-east-1"
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
 
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -58,4 +60,5 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         secret_key=environ.get("AWS_SECRET_ACCESS_KEY", ""),
         session_token=environ.get("AWS_SESSION_TOKEN", ""),
         region=environ.get("AWS_REGION", "us-east-1"),
+        environ=dict(environ),
     )

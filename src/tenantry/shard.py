@@ -62,7 +62,7 @@ def run_stage(
     if not previous.entries:
         return Ledger(header=header, entries=())
     key = layout.ledger(before.run, before.shard, before.stage)
-    store = open_store(settings)
+    store = open_store(settings, before.region)
     ledger = Ledger.from_lines(store.get(key).content, key)
     specs = read_frozen_specs(store, before.run, before.shard)
     done = dict(_run_tenants(_Shard(header, specs, settings), ledger, store))
@@ -130,7 +130,7 @@ def _task(shard: _Shard, function: Stage, entry: Entry, connections: Connections
     header, spec = shard.header, shard.specs[entry.tenant]
 
     def run() -> Outcome:
-        store = MeteredStore(open_store(shard.settings))
+        store = MeteredStore(open_store(shard.settings, header.region))
         version = header.zones.get(spec.residency)
         code = shard.settings.code_version
         job = Job(header.run, header.as_of, spec, entry, store, connections, version, code)

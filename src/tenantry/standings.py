@@ -16,6 +16,9 @@ from tenantry.store.contract import ObjectStore
 NO_SPEC = "no spec"
 """The state of a tenant that the store holds and no spec declares."""
 
+MOVED = "moved"
+"""The state of a tenant that the store holds and whose home is another region by now."""
+
 _RUNS = 20
 """How many of the newest runs are searched for a tenant's failures."""
 
@@ -26,8 +29,8 @@ class Standing:
 
     Attributes:
         tenant: Its name.
-        state: `active`, `paused` or `retired` by its spec, or `no spec`.
-        region: Its home region.
+        state: `active`, `paused` or `retired` by its spec, or `no spec`, or `moved` away.
+        region: Its home region; of one without a spec, or moved, the store's.
         reign: Its champion's reign; None when no model was crowned by then.
         receipt: Of the latest window predicted; None when there is none.
         judgement: Of the latest window judged; None when there is none.
@@ -83,8 +86,8 @@ def _read_standing(store: ObjectStore, fleet: Fleet, tenant: str, as_of: datetim
     champion = read_champion(store, fleet.product, tenant)
     return Standing(
         tenant=tenant,
-        state=spec.state if spec else NO_SPEC,
-        region=spec.region if spec else "",
+        state=spec.state if spec else MOVED if tenant in fleet.elsewhere else NO_SPEC,
+        region=spec.region if spec else fleet.region,
         reign=champion.as_of(as_of) if champion else None,
         receipt=_last_receipt(store, fleet.product, tenant, as_of),
         judgement=last_judgement(store, fleet.product, tenant, until=as_of),

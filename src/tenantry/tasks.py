@@ -37,10 +37,10 @@ class Shown:
     curves: Mapping[str, Any] = field(default_factory=dict)
 
 
-def _start() -> tuple[Settings, ObjectStore]:
+def _start(region: str) -> tuple[Settings, ObjectStore]:
     configure_logging()
     settings = load_settings()
-    return settings, open_store(settings)
+    return settings, open_store(settings, region)
 
 
 def plan_run(product: str, request: PlanRequest, ledger_path: str, summary_path: str) -> list[str]:
@@ -53,7 +53,7 @@ def plan_run(product: str, request: PlanRequest, ledger_path: str, summary_path:
     from tenantry.specs.load import load_product
     from tenantry.stages.plan import plan
 
-    settings, store = _start()
+    settings, store = _start(request.region)
     fleet = load_product(settings.specs, product, connections=settings.connections)
     folder = Path(ledger_path)
     shards = plan(request, fleet, store, folder)
@@ -67,8 +67,8 @@ def train_pooled_run(plan_path: str, pooled_path: str, summary_path: str) -> Non
     from tenantry.plans import RunPlan
     from tenantry.shard import limit_threads
 
-    settings, store = _start()
     made = RunPlan.from_json((Path(plan_path) / "plan.json").read_bytes(), "plan.json")
+    settings, store = _start(made.region)
     zones: dict[str, str] = {}
     summary = "No tenant is due for training.\n"
     if made.is_due("train"):
@@ -111,9 +111,9 @@ def run_shard(  # noqa: PLR0913, PLR0917 - a component's artifacts
     """
     from tenantry.shard import run_stage
 
-    settings, store = _start()
     path = Path(ledger_path) / f"{shard}.jsonl" if shard else Path(ledger_path)
     before = Ledger.from_lines(path.read_bytes(), str(path))
+    settings, store = _start(before.header.region)
     pooled = json.loads(Path(pooled_path).read_bytes()) if pooled_path else None
     after = run_stage(stage, before, settings, pooled_versions=pooled)
     Path(out_path).write_bytes(after.to_lines())
@@ -127,7 +127,7 @@ def _shown(ledger: Ledger, store: ObjectStore) -> Shown:
     return Shown(shown_metrics(ledger), shown_curves(ledger, store))
 
 
-def check_run(run: str, max_failed_share: float, verdict_path: str) -> None:
+def check_run(run: str, max_failed_share: float, verdict_path: str, region: str = "") -> None:
     """Fail when too many tenants failed; see `tenantry.stages.check_fleet`.
 
     Raises:
@@ -136,7 +136,7 @@ def check_run(run: str, max_failed_share: float, verdict_path: str) -> None:
     from tenantry.errors import FleetError
     from tenantry.stages.check_fleet import check_fleet
 
-    _, store = _start()
+    _, store = _start(region)
     try:
         verdict = check_fleet(run, store, max_failed_share)
     except FleetError as error:
@@ -145,8 +145,8 @@ def check_run(run: str, max_failed_share: float, verdict_path: str) -> None:
     Path(verdict_path).write_text(verdict, encoding="utf-8")
 
 
-def report_run(
-    run: str, product: str, status: str, page_path: str, summary_path: str
+def report_run(  # noqa: PLR0913, PLR0917 - a component's arguments
+    run: str, product: str, status: str, page_path: str, summary_path: str, region: str = ""
 ) -> dict[str, float]:
     """Make the fleet report; see `tenantry.stages.report`.
 
@@ -155,7 +155,7 @@ def report_run(
     """
     from tenantry.stages.report import report
 
-    _, store = _start()
+    _, store = _start(region)
     made = report(run, status, product, store)
     Path(page_path).write_text(made.page, encoding="utf-8")
     Path(summary_path).write_text(made.markdown, encoding="utf-8")

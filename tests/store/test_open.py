@@ -2,10 +2,10 @@
 
 import pytest
 
-from tenantry.errors import SettingsError
+from tenantry.errors import SettingsError, SpecError
 from tenantry.settings import load_settings
 from tenantry.store.folder import FolderStore
-from tenantry.store.minio import MinioStore
+from tenantry.store.minio import BucketAddress, MinioStore
 from tenantry.store.open import open_store
 
 KEYS = {"AWS_ACCESS_KEY_ID": "who", "AWS_SECRET_ACCESS_KEY": "s3cr3t"}
@@ -72,7 +72,7 @@ FAULTS = {
     ],
     "s3+https://host/bucket/" + "x" * 101: ["has a prefix of over 100 characters"],
     "s3+https://user:hidden@host/bucket": [
-        "holds credentials; move them to AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        "holds credentials; take them out; they are read from environment variables"
     ],
 }  # fmt: skip
 
@@ -99,3 +99,56 @@ def test_no_secret_is_shown():
     settings = load_settings({**KEYS, "AWS_SESSION_TOKEN": "t0k3n"})
     assert "s3cr3t" not in repr(settings)
     assert "t0k3n" not in repr(settings)
+
+
+REGIONS = """\
+regions:
+  eu:
+    store: s3+https://eu.example/models/fleet
+    credentials: {access_key: EU_KEY, secret_key: EU_SECRET, session_token: EU_TOKEN}
+    aws_region: eu-central-1
+  us: {store: stores/us}
+"""
+
+
+def _open_region(specs, region, **environ):
+    (specs / "regions.yaml").write_text(REGIONS)
+    environ |= {"TENANTRY_SPECS": str(specs), "TENANTRY_STORE": "file:///not/used", **KEYS}
+    return open_store(load_settings(environ), region)
+
+
+def test_each_region_has_its_own_store_and_credentials(tmp_path):
+    environ = {"EU_KEY": "europe", "EU_SECRET": "s3cr3t", "EU_TOKEN": "t0k3n"}
+    found = _open_region(tmp_path, "eu", **environ)
+    assert found.url == "s3+https://eu.example/models/fleet"
+    assert found._address == BucketAddress(
+        endpoint="eu.example",
+        bucket="models",
+        access_key="europe",
+        secret_key="s3cr3t",
+        session_token="t0k3n",
+        prefix="fleet/",
+        region="eu-central-1",
+    )
+    assert _open_region(tmp_path, "us").url == (tmp_path / "stores/us").as_uri()
+
+
+def test_a_regions_variables_are_asked_for_by_name(tmp_path):
+    with pytest.raises(SettingsError) as caught:
+        _open_region(tmp_path, "eu", EU_SECRET="s3cr3t")
+    assert str(caught.value).splitlines() == [
+        "EU_KEY: is not set; a bucket needs it",
+        "EU_TOKEN: is not set; a bucket needs it",
+    ]
+
+
+def test_no_store_is_opened_in_place_of_a_region(tmp_path):
+    with pytest.raises(SettingsError, match="region: is not given, and regions.yaml lists eu, us"):
+        _open_region(tmp_path, "")
+    (tmp_path / "regions.yaml").write_text("regions: {eu: {}}")
+    settings = load_settings({"TENANTRY_SPECS": str(tmp_path)})
+    with pytest.raises(SpecError, match=r"regions.yaml: regions.eu.store: is missing"):
+        open_store(settings)
+    (tmp_path / "regions.yaml").unlink()
+    with pytest.raises(SettingsError, match="there is no regions.yaml"):
+        open_store(settings, "eu")

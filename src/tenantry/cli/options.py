@@ -17,6 +17,10 @@ ProductName = Annotated[str, typer.Argument(help="The product, a folder of tenan
 AsOf = Annotated[
     str, typer.Option("--as-of", help="Logical time, e.g. 2013-10-01. Empty: now.", metavar="TIME")
 ]
+RegionName = Annotated[
+    str,
+    typer.Option("--region", help="Home region; empty where there is no regions.yaml or one only."),
+]
 Output = Annotated[
     OutputFormat, typer.Option("--output", "-o", help="A table for people, JSON for programs.")
 ]

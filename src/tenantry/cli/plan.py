@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tenantry.cli.options import AsOf, Output, OutputFormat, ProductName
+from tenantry.cli.options import AsOf, Output, OutputFormat, ProductName, RegionName
 from tenantry.plans import RunPlan
 from tenantry.request import PlanRequest
 from tenantry.settings import load_settings
@@ -25,6 +25,7 @@ DRY_RUN = "dry-run"
 def plan(
     product: ProductName,
     as_of: AsOf = "",
+    region: RegionName = "",
     tenants: Annotated[str, typer.Option(help="Only these tenants, commas between.")] = "",
     partition: Annotated[str, typer.Option(help="Part i of n of the fleet, e.g. 1/4.")] = "",
     max_shards: Annotated[int, typer.Option(min=1, help="Shards at most; a local run has 2.")] = 32,
@@ -34,9 +35,9 @@ def plan(
     """Show what a run would do for each tenant, and why. Reads specs and store, writes nothing."""
     settings = load_settings()
     moment = parse_moment(as_of) if as_of else datetime.now(UTC)
-    request = PlanRequest(DRY_RUN, moment, tenants, partition, max_shards, force)
+    request = PlanRequest(DRY_RUN, moment, tenants, partition, max_shards, force, region=region)
     fleet = load_product(settings.specs, product, connections=settings.connections)
-    made = make_plan(request, fleet, open_store(settings))
+    made = make_plan(request, fleet, open_store(settings, region))
     if output is OutputFormat.json:
         typer.echo(json.dumps(made.model_dump(mode="json"), indent=2, ensure_ascii=False))
     else:

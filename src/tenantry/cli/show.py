@@ -9,15 +9,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tenantry.cli.options import Output, OutputFormat, ProductName
+from tenantry.cli.options import Output, OutputFormat, ProductName, RegionName
 from tenantry.dossier import Dossier, read_dossier
 from tenantry.fleet import Member
 from tenantry.monitoring.judgements import IN_WORDS
+from tenantry.regions import store_of
 from tenantry.report.rows import span
 from tenantry.report.summary import explain_unknown
 from tenantry.settings import load_settings
 from tenantry.specs.load import load_product
-from tenantry.store.open import open_store
 from tenantry.times import format_duration, format_moment
 
 _WINDOWS = 12
@@ -27,6 +27,7 @@ _WINDOWS = 12
 def show(
     product: ProductName,
     tenant: Annotated[str, typer.Argument(help="The tenant.")],
+    region: RegionName = "",
     output: Output = OutputFormat.table,
 ) -> None:
     """Show a tenant: spec, champion and its history, card, windows, judgements, last failures.
@@ -35,7 +36,8 @@ def show(
     """
     settings = load_settings()
     fleet = load_product(settings.specs, product, connections=settings.connections)
-    dossier = read_dossier(open_store(settings), fleet, tenant)
+    store = store_of(settings, product, tenant, region)
+    dossier = read_dossier(store, fleet, tenant)
     if output is OutputFormat.json:
         typer.echo(json.dumps(to_facts(dossier), indent=2, ensure_ascii=False))
         return

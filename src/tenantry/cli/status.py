@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tenantry.cli.options import AsOf, Output, OutputFormat, ProductName
+from tenantry.cli.options import AsOf, Output, OutputFormat, ProductName, RegionName
 from tenantry.monitoring.judgements import IN_WORDS
 from tenantry.settings import load_settings
 from tenantry.specs.load import load_product
@@ -22,7 +22,12 @@ _STYLES = {"decayed": "bold red", "drifted": "yellow", "ok": "green"}
 _COLUMNS = ("tenant", "state", "champion", "since", "recipe", "last window", "last judgement")
 
 
-def status(product: ProductName, as_of: AsOf = "", output: Output = OutputFormat.table) -> None:
+def status(
+    product: ProductName,
+    as_of: AsOf = "",
+    region: RegionName = "",
+    output: Output = OutputFormat.table,
+) -> None:
     """Show each tenant's champion, its last predictions and how they were judged.
 
     Reads specs and store, writes nothing. A tenant that the store holds and no spec declares is
@@ -31,7 +36,7 @@ def status(product: ProductName, as_of: AsOf = "", output: Output = OutputFormat
     settings = load_settings()
     moment = parse_moment(as_of) if as_of else datetime.now(UTC)
     fleet = load_product(settings.specs, product, connections=settings.connections)
-    standings = read_standings(open_store(settings), fleet, moment)
+    standings = read_standings(open_store(settings, region), fleet.serving(region), moment)
     if output is OutputFormat.json:
         facts = [to_facts(standing) for standing in standings]
         typer.echo(json.dumps(facts, indent=2, ensure_ascii=False))

@@ -1,7 +1,7 @@
 """Load what Git declares: a product and all its tenants, or every fault of every file."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tenantry.errors import Fault, SpecError
@@ -13,6 +13,7 @@ from tenantry.specs.migrate import migrate
 from tenantry.specs.model import Declared, Pooled, Spec
 from tenantry.specs.paths import find_fields, shown
 from tenantry.specs.product import BOUND, Product
+from tenantry.specs.regions import Regions, check_homes, choose_region, load_regions
 from tenantry.specs.tenant import Defaults, TenantReader, filter_values
 
 __all__ = ["Fleet", "filter_values", "list_products", "load_product"]
@@ -28,10 +29,13 @@ class Fleet:
         product: The product's name.
         title: The product in words.
         description: For people.
-        specs: The tenants' specs by name, in order of name.
+        specs: The tenants' specs by name, in order of name; `serving` leaves those of a region.
         pooled: How the pooled model is made.
         retire_max_share: More tenants than this share retired at once are refused.
         tenants_may_set: What tenants' files may change, as dotted paths.
+        regions: The regions; None without `regions.yaml`.
+        region: The region that it is seen from; empty for all of them, and without regions.
+        elsewhere: The specs of tenants that are at home in other regions.
     """
 
     product: str
@@ -41,6 +45,37 @@ class Fleet:
     pooled: Pooled
     retire_max_share: float
     tenants_may_set: tuple[str, ...]
+    regions: Regions | None = None
+    region: str = ""
+    elsewhere: Mapping[str, Spec] = field(default_factory=dict)
+
+    def serving(self, region: str) -> "Fleet":
+        """Return the fleet as one region sees it: all of it without `regions.yaml`.
+
+        Args:
+            region: The region; empty where there is only one.
+
+        Raises:
+            SettingsError: There are several and none is named, or it is not among them.
+        """
+        chosen = choose_region(self.regions, region)
+        if self.regions is None:
+            return self
+        specs = {**self.specs, **self.elsewhere}
+        return replace(
+            self,
+            region=chosen,
+            specs={name: specs[name] for name in sorted(specs) if specs[name].region == chosen},
+            elsewhere={name: spec for name, spec in specs.items() if spec.region != chosen},
+        )
+
+    def zone_mates(self) -> tuple[Spec, ...]:
+        """Return all tenants of the served region's residency zone, at home here or elsewhere."""
+        if self.regions is None:
+            return tuple(self.specs.values())
+        mates = self.regions.in_zone(self.regions.regions[self.region].zone)
+        specs = (*self.specs.values(), *self.elsewhere.values())
+        return tuple(spec for spec in specs if spec.region in mates)
 
 
 def list_products(folder: Path) -> tuple[str, ...]:
@@ -74,7 +109,10 @@ def load_product(folder: Path, product: str, *, connections: Path | None = None)
     defaults = _read_defaults(folder / product, faults)
     connections = connections or folder / "connections.yaml"
     faults += _check_connections(defaults, connections)
+    regions = _read_regions(folder, faults)
     specs = _read_tenants(defaults, folder / product, faults)
+    if regions is not None:
+        faults += check_homes(specs, regions)
     declared = defaults.product
     if faults or declared is None:
         raise SpecError(dict.fromkeys(faults))
@@ -86,7 +124,16 @@ def load_product(folder: Path, product: str, *, connections: Path | None = None)
         pooled=defaults.parts()["pooled"],
         retire_max_share=declared.retire_max_share,
         tenants_may_set=declared.tenants_may_set,
+        regions=regions,
     )
+
+
+def _read_regions(folder: Path, faults: list[Fault]) -> Regions | None:
+    try:
+        return load_regions(folder)
+    except SpecError as error:
+        faults += error.faults
+        return None
 
 
 def _read_defaults(folder: Path, faults: list[Fault]) -> Defaults:

@@ -20,9 +20,11 @@ POOLED_RECIPES = ("blended", "stacked", "pooled")
 
 DNS_LABEL = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 COLUMN_NAME = r"^[A-Za-z][A-Za-z0-9_]{0,62}$"
+VARIABLE_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 
 DnsLabel = Annotated[str, StringConstraints(pattern=DNS_LABEL)]
 ColumnName = Annotated[str, StringConstraints(pattern=COLUMN_NAME)]
+VariableName = Annotated[str, StringConstraints(pattern=VARIABLE_NAME)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 

@@ -34,6 +34,7 @@ def plan(request: PlanRequest, fleet: Fleet, store: ObjectStore, folder: Path) -
         PlanError: Specs, store and request contradict each other; nothing is written.
         StoreError: The store does not honour conditional writes.
     """
+    fleet = fleet.serving(request.region)
     made = make_plan(request, fleet, store)
     ledgers = make_ledgers(made)
     folder.mkdir(parents=True, exist_ok=True)
@@ -52,7 +53,9 @@ def make_plan(request: PlanRequest, fleet: Fleet, store: ObjectStore) -> RunPlan
         PlanError: Specs, store and request contradict each other.
     """
     request.check()
-    chosen = select_tenants(sorted(fleet.specs), request.tenants, request.partition)
+    fleet = fleet.serving(request.region)
+    homes = {name: spec.region for name, spec in fleet.elsewhere.items()}
+    chosen = select_tenants(sorted(fleet.specs), request.tenants, request.partition, homes)
     states = {
         tenant: read_state(store, fleet.product, tenant).as_of(request.as_of) for tenant in chosen
     }
@@ -61,9 +64,22 @@ def make_plan(request: PlanRequest, fleet: Fleet, store: ObjectStore) -> RunPlan
         for tenant in chosen
     }
     stored = set(store.list_folders(layout.product_folder(fleet.product)))
-    check_presence(fleet.specs, stored, fleet.retire_max_share, _retiring(fleet, store, request))
+    left = sorted(stored & homes.keys())
+    retiring = _retiring(fleet, store, request)
+    check_presence(fleet.specs, stored.difference(left), fleet.retire_max_share, retiring)
     shards = pack(_parcels(fleet, states, work), request.max_shards)
-    return _run_plan(request, fleet, work, states, shards)
+    made = _run_plan(request, fleet, work, states, shards)
+    moved = {name: _moved(name, homes[name]) for name in left}
+    return made.model_copy(update={"tenants": made.tenants | moved})
+
+
+def _moved(tenant: str, home: str) -> Planned:
+    """Say what to do about a tenant that moved away; a store is never cleared by absence."""
+    note = (
+        f"moved to region {home}, and this store still holds it: erase it here, "
+        f"or write its old region into {tenant}.yaml again"
+    )
+    return Planned(note=note, region=home)
 
 
 def _retiring(fleet: Fleet, store: ObjectStore, request: PlanRequest) -> set[str]:
@@ -102,6 +118,7 @@ def _run_plan(
         product=fleet.product,
         title=fleet.title,
         as_of=request.as_of,
+        region=fleet.region,
         shards=tuple(shards),
         tenants={
             tenant: Planned(
@@ -120,7 +137,13 @@ def make_ledgers(made: RunPlan) -> list[Ledger]:
     """Return each shard's first ledger; an empty one when nothing is due."""
     ledgers = []
     for shard in made.shards or (NOTHING_DUE,):
-        header = Header(run=made.run, product=made.product, as_of=made.as_of, shard=shard)
+        header = Header(
+            run=made.run,
+            product=made.product,
+            as_of=made.as_of,
+            region=made.region,
+            shard=shard,
+        )
         entries = tuple(
             Entry(tenant=tenant, due=planned.due)
             for tenant, planned in made.tenants.items()
@@ -138,5 +161,5 @@ def _store_plan(store: ObjectStore, made: RunPlan, ledgers: list[Ledger], fleet:
         freeze_specs(store, made.run, ledger.header.shard, specs)
         store.put(layout.ledger(made.run, ledger.header.shard, "plan"), ledger.to_lines())
     if made.is_due("train"):
-        freeze_specs(store, made.run, FLEET, fleet.specs.values())
+        freeze_specs(store, made.run, FLEET, fleet.zone_mates())
     store.put(layout.plan(made.run), made.to_json())

@@ -1,88 +1,97 @@
-"""Open the store that the settings name."""
+"""Open the store that the settings name, or that `regions.yaml` names for a region."""
 
-import re
-from pathlib import Path
-from urllib.parse import SplitResult, unquote, urlsplit
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from tenantry.errors import Fault, SettingsError
 from tenantry.settings import Settings
-from tenantry.store.contract import ObjectStore, check_key
+from tenantry.specs.regions import REGIONS_FILE, Region, choose_region, load_regions
+from tenantry.store.address import StoreAddress
+from tenantry.store.contract import ObjectStore
 from tenantry.store.folder import FolderStore
 
-_PLACE = "TENANTRY_STORE"
-_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-_FORMS = "write file:///folder, s3+https://host/bucket or s3+http://host:9000/bucket/prefix"
 
+def open_store(settings: Settings, region: str = "") -> ObjectStore:
+    """Return the store of a region; nothing is asked of it yet.
 
-def open_store(settings: Settings) -> ObjectStore:
-    """Return the store at `settings.store`; nothing is asked of it yet.
+    With `regions.yaml` among the specs it is that region's own store, otherwise the one at
+    `settings.store`, which serves every region.
+
+    Args:
+        settings: The environment's.
+        region: The region; empty where there is one store only.
 
     Raises:
-        SettingsError: The address or the credentials cannot be used; all faults at once.
+        SettingsError: The region is not to be had, or the address or the credentials cannot be
+            used; all faults at once.
+        SpecError: `regions.yaml` is wrong.
     """
-    try:
-        url = urlsplit(settings.store)
-        _ = url.port
-    except ValueError as error:
-        raise SettingsError([Fault(_PLACE, f"is not an address: {error}", _FORMS)]) from None
-    if url.scheme == "file":
-        return _open_folder(url)
-    if url.scheme in ("s3+http", "s3+https"):
-        return _open_bucket(url, settings)
-    fault = f"{url.scheme!r} is no kind of store" if url.scheme else "has no scheme"
-    raise SettingsError([Fault(_PLACE, fault, _FORMS)])
+    regions = load_regions(settings.specs)
+    chosen = choose_region(regions, region)
+    if regions is None:
+        return _open(_of_settings(settings))
+    return _open(_of_region(regions.regions[chosen], settings.environ))
 
 
-def _open_folder(url: SplitResult) -> FolderStore:
-    if url.netloc or not url.path.startswith("/") or url.query or url.fragment:
-        fault = Fault(_PLACE, "is not the address of a folder", "write file:///folder, three '/'")
-        raise SettingsError([fault])
-    return FolderStore(Path(unquote(url.path)))
+@dataclass(frozen=True)
+class _Place:
+    """An address and who asks there.
+
+    Attributes:
+        address: Where the store is.
+        name: What faults call the address.
+        aws_region: For signatures.
+        variables: Field → the environment variable that holds it.
+        values: Field → its value.
+    """
+
+    address: StoreAddress
+    name: str
+    aws_region: str
+    variables: Mapping[str, str]
+    values: Mapping[str, str] = field(repr=False)
 
 
-def _open_bucket(url: SplitResult, settings: Settings) -> ObjectStore:
-    bucket, _, prefix = url.path.strip("/").partition("/")
-    faults = [*_address_faults(url, bucket, prefix), *_credential_faults(settings)]
+def _of_settings(settings: Settings) -> _Place:
+    variables = {"access_key": "AWS_ACCESS_KEY_ID", "secret_key": "AWS_SECRET_ACCESS_KEY"}
+    values = {
+        "access_key": settings.access_key,
+        "secret_key": settings.secret_key,
+        "session_token": settings.session_token,
+    }
+    address = StoreAddress(settings.store)
+    return _Place(address, "TENANTRY_STORE", settings.region, variables, values)
+
+
+def _of_region(region: Region, environ: Mapping[str, str]) -> _Place:
+    variables = region.credentials.names if region.credentials else {}
+    values = {name: environ.get(variable, "") for name, variable in variables.items()}
+    address = StoreAddress(region.store)
+    return _Place(address, REGIONS_FILE, region.aws_region, variables, values)
+
+
+def _open(place: _Place) -> ObjectStore:
+    address = place.address
+    faults = address.faults(place.name)
+    if address.is_folder and not faults:
+        return FolderStore(address.folder)
+    if address.text.startswith("s3+"):
+        unset = [name for field, name in place.variables.items() if not place.values[field]]
+        faults += [Fault(name, "is not set", "a bucket needs it") for name in unset]
     if faults:
         raise SettingsError(faults)
 
     from tenantry.store.minio import BucketAddress, MinioStore
 
-    address = BucketAddress(
-        endpoint=url.netloc,
-        secure=url.scheme == "s3+https",
-        bucket=bucket,
-        prefix=f"{prefix}/" if prefix else "",
-        region=settings.region,
-        access_key=settings.access_key,
-        secret_key=settings.secret_key,
-        session_token=settings.session_token,
+    return MinioStore(
+        BucketAddress(
+            endpoint=address.server,
+            secure=address.is_secure,
+            bucket=address.bucket,
+            prefix=f"{address.prefix}/" if address.prefix else "",
+            region=place.aws_region,
+            access_key=place.values["access_key"],
+            secret_key=place.values["secret_key"],
+            session_token=place.values.get("session_token", ""),
+        )
     )
-    return MinioStore(address)
-
-
-def _address_faults(url: SplitResult, bucket: str, prefix: str) -> list[Fault]:
-    faults = []
-    if "@" in url.netloc:
-        remedy = "move them to AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-        faults.append(Fault(_PLACE, "holds credentials", remedy))
-    elif not url.hostname:
-        faults.append(Fault(_PLACE, "names no host", _FORMS))
-    if not _BUCKET.fullmatch(bucket):
-        faults.append(Fault(_PLACE, f"{bucket!r} is not the name of a bucket", _FORMS))
-    if url.query or url.fragment:
-        faults.append(Fault(_PLACE, "has a query or a fragment", _FORMS))
-    try:
-        if prefix and len(check_key(prefix)) > 100:
-            faults.append(Fault(_PLACE, "has a prefix of over 100 characters"))
-    except ValueError as error:
-        faults.append(Fault(_PLACE, f"has a prefix that no key can have: {error}"))
-    return faults
-
-
-def _credential_faults(settings: Settings) -> list[Fault]:
-    values = {
-        "AWS_ACCESS_KEY_ID": settings.access_key,
-        "AWS_SECRET_ACCESS_KEY": settings.secret_key,
-    }
-    return [Fault(name, "is not set", "a bucket needs it") for name, it in values.items() if not it]
