@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tenantry.columns import EVENT_TIME, KNOWN_AT, LABEL, LABEL_KNOWN_AT, RESERVED
 from tenantry.errors import ContractError, Fault
 from tenantry.moments import event_times, known_times, label_known_times
+from tenantry.origins import SourceRead
 from tenantry.quality import Quality
 from tenantry.specs.model import Column, HistoryFeature, Label, Spec
 from tenantry.values import FAULTS, as_texts, read_values
@@ -38,12 +39,14 @@ class CheckedRows:
         quarantined: Rows set aside, all columns as text as they came, and `reason`.
         quality: What was found.
         not_yet_known: Rows that were read but are known only later than `as_of`.
+        reads: The sources that they were read from, where that is known.
     """
 
     rows: pd.DataFrame
     quarantined: pd.DataFrame
     quality: Quality
     not_yet_known: int = 0
+    reads: tuple[SourceRead, ...] = ()
 
 
 def expected_columns(spec: Spec) -> dict[str, Column]:

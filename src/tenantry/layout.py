@@ -32,6 +32,21 @@ def quarantine(product: str, tenant: str, sha256: str) -> str:
     return f"{tenant_folder(product, tenant)}snapshots/{sha256}/quarantine.parquet"
 
 
+def snapshots_folder(product: str, tenant: str) -> str:
+    """Return the folder of a tenant's snapshots."""
+    return f"{tenant_folder(product, tenant)}snapshots/"
+
+
+def origins_folder(product: str, tenant: str, sha256: str) -> str:
+    """Return the folder that says where a snapshot's rows came from, one record an ingest."""
+    return f"{snapshots_folder(product, tenant)}{sha256}/sources/"
+
+
+def origin(product: str, tenant: str, sha256: str, name: str) -> str:
+    """Return the key of the record of an ingest that gave a snapshot."""
+    return f"{origins_folder(product, tenant, sha256)}{name}.json"
+
+
 def features(product: str, tenant: str, sha256: str) -> str:
     """Return the key of a feature table; it can always be built again."""
     return f"{tenant_folder(product, tenant)}features/{sha256}.parquet"

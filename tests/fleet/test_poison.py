@@ -136,7 +136,8 @@ def test_each_poison_is_told_and_nobody_else_notices(make_fleet):
 
 def outputs(fleet, tenants):
     prefixes = tuple(f"tenants/{PRODUCT}/{tenant}/" for tenant in tenants)
-    found = {key: one for key, one in fleet.objects().items() if key.startswith(prefixes)}
+    objects = fleet.objects(origins=False)  # poison and sound rows lie in the same files
+    found = {key: one for key, one in objects.items() if key.startswith(prefixes)}
     assert found
     return found
 

@@ -133,6 +133,8 @@ class PooledCard(Record):
         folds: Compact cut → SHA-256 of ``fold-<cut>.skops``; a fold saw only labels known by
             its cut.
         contributors: Tenant → rows that trained the model.
+        fingerprints: Contributor → fingerprint of the rows it offered, before the sample was
+            drawn; the record of the ingest that gave the same rows holds the same.
         denied: Tenants that allow no pooling.
         failures: Tenant → why its rows could not be had, in words.
         rows: Rows that trained it.
@@ -150,6 +152,7 @@ class PooledCard(Record):
     file_digest: str = ""
     folds: dict[str, str] = Field(default_factory=dict)
     contributors: dict[str, int] = Field(default_factory=dict)
+    fingerprints: dict[str, str] = Field(default_factory=dict)
     denied: tuple[str, ...] = ()
     failures: dict[str, str] = Field(default_factory=dict)
     rows: int = 0

@@ -1,10 +1,11 @@
 """Collecting a tenant's rows as of a time: read, joined and checked."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tenantry.contract import CheckedRows, check_rows
 from tenantry.sources.connections import Connections
-from tenantry.sources.read import read_rows
+from tenantry.sources.read import read_sources
 from tenantry.specs.model import Spec
 from tenantry.times import Window
 
@@ -17,7 +18,8 @@ def collect_rows(spec: Spec, connections: Connections, as_of: datetime) -> Check
         SourceUnavailableError: Sources did not answer.
         ContractError: The rows break the contract.
     """
-    return check_rows(read_rows(spec, connections, read_span(spec, as_of)), spec, as_of)
+    rows, reads = read_sources(spec, connections, read_span(spec, as_of))
+    return replace(check_rows(rows, spec, as_of), reads=reads)
 
 
 def read_span(spec: Spec, as_of: datetime) -> Window:

@@ -1,7 +1,7 @@
 """Reading a tenant's rows: every source below the other, other tables joined to them."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import pandas as pd
@@ -9,10 +9,12 @@ import pandas as pd
 from tenantry.contract import expected_columns
 from tenantry.errors import SourceError, SourceUnavailableError
 from tenantry.moments import event_times, known_times
+from tenantry.origins import SourceRead
 from tenantry.sources.connections import Connections
 from tenantry.sources.files import read_csv, read_parquet
 from tenantry.sources.joins import Pairing, join_as_of, join_by_key, observation_span
 from tenantry.sources.query import Query, source_place
+from tenantry.sources.witness import Witness
 from tenantry.specs.load import filter_values
 from tenantry.specs.model import TENANT, Column, JoinedSource, Source, Spec
 from tenantry.times import Window
@@ -20,6 +22,13 @@ from tenantry.values import Kind, soften
 
 
 def read_rows(spec: Spec, connections: Connections, span: Window) -> pd.DataFrame:
+    """Read the tenant's rows; see `read_sources`."""
+    return read_sources(spec, connections, span)[0]
+
+
+def read_sources(
+    spec: Spec, connections: Connections, span: Window
+) -> tuple[pd.DataFrame, tuple[SourceRead, ...]]:
     """Read the tenant's rows whose event lies in `span`, and those whose event nobody can place.
 
     Columns, the tenant's filter and the span are pushed down into each source. As-of joins take
@@ -28,7 +37,7 @@ def read_rows(spec: Spec, connections: Connections, span: Window) -> pd.DataFram
     Returns:
         The contract's columns and those of key, times and label, each as its type: float64, str or
         datetime64[us, UTC]; a column with values that cannot be read as its type is object, and
-        has those values as they came.
+        has those values as they came. And what was read, source by source.
 
     Raises:
         SourceError: Sources are missing, unreadable or lack a column: every fault, one a line.
@@ -47,7 +56,7 @@ def read_rows(spec: Spec, connections: Connections, span: Window) -> pd.DataFram
 
     frames = _all_or_faults(partial(read_source, source) for source in spec.sources.rows)
     rows = _join_all(pd.concat(frames, ignore_index=True), spec, tables)
-    return rows[list(tables.columns)]
+    return rows[list(tables.columns)], tuple(tables.reads)
 
 
 @dataclass(frozen=True)
@@ -57,6 +66,7 @@ class _Tables:
     connections: Connections
     columns: Mapping[str, Column]
     tenant: str
+    reads: list[SourceRead] = field(default_factory=list)
 
     def added_by(self, join: JoinedSource) -> tuple[str, ...]:
         """Return the columns that a join brings and the contract wants."""
@@ -74,7 +84,10 @@ class _Tables:
         path = source.path.replace(TENANT, self.tenant)
         source = source.model_copy(update={"path": path})
         connection = self.connections.find(source.connection, source_place(source))
-        frame = _reader(source.kind)(Query(source, connection, wanted, equals or {}, within))
+        query = Query(source, connection, wanted, equals or {}, within)
+        reader, witness = _reader(source.kind), Witness(query)
+        frame = reader(query)
+        self.reads.append(witness.testify(frame))
         kinds = {name: self.columns[name].type for name in wanted if name in self.columns}
         return frame.assign(**{name: soften(frame[name], kind) for name, kind in kinds.items()})
 

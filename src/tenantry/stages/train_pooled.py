@@ -11,6 +11,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_expo
 from threadpoolctl import threadpool_limits
 
 from tenantry.errors import ModelFileError, TenantryError, TrainingError
+from tenantry.fingerprints import pooled_fingerprint
 from tenantry.models.card import PooledCard, read_pooled_card
 from tenantry.models.files import save_pooled
 from tenantry.models.pooled import PooledReign, enthrone, read_pooled
@@ -137,14 +138,15 @@ def _train_zone(
         message = f"{zone.name}: the pooled model of {reign.since:%Y-%m-%d} is fresh"
         return PooledOutcome({zone.name: reign.version}, denied=zone.denied, message=message)
     failures: dict[str, str] = {}
+    prints: dict[str, str] = {}
     try:
         if not zone.contributing:
             msg = "no tenant allows pooling"
             raise TrainingError(msg)
         cap = first_spec(zone.specs).pooled.max_rows
-        sample = pool_rows(_contributions(zone, connections, failures), cap)
+        sample = pool_rows(_contributions(zone, connections, failures, prints), cap)
         fit = fit_pooled(sample, zone.specs, zone.as_of)
-        card = _save(zone, fit, failures, store, code_version)
+        card = _save(zone, fit, failures, prints, store, code_version)
     except TrainingError as error:
         return _without(zone, standing, failures, f"{zone.name}: {error}")
     turn = reign.turn + 1 if reign is not None and reign.since == zone.as_of else 0
@@ -178,9 +180,9 @@ def _standing(zone: _Zone, store: ObjectStore) -> _Standing:
 
 
 def _contributions(
-    zone: _Zone, connections: Connections, failures: dict[str, str]
+    zone: _Zone, connections: Connections, failures: dict[str, str], prints: dict[str, str]
 ) -> Iterator[pd.DataFrame]:
-    """Yield what each tenant contributes; note in `failures` why others could not."""
+    """Yield what each tenant contributes and note its fingerprint; or why others could not."""
     attempts = Retrying(
         stop=stop_after_attempt(_TRIES),
         wait=wait_exponential(multiplier=0.5, max=10),
@@ -195,6 +197,7 @@ def _contributions(
             failures[spec.tenant] = _in_words(error)
             continue
         if len(rows):
+            prints[spec.tenant] = pooled_fingerprint(checked.rows, spec)
             yield rows
         else:
             failures[spec.tenant] = "no row has a label that is known by now"
@@ -211,8 +214,13 @@ def _in_words(error: Exception) -> str:
     return f"{type(error).__name__} while its rows were read"
 
 
-def _save(
-    zone: _Zone, fit: PooledFit, failures: dict[str, str], store: ObjectStore, code_version: str
+def _save(  # noqa: PLR0913, PLR0917 - what a card holds
+    zone: _Zone,
+    fit: PooledFit,
+    failures: dict[str, str],
+    prints: dict[str, str],
+    store: ObjectStore,
+    code_version: str,
 ) -> PooledCard:
     spec = first_spec(zone.specs)
     card = PooledCard(
@@ -222,6 +230,7 @@ def _save(
         task=spec.label.task,
         definition=definition(spec),
         contributors=fit.contributors,
+        fingerprints={tenant: prints[tenant] for tenant in fit.contributors},
         denied=zone.denied,
         failures=failures,
         rows=sum(fit.contributors.values()),

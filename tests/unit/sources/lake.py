@@ -137,5 +137,6 @@ class Lake:
         for month, rows in north.groupby(north["at"].dt.strftime("%Y-%m")):
             write_parquet(self.folder / "north" / "visits" / f"month={month}" / "0.parquet", rows)
         write_csv(self.folder / "south" / "visits.csv.gz", pd.concat([south, other]))
+        (self.folder / "west.sqlite").unlink(missing_ok=True)
         write_sqlite(self.folder / "west.sqlite", pd.concat([west, other]))
         return self

@@ -1,0 +1,106 @@
+"""Noting what a source was when it was read: files by content, tables by the rows they gave."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import unquote
+
+import pandas as pd
+
+from tenantry.fingerprints import fingerprint
+from tenantry.origins import SourceFile, SourceRead
+from tenantry.sources.query import Query, find_path
+from tenantry.times import format_moment
+
+_PARTITION = re.compile(r"([^/=]+)=([^/]*)")
+
+
+class Witness:
+    """Says what a source was, before and after it is read.
+
+    Args:
+        query: What the source is asked for.
+
+    Raises:
+        SourceError: There is no such file or folder.
+    """
+
+    def __init__(self, query: Query) -> None:
+        self._query = query
+        self._files = _find_files(query)
+
+    def testify(self, frame: pd.DataFrame) -> SourceRead:
+        """Return the record of a source that gave `frame`."""
+        query, source = self._query, self._query.source
+        within: tuple[str, ...] = ()
+        if query.within is not None:
+            time, span = query.within
+            within = (time, format_moment(span.start), format_moment(span.end))
+        return SourceRead(
+            source=source.name,
+            connection=source.connection,
+            kind=source.kind,
+            path=source.path,
+            equals=dict(query.equals),
+            within=within,
+            rows=len(frame),
+            files=self._files,
+            digest=fingerprint(frame, query.columns) if source.kind == "sql" else "",
+            changed=bool(self._files) and _find_files(query) != self._files,
+        )
+
+
+def _find_files(query: Query) -> tuple[SourceFile, ...]:
+    """Return the files that hold a source, without partitions of other values than those wanted."""
+    if query.source.kind == "sql" or query.connection.folder is None:
+        return ()
+    root, folder = find_path(query), query.connection.folder
+    found = []
+    for path in sorted(_data_files(root)) if root.is_dir() else [root]:
+        if _may_hold(path.relative_to(root).as_posix(), query):
+            with suppress(OSError):  # the reader tells what is wrong with it
+                found.append(_describe(path, path.relative_to(folder).as_posix()))
+    return tuple(found)
+
+
+def _data_files(root: Path) -> Iterator[Path]:
+    """Yield what a reader takes for data: no name on the way begins with a dot or underscore."""
+    for path in root.rglob("*"):
+        parts = path.relative_to(root).parts
+        if not any(part.startswith((".", "_")) for part in parts) and path.is_file():
+            yield path
+
+
+def _may_hold(name: str, query: Query) -> bool:
+    for part in name.split("/")[:-1]:
+        match = _PARTITION.fullmatch(part)
+        wanted = query.equals.get(match[1]) if match else None
+        if match and wanted is not None and not _is_same(unquote(match[2]), wanted):
+            return False
+    return True
+
+
+def _is_same(value: str, wanted: str) -> bool:
+    if value.isdecimal() and wanted.isdecimal():
+        return int(value) == int(wanted)
+    return value == wanted
+
+
+def _describe(path: Path, name: str) -> SourceFile:
+    status = path.stat()
+    return SourceFile(
+        name=name,
+        size=status.st_size,
+        sha256=_sha256(path, status.st_ino, status.st_size, status.st_mtime_ns),
+        modified=datetime.fromtimestamp(status.st_mtime, UTC).replace(microsecond=0),
+    )
+
+
+@lru_cache(maxsize=65_536)  # tenants share files: each is read once a process
+def _sha256(path: Path, inode: int, size: int, modified: int) -> str:  # noqa: ARG001 - the key
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,48 @@
+"""Equal rows have equal fingerprints in whatever order; other rows have others."""
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tenantry.fingerprints import fingerprint, pooled_fingerprint
+from tests.unit.tiny_fleet import make_spec, make_table
+
+ROWS = st.lists(st.tuples(st.integers(0, 3), st.sampled_from("ab")), max_size=6)
+
+
+def frame(rows):
+    return pd.DataFrame(rows, columns=["number", "word"])
+
+
+def taken(rows):
+    return fingerprint(frame(rows), ["number", "word"])
+
+
+@given(ROWS, ROWS)
+def test_two_sets_of_rows_share_one_when_they_are_equal_as_sets_with_counts(one, other):
+    assert (taken(one) == taken(other)) is (sorted(one) == sorted(other))
+
+
+def test_the_order_of_columns_does_not_count_and_those_not_named_do_not():
+    rows = frame([(1, "a"), (2, "b")])
+    told = fingerprint(rows, ["word", "number"])
+    assert told == fingerprint(rows[["word", "number"]].assign(more=1), ["number", "word"])
+    assert told.startswith("2-")
+
+
+@pytest.mark.parametrize("values", [[[1], [2]], [{"a": 1}, None], [b"x", 1.5], [None, None]])
+def test_whatever_a_database_gives_has_one(values):
+    rows = pd.DataFrame({"odd": pd.Series(values, dtype=object)})
+    assert fingerprint(rows, ["odd"]) == fingerprint(rows[::-1], ["odd"])
+
+
+def test_of_what_a_pooled_model_learns_from_the_key_times_label_and_features_count():
+    spec, rows = make_spec(), make_table(rows=50)
+    told = pooled_fingerprint(rows, spec)
+    assert told == pooled_fingerprint(rows.assign(unused=1.0), spec)
+    for column in ("number", "label", "known_at", "wind"):
+        assert told != pooled_fingerprint(
+            rows.assign(**{column: rows[column].iloc[::-1].values}), spec
+        )
+    assert not pooled_fingerprint(rows.drop(columns="wind"), spec)
