@@ -47,6 +47,7 @@ class Receipt(Record):
         snapshot: The snapshot of the rows.
         features: The feature table's digest.
         as_of: The logical time of the run.
+        run: The run.
         rows: Rows predicted.
         late: Of them, how many arrived after the receipt before this one.
         decided: Of them, how many at or above the threshold.
@@ -66,6 +67,7 @@ class Receipt(Record):
     snapshot: str
     features: str
     as_of: Moment
+    run: str = ""
     rows: int
     late: int = 0
     decided: int
@@ -86,6 +88,11 @@ class Receipt(Record):
         return prediction_folder(
             self.product, self.tenant, self.span, model=self.model, snapshot=self.snapshot
         )
+
+    @property
+    def key(self) -> str:
+        """The receipt's key."""
+        return f"{self.folder}receipt.json"
 
 
 class ReceiptName(Record):
@@ -160,10 +167,9 @@ def read_receipts(
 
 def write_receipt(store: ObjectStore, receipt: Receipt) -> str:
     """Commit a window's predictions and return the receipt's key; the first commit stays."""
-    key = f"{receipt.folder}receipt.json"
     with suppress(PreconditionError):
-        store.put_if_absent(key, receipt.to_json())
-    return key
+        store.put_if_absent(receipt.key, receipt.to_json())
+    return receipt.key
 
 
 def read_receipt(store: ObjectStore, key: str) -> Receipt:

@@ -65,6 +65,8 @@ class Card(Record):
         slope: Of the calibration, in link space.
         intercept: Of the calibration, in link space.
         pooled: The pooled model it stands on; None without one.
+        weighed: The pooled model that candidates were made of and weighed against, chosen or not,
+            ``<zone>/<version>``; empty without one.
         content_digest: SHA-256 of the model's canonical content: its identity.
         file_digest: SHA-256 of ``model.skops``; checked before the file is opened.
         training_digest: Of the parts of the spec that training depends on.
@@ -98,6 +100,7 @@ class Card(Record):
     slope: float = 1.0
     intercept: float = 0.0
     pooled: PooledPart | None = None
+    weighed: str = ""
     content_digest: str = ""
     file_digest: str = ""
     training_digest: str

@@ -96,7 +96,11 @@ class Judgement(Record):
         tenant: The tenant.
         window: The window's id.
         as_of: When it was judged (logical time).
+        run: The run that judged it.
         model: Version of the model that predicted it; empty when nobody did.
+        receipt: Key of the receipt that was judged; empty when there is none.
+        snapshot: The snapshot that its labels were read from.
+        features: Digest of the feature table that they were read from.
         status: The outcome in a word.
         sentence: The outcome in a sentence.
         action: What the planner does about it, by the spec's policy.
@@ -111,7 +115,11 @@ class Judgement(Record):
     tenant: str
     window: str
     as_of: Moment
+    run: str = ""
     model: str = ""
+    receipt: str = ""
+    snapshot: str = ""
+    features: str = ""
     status: JudgementStatus
     sentence: str
     action: Reaction = "none"

@@ -119,10 +119,18 @@ def _judge(
     evidence: Mapping[Window, Evidence],
     sides: Sides | None,
 ) -> Judgement:
+    receipt = receipts.get(window)
+    origin = {
+        "run": job.run,
+        "receipt": receipt.key if receipt else "",
+        "snapshot": str(job.entry.fact("ingest", "snapshot") or ""),
+        "features": str(job.entry.fact("build_features", "features") or ""),
+    }
     if window not in evidence:
-        return judge_unseen(job.spec, job.as_of, window, receipts.get(window))
+        judgement = judge_unseen(job.spec, job.as_of, window, receipt)
+        return judgement.model_copy(update=origin)
     judgement = judge_window(job.spec, job.as_of, evidence[window])
-    return judgement.model_copy(update={"report": sides.note if sides else ""})
+    return judgement.model_copy(update=origin | {"report": sides.note if sides else ""})
 
 
 # --- Evidently ----------------------------------------------------------------------------------

@@ -193,6 +193,7 @@ def _origin(job: Job) -> dict[str, object]:
         "snapshot": str(job.entry.fact("ingest", "snapshot")),
         "features": str(job.entry.fact("build_features", "features")),
         "as_of": job.as_of,
+        "run": job.run,
     }
 
 

@@ -84,6 +84,7 @@ def _card(job: Job, trained: Trained, pooled: PooledCard | None) -> Card:
         slope=model.slope,
         intercept=model.intercept,
         pooled=part,
+        weighed=f"{pooled.zone}/{pooled.version}" if pooled else "",
         training_digest=spec.training_digest,
         spec_digest=digest(spec.model_dump(mode="json")),
         snapshot=str(job.entry.fact("ingest", "snapshot") or ""),

@@ -8,9 +8,13 @@ import pytest
 
 from tenantry import layout
 from tenantry.digests import sha256
+from tenantry.jobs import Job
+from tenantry.ledger import Entry
 from tenantry.models.card import read_pooled_card
 from tenantry.models.pooled import read_pooled
+from tenantry.origins import list_origins, read_origin
 from tenantry.sources.connections import Connection, Connections
+from tenantry.stages.ingest import ingest
 from tenantry.stages.train_pooled import train_pooled
 from tests.unit.memory_store import MemoryStore
 from tests.unit.tiny_fleet import AS_OF, make_spec, make_table
@@ -83,6 +87,21 @@ def test_all_who_allow_it_train_one_model(landing, store):
     assert sha256(store.objects[f"{folder}model.skops"].content) == card.file_digest
     assert len(card.folds) == 4
     assert "rows of 3 tenants (there was none)" in outcome.message
+
+
+def test_what_a_tenant_contributed_is_proven_by_the_fingerprint_of_its_snapshot(landing, store):
+    specs = [spec_of(name) for name in TENANTS]
+    connections = landing()
+    outcome = run(specs, store, connections)
+    card = read_pooled_card(store, PRODUCT, "default", outcome.zones["default"])
+    assert set(card.fingerprints) == set(TENANTS)
+    for spec in specs:
+        for as_of in (AS_OF, AS_OF - timedelta(days=7)):
+            job = Job("r1", as_of, spec, Entry(tenant=spec.tenant), store, connections)
+            snapshot = str(ingest(job).facts["snapshot"])
+            (listed,) = list_origins(store, PRODUCT, spec.tenant, snapshot)
+            found = read_origin(store, listed.key).fingerprint
+            assert (found == card.fingerprints[spec.tenant]) is (as_of == AS_OF)
 
 
 def test_a_fresh_one_stays_and_not_a_byte_changes(landing, store):
