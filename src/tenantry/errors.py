@@ -14,6 +14,8 @@
     ├── TrainingError           no model can be fitted on these rows
     ├── ModelFileError          a model file is not what its pointer says, or holds a foreign type
     ├── ScoringError            a model cannot score the rows that the spec gives it
+    ├── RegistryError           what a person asked of a tenant's models is refused
+    │   └── NothingToDoError        it is so already
     ├── ChampionMovedError      transient: another champion reigns than the one decided against
     ├── WorkerDiedError         a tenant's worker was killed: memory, time or a crash
     └── FleetError              more tenants failed than the run allows
@@ -72,6 +74,14 @@ class SettingsError(_FaultsError):
 
 class PlanError(_FaultsError):
     """Specs and store contradict each other; nothing was planned."""
+
+
+class RegistryError(_FaultsError):
+    """What a person asked of a tenant's models cannot be done, or would do nothing."""
+
+
+class NothingToDoError(RegistryError):
+    """What a person asked of a tenant's models would change nothing."""
 
 
 class StoreError(TenantryError):

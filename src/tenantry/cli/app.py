@@ -6,7 +6,11 @@ from typing import Annotated
 
 import typer
 
+from tenantry.cli.diff import diff
+from tenantry.cli.history import history
+from tenantry.cli.pin import pin, unpin
 from tenantry.cli.plan import plan
+from tenantry.cli.rollback import rollback
 from tenantry.cli.show import show
 from tenantry.cli.status import status
 from tenantry.cli.validate import schema, validate
@@ -20,7 +24,7 @@ app = typer.Typer(
 )
 
 
-for command in (validate, schema, plan, status, show):
+for command in (validate, schema, plan, status, show, history, rollback, pin, unpin, diff):
     app.command()(command)
 
 

@@ -21,6 +21,11 @@ RegionName = Annotated[
     str,
     typer.Option("--region", help="Home region; empty where there is no regions.yaml or one only."),
 ]
+Who = Annotated[
+    str, typer.Option("--who", help="Who orders it, for the audit trail. Empty: $USER.")
+]
+Why = Annotated[str, typer.Option("--why", help="The reason, for the audit trail.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; write nothing.")]
 Output = Annotated[
     OutputFormat, typer.Option("--output", "-o", help="A table for people, JSON for programs.")
 ]

@@ -1,0 +1,117 @@
+"""The history of a tenant's models: who reigned, who was kept back, and what people ordered."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from tenantry.champions import Champion, Reign
+from tenantry.events import Kind, list_events, read_event
+from tenantry.registry.versions import require_champion
+from tenantry.store.contract import ObjectStore
+
+_TOLD: tuple[Kind, ...] = ("kept", "pinned", "unpinned", "retired", "rows_erased", "erased")
+"""Events that are told beside the reigns; promotions and rollbacks are reigns themselves."""
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One thing that happened to a tenant's models.
+
+    Attributes:
+        as_of: From which logical time on.
+        kind: What happened, as in the audit trail.
+        version: The model it is about; empty when it is about none.
+        recipe: How that was made; empty when it never reigned.
+        until: When the next reign that counts began; None while it reigns, or for no reign.
+        revoked: The logical time from which it was revoked; None when it was not.
+        is_current: Whether it reigns now.
+        sentence: The decision in words.
+        who: The person who decided; empty when a run did.
+        why: The reason; empty when a run decided.
+        when: When, by the clock on the wall; None when a run decided.
+        run: The run that decided; empty when a person did.
+    """
+
+    as_of: datetime
+    kind: Kind
+    version: str
+    sentence: str
+    recipe: str = ""
+    until: datetime | None = None
+    revoked: datetime | None = None
+    is_current: bool = False
+    who: str = ""
+    why: str = ""
+    when: datetime | None = None
+    run: str = ""
+
+
+@dataclass(frozen=True)
+class History:
+    """A tenant's history.
+
+    Attributes:
+        product: The product.
+        tenant: The tenant.
+        champion: Its pointer.
+        chapters: What happened, by logical time, the order of decisions within one.
+    """
+
+    product: str
+    tenant: str
+    champion: Champion
+    chapters: tuple[Chapter, ...]
+
+
+def read_history(store: ObjectStore, product: str, tenant: str) -> History:
+    """Read the history of a tenant's models.
+
+    Raises:
+        RegistryError: The tenant is unknown (names the nearest one), was erased or has no model.
+    """
+    champion = require_champion(store, product, tenant)
+    told = [
+        *((reign.since, 0, reign.turn, _of_reign(champion, reign)) for reign in champion.reigns),
+        *_of_events(store, product, tenant),
+    ]
+    told.sort(key=lambda entry: entry[:3])
+    return History(product, tenant, champion, tuple(chapter for *_, chapter in told))
+
+
+def _of_reign(champion: Champion, reign: Reign) -> Chapter:
+    judge, order = champion.revoked.get(reign.place), reign.restores
+    after = next((one.since for one in champion.standing if one.place > reign.place), None)
+    return Chapter(
+        as_of=reign.since,
+        kind="rolled_back" if order else "promoted",
+        version=reign.version,
+        sentence=reign.gate,
+        recipe=reign.recipe,
+        until=None if judge else after,
+        revoked=judge.since if judge else None,
+        is_current=reign == champion.current,
+        who=order.who if order else "",
+        why=order.why if order else "",
+        when=order.when if order else None,
+        run=reign.run,
+    )
+
+
+def _of_events(
+    store: ObjectStore, product: str, tenant: str
+) -> Iterator[tuple[datetime, int, int, Chapter]]:
+    for name in list_events(store, product, tenant):
+        if name.kind not in _TOLD:
+            continue
+        event = read_event(store, name.key)
+        chapter = Chapter(
+            as_of=event.as_of,
+            kind=event.kind,
+            version=event.version,
+            sentence=event.sentence,
+            who=event.who,
+            why=event.why,
+            when=event.when,
+            run=event.run,
+        )
+        yield event.as_of, event.kind != "kept", event.turn, chapter
