@@ -25,11 +25,8 @@ class Settings:
         secret_key: `AWS_SECRET_ACCESS_KEY`.
         session_token: `AWS_SESSION_TOKEN`: comes with temporary credentials.
         region: `AWS_REGION`.
-<<<<<<< HEAD
         environ: The whole environment: `regions.yaml` names variables in it.
-=======
         user: `USER`: who orders what `tenantry` does, in the audit trail.
->>>>>>> f8113d9 (Roll back, pin, unpin, history and diff of a tenant's models)
     """
 
     store: str
@@ -41,11 +38,8 @@ class Settings:
     secret_key: str = field(default="", repr=False)
     session_token: str = field(default="", repr=False)
     region: str = "us-east-1"
-<<<<<<< HEAD
     environ: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
-=======
     user: str = ""
->>>>>>> f8113d9 (Roll back, pin, unpin, history and diff of a tenant's models)
 
 
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -68,9 +62,6 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         secret_key=environ.get("AWS_SECRET_ACCESS_KEY", ""),
         session_token=environ.get("AWS_SESSION_TOKEN", ""),
         region=environ.get("AWS_REGION", "us-east-1"),
-<<<<<<< HEAD
         environ=dict(environ),
-=======
         user=environ.get("USER", ""),
->>>>>>> f8113d9 (Roll back, pin, unpin, history and diff of a tenant's models)
     )

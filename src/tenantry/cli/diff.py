@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tenantry.cli.options import Output, OutputFormat, ProductName
+from tenantry.cli.options import Output, OutputFormat, ProductName, RegionName
+from tenantry.regions import store_of
 from tenantry.registry.diff import Diff, Line, Value, compare_versions
 from tenantry.settings import load_settings
-from tenantry.store.open import open_store
 
 
 def diff(
@@ -20,6 +20,7 @@ def diff(
     one: Annotated[str, typer.Argument(help="A version; `tenantry history` lists them.")],
     other: Annotated[str, typer.Argument(help="Another version.")],
     every: Annotated[bool, typer.Option("--all", help="Also what is the same in both.")] = False,
+    region: RegionName = "",
     output: Output = OutputFormat.table,
 ) -> None:
     """Show what differs between two versions: data, model, spec, features, scores, size.
@@ -27,7 +28,9 @@ def diff(
     Of the specs only what differs is shown, of the rest all of it with --all. Reads the store,
     writes nothing.
     """
-    found = compare_versions(open_store(load_settings()), product, tenant, one, other)
+    found = compare_versions(
+        store_of(load_settings(), product, tenant, region), product, tenant, one, other
+    )
     if output is OutputFormat.json:
         typer.echo(json.dumps(to_facts(found), indent=2, ensure_ascii=False))
         return

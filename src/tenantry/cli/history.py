@@ -10,11 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from tenantry.champions import describe_pin
-from tenantry.cli.options import Output, OutputFormat, ProductName
+from tenantry.cli.options import Output, OutputFormat, ProductName, RegionName
+from tenantry.regions import store_of
 from tenantry.registry.history import Chapter, History, read_history
 from tenantry.report.rows import day
 from tenantry.settings import load_settings
-from tenantry.store.open import open_store
 from tenantry.times import format_moment
 
 _WORDS = {"rolled_back": "rolled back", "rows_erased": "rows erased"}
@@ -23,6 +23,7 @@ _WORDS = {"rolled_back": "rolled back", "rows_erased": "rows erased"}
 def history(
     product: ProductName,
     tenant: Annotated[str, typer.Argument(help="The tenant.")],
+    region: RegionName = "",
     output: Output = OutputFormat.table,
 ) -> None:
     """Show every model that reigned, those the gate kept back, rollbacks and pins; latest first.
@@ -30,7 +31,7 @@ def history(
     A model reigns until the next one does; one that was rolled back is revoked: no later
     prediction uses it. Reads the store, writes nothing.
     """
-    found = read_history(open_store(load_settings()), product, tenant)
+    found = read_history(store_of(load_settings(), product, tenant, region), product, tenant)
     if output is OutputFormat.json:
         typer.echo(json.dumps(to_facts(found), indent=2, ensure_ascii=False))
         return

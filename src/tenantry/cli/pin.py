@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from tenantry.cli.options import DryRun, ProductName, Who, Why
+from tenantry.cli.options import DryRun, ProductName, RegionName, Who, Why
+from tenantry.regions import store_of
 from tenantry.registry import pins
 from tenantry.registry.orders import make_order
 from tenantry.settings import load_settings
-from tenantry.store.open import open_store
 
 _Tenant = Annotated[str, typer.Argument(help="The tenant.")]
 
@@ -22,6 +22,7 @@ def pin(
         str, typer.Option(help="What must reign to be held. Empty: whatever does.")
     ] = "",
     who: Who = "",
+    region: RegionName = "",
     dry_run: DryRun = False,
 ) -> None:
     """Hold a tenant's champion: until it is let go, no other is trained or crowned for it.
@@ -31,7 +32,7 @@ def pin(
     """
     settings = load_settings()
     order = make_order(who or settings.user, why, datetime.now(UTC))
-    store = open_store(settings)
+    store = store_of(settings, product, tenant, region)
     if dry_run:
         current = pins.check_pin(store, product, tenant, version).current
         typer.echo(f"Would pin {product}/{tenant} to {current.version}. Nothing was written.")
@@ -45,6 +46,7 @@ def unpin(
     tenant: _Tenant,
     why: Why,
     who: Who = "",
+    region: RegionName = "",
     dry_run: DryRun = False,
 ) -> None:
     """Let a tenant's champion go: the next run trains and decides for it as ever.
@@ -53,7 +55,7 @@ def unpin(
     """
     settings = load_settings()
     order = make_order(who or settings.user, why, datetime.now(UTC))
-    store = open_store(settings)
+    store = store_of(settings, product, tenant, region)
     if dry_run:
         _, held = pins.check_unpin(store, product, tenant)
         typer.echo(f"Would let {product}/{tenant} go, {held.version}. Nothing was written.")

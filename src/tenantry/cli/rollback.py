@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tenantry.cli.options import DryRun, Output, OutputFormat, ProductName, Who, Why
+from tenantry.cli.options import DryRun, Output, OutputFormat, ProductName, RegionName, Who, Why
+from tenantry.regions import store_of
 from tenantry.registry.fleet import (
     FleetRollback,
     Step,
@@ -44,6 +45,7 @@ def rollback(
         ),
     ] = "",
     who: Who = "",
+    region: RegionName = "",
     dry_run: DryRun = False,
     output: Output = OutputFormat.table,
 ) -> None:
@@ -63,13 +65,14 @@ def rollback(
     if every and not to_time:
         raise typer.BadParameter("--all needs --to-time")
     settings = load_settings()
-    store = open_store(settings)
     order = make_order(who or settings.user, why, datetime.now(UTC))
     moment = parse_moment(as_of) if as_of else None
     if every:
+        store = open_store(settings, region)
         found = find_fleet_rollback(store, product, parse_moment(to_time), order, as_of=moment)
         _roll_back_fleet(store, found, is_meant=yes and not dry_run, output=output)
         return
+    store = store_of(settings, product, tenant, region)
     aim = Aim(to, parse_moment(to_time) if to_time else None)
     move = find_rollback(store, product, tenant, aim, order=order, as_of=moment)
     if not dry_run:

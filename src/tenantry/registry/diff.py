@@ -94,7 +94,7 @@ def compare_versions(store: ObjectStore, product: str, tenant: str, one: str, ot
         *_both("data", sides, _data),
         *_both("model", sides, _model),
         *_both("spec", sides, _digests),
-        *(line for line in _both("spec", sides, _spec) if line.differs),
+        *_specs(sides),
         *_features(*sides),
         *_both("scores", sides, _scores),
         *_both("size", sides, _size),
@@ -141,8 +141,11 @@ def _digests(side: _Version) -> dict[str, Value]:
     }
 
 
-def _spec(side: _Version) -> dict[str, Value]:
-    return dict(_leaves(side.spec or {}, ()))
+def _specs(sides: Sequence[_Version]) -> Iterator[Line]:
+    """Yield what differs between the specs; nothing where one of them is not kept."""
+    if all(side.spec is not None for side in sides):
+        lines = _both("spec", sides, lambda side: dict(_leaves(side.spec, ())))
+        yield from (line for line in lines if line.differs)
 
 
 def _leaves(value: object, path: tuple[str, ...]) -> Iterator[tuple[str, Value]]:

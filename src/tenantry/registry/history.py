@@ -12,6 +12,8 @@ from tenantry.store.contract import ObjectStore
 _TOLD: tuple[Kind, ...] = ("kept", "pinned", "unpinned", "retired", "rows_erased", "erased")
 """Events that are told beside the reigns; promotions and rollbacks are reigns themselves."""
 
+_Place = tuple[datetime, bool, int, bool]
+
 
 @dataclass(frozen=True)
 class Chapter:
@@ -71,11 +73,23 @@ def read_history(store: ObjectStore, product: str, tenant: str) -> History:
     """
     champion = require_champion(store, product, tenant)
     told = [
-        *((reign.since, 0, reign.turn, _of_reign(champion, reign)) for reign in champion.reigns),
+        *_of_reigns(champion),
         *_of_events(store, product, tenant),
     ]
-    told.sort(key=lambda entry: entry[:3])
-    return History(product, tenant, champion, tuple(chapter for *_, chapter in told))
+    told.sort(key=lambda entry: entry[0])
+    return History(product, tenant, champion, tuple(chapter for _, chapter in told))
+
+
+def _place(turn: int, chapter: Chapter) -> _Place:
+    """Order what happened at one moment: decisions by turn, a person's last; then pins."""
+    is_decided = chapter.kind in ("promoted", "kept", "rolled_back")
+    return chapter.as_of, not is_decided, turn, bool(chapter.who)
+
+
+def _of_reigns(champion: Champion) -> Iterator[tuple[_Place, Chapter]]:
+    for reign in champion.reigns:
+        chapter = _of_reign(champion, reign)
+        yield _place(reign.turn, chapter), chapter
 
 
 def _of_reign(champion: Champion, reign: Reign) -> Chapter:
@@ -97,9 +111,7 @@ def _of_reign(champion: Champion, reign: Reign) -> Chapter:
     )
 
 
-def _of_events(
-    store: ObjectStore, product: str, tenant: str
-) -> Iterator[tuple[datetime, int, int, Chapter]]:
+def _of_events(store: ObjectStore, product: str, tenant: str) -> Iterator[tuple[_Place, Chapter]]:
     for name in list_events(store, product, tenant):
         if name.kind not in _TOLD:
             continue
@@ -114,4 +126,4 @@ def _of_events(
             when=event.when,
             run=event.run,
         )
-        yield event.as_of, event.kind != "kept", event.turn, chapter
+        yield _place(event.turn, chapter), chapter

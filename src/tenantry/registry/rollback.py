@@ -112,6 +112,9 @@ def find_move(  # noqa: PLR0913 - an order's parts
         if champion.current.restores:  # the order may have died before it left its event
             record_rollback(store, product, tenant, champion.current)
         raise NothingToDoError([Fault(place, f"{target.version} reigns already")])
+    marks = champion.withdrawn | champion.tainted
+    if target.version in marks:
+        raise _refused(place, f"{target.version} must not be used: {marks[target.version]}")
     files.check(tenant, target)
     return Move(tenant, champion, _restoring(champion, target, since, order))
 
@@ -202,5 +205,5 @@ def _restoring(champion: Champion, target: Reign, since: datetime, order: Order)
     return target.model_copy(update=changes)
 
 
-def _refused(place: str, fault: str, remedy: str) -> RegistryError:
+def _refused(place: str, fault: str, remedy: str = "") -> RegistryError:
     return RegistryError([Fault(place, fault, remedy)])
