@@ -77,7 +77,8 @@ def main(arguments: list[str] | None = None) -> int:
         store = FolderStore(Path(folder))
         chains, cpu = _pool(list(specs.values()), span[0], store, connections)
         tested = [
-            _test(spec, chains.get(spec.residency), span, connections) for spec in specs.values()
+            _test(spec, chains.get(spec.residency.zone), span, connections)
+            for spec in specs.values()
         ]
     kept = [one for one in tested if len(one.label) >= MIN_TEST_ROWS]
     for one in tested:

@@ -53,7 +53,9 @@ class Job:
         """
         if self.pooled_version is None or not self.spec.pooling.receive:
             return None
-        return read_pooled_card(self.store, self.product, self.spec.residency, self.pooled_version)
+        return read_pooled_card(
+            self.store, self.product, self.spec.residency.zone, self.pooled_version
+        )
 
 
 @dataclass(frozen=True)

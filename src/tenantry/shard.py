@@ -131,7 +131,7 @@ def _task(shard: _Shard, function: Stage, entry: Entry, connections: Connections
 
     def run() -> Outcome:
         store = MeteredStore(open_store(shard.settings, header.region))
-        version = header.zones.get(spec.residency)
+        version = header.zones.get(spec.residency.zone)
         code = shard.settings.code_version
         job = Job(header.run, header.as_of, spec, entry, store, connections, version, code)
         return run_job(header.stage, function, job, store)

@@ -79,7 +79,7 @@ def write_specs(folder, tenants, change):
     for name in SMALL:
         shutil.copy(SHIPPED / PRODUCT / f"{name}.yaml", product)
     for name, text in tenants.items():
-        head = f"apiVersion: tenantry/v1\ntenant: {name}\n"
+        head = f"apiVersion: tenantry/v2\ntenant: {name}\n"
         (product / f"{name}.yaml").write_text(head + text)
     connections = (SHIPPED / "connections.yaml").read_text()
     home = folder / "tenants" / "connections.yaml"

@@ -21,8 +21,8 @@ def specs(tmp_path):
     specs = Specs(tmp_path / "specs")
     allowed = PRODUCT.replace("[description,", "[region, residency, description,")
     specs.write("churn/product.yaml", allowed)
-    specs.tenant("region: eu-1\nresidency: eu\n")
-    specs.tenant("region: us\nresidency: us\n", "bolt")
+    specs.tenant("region: eu-1\nresidency: {zone: eu}\n")
+    specs.tenant("region: us\nresidency: {zone: us}\n", "bolt")
     specs.write("regions.yaml", REGIONS)
     return specs
 

@@ -18,6 +18,7 @@ from tenantry.report.rows import span
 from tenantry.report.summary import explain_unknown
 from tenantry.settings import load_settings
 from tenantry.specs.load import load_product
+from tenantry.specs.model import Spec
 from tenantry.times import format_duration, format_moment
 
 _WINDOWS = 12
@@ -75,7 +76,7 @@ def _spec(dossier: Dossier) -> Iterator[Text]:
         return
     if spec.description:
         yield Text(spec.description)
-    yield _line("state", f"{spec.state}, region {spec.region}, residency {spec.residency}")
+    yield _line("state", f"{spec.state}, region {spec.region}, residency {_residency(spec)}")
     sources = [source.name for source in (*spec.sources.rows, *spec.sources.joins)]
     yield _line("sources", ", ".join(sources))
     above = f" above {spec.label.above:g}" if spec.label.above is not None else ""
@@ -90,6 +91,10 @@ def _spec(dossier: Dossier) -> Iterator[Text]:
     shares = "gives to" if spec.pooling.contribute else "gives nothing to"
     takes = "may use" if spec.pooling.receive else "may not use"
     yield _line("pooling", f"{shares} the pooled model, {takes} it")
+
+
+def _residency(spec: Spec) -> str:
+    return spec.residency.zone + (" (strict)" if spec.residency.strict else "")
 
 
 def _champion(dossier: Dossier) -> Iterator[Text | Table]:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from tenantry.errors import Fault, SourceError, SpecError
 from tenantry.specs.document import read_document
+from tenantry.specs.model import DNS_LABEL, VARIABLE_NAME
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _SQLITE_FILE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)([^?]+)(.*)")
@@ -30,6 +31,7 @@ class Connection(BaseModel):
         url: A folder (`file:///data/ewr`, or relative to the connections file) or a SQLAlchemy
             URL. `${NAME}` is replaced from the environment.
         secret: Name of the environment variable that holds the password, if any.
+        region: The region it lies in, one of `regions.yaml`; None where nobody says.
         password: The secret's value; shown nowhere.
         unset: Environment variables that the connection needs and that are not set.
     """
@@ -38,6 +40,7 @@ class Connection(BaseModel):
 
     url: str = Field(repr=False, min_length=1)
     secret: str | None = None
+    region: str | None = None
     password: SecretStr | None = None
     unset: tuple[str, ...] = ()
 
@@ -102,7 +105,8 @@ class _Written(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     url: str = Field(min_length=1)
-    secret: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
+    secret: Annotated[str, Field(pattern=VARIABLE_NAME)] | None = None
+    region: Annotated[str, Field(pattern=DNS_LABEL)] | None = None
 
 
 def load_connections(path: Path, environ: Mapping[str, str]) -> Connections:
@@ -124,7 +128,7 @@ def load_connections(path: Path, environ: Mapping[str, str]) -> Connections:
         except ValidationError as error:
             faults += _entry_faults(f"{path.name}: connections.{name}", error)
         else:
-            unresolved = Connection(url=written.url, secret=written.secret)
+            unresolved = Connection(**written.model_dump())
             found[name] = unresolved.resolved(path.parent.resolve(), environ)
     if faults:
         raise SpecError(faults)
@@ -135,4 +139,6 @@ def _entry_faults(place: str, error: ValidationError) -> Iterator[Fault]:
     for detail in error.errors(include_input=False, include_url=False):
         field = ".".join((place, *(str(part) for part in detail["loc"])))
         words = _WORDS.get(detail["type"], "is not what a connection has there")
+        if detail["type"] == "string_pattern_mismatch" and detail["loc"][-1] == "region":
+            words = "is not the name of a region"
         yield Fault(field, words, _FORM)

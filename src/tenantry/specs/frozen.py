@@ -5,24 +5,36 @@ from collections.abc import Iterable
 
 from tenantry import layout
 from tenantry.digests import canonical_json
-from tenantry.specs.model import Spec
+from tenantry.specs.migrate import migrate
+from tenantry.specs.model import API_VERSION, Spec
 from tenantry.store.contract import ObjectStore
 
 FLEET = "fleet"
 """The name under which the specs of the whole fleet are frozen, for the pooled model."""
 
+_UNSAID = "tenantry/v1"
+"""The version of frozen specs that do not say theirs."""
+
 
 def freeze_specs(store: ObjectStore, run: str, shard: str, specs: Iterable[Spec]) -> None:
     """Write merged specs for `read_frozen_specs`; `shard` may be `FLEET`."""
-    content = {spec.tenant: spec.model_dump(mode="json") for spec in specs}
+    content = {
+        spec.tenant: {"apiVersion": API_VERSION, **spec.model_dump(mode="json")} for spec in specs
+    }
     store.put(layout.frozen_specs(run, shard), canonical_json(content))
 
 
 def read_frozen_specs(store: ObjectStore, run: str, shard: str) -> dict[str, Spec]:
     """Return the specs of a shard's tenants by name, as the plan froze them.
 
+    Those that an older version froze are brought up to date, as files are.
+
     Raises:
         ObjectMissingError: The plan wrote none.
     """
-    content = json.loads(store.get(layout.frozen_specs(run, shard)).content)
-    return {tenant: Spec.model_validate(spec) for tenant, spec in content.items()}
+    key = layout.frozen_specs(run, shard)
+    content = json.loads(store.get(key).content)
+    return {
+        tenant: Spec.model_validate(migrate({"apiVersion": _UNSAID, **spec}, key))
+        for tenant, spec in content.items()
+    }

@@ -13,7 +13,8 @@ from tenantry.specs.migrate import migrate
 from tenantry.specs.model import Declared, Pooled, Spec
 from tenantry.specs.paths import find_fields, shown
 from tenantry.specs.product import BOUND, Product
-from tenantry.specs.regions import Regions, check_homes, choose_region, load_regions
+from tenantry.specs.regions import Regions, choose_region
+from tenantry.specs.residency import Places, read_places
 from tenantry.specs.tenant import Defaults, TenantReader, filter_values
 
 __all__ = ["Fleet", "filter_values", "list_products", "load_product"]
@@ -107,33 +108,24 @@ def load_product(folder: Path, product: str, *, connections: Path | None = None)
         raise SpecError([Fault(product, f"is no product in {folder}", suggest(product, names))])
     faults: list[Fault] = []
     defaults = _read_defaults(folder / product, faults)
-    connections = connections or folder / "connections.yaml"
-    faults += _check_connections(defaults, connections)
-    regions = _read_regions(folder, faults)
+    places = read_places(folder, connections or folder / "connections.yaml", faults)
+    faults += _check_connections(defaults, places)
     specs = _read_tenants(defaults, folder / product, faults)
-    if regions is not None:
-        faults += check_homes(specs, regions)
     declared = defaults.product
+    if declared and not defaults.broken:
+        faults += places.check(specs, declared)
     if faults or declared is None:
         raise SpecError(dict.fromkeys(faults))
     return Fleet(
         product=product,
         title=declared.title,
         description=declared.description,
-        specs=specs,
+        specs=places.settle(specs),
         pooled=defaults.parts()["pooled"],
         retire_max_share=declared.retire_max_share,
         tenants_may_set=declared.tenants_may_set,
-        regions=regions,
+        regions=places.regions,
     )
-
-
-def _read_regions(folder: Path, faults: list[Fault]) -> Regions | None:
-    try:
-        return load_regions(folder)
-    except SpecError as error:
-        faults += error.faults
-        return None
 
 
 def _read_defaults(folder: Path, faults: list[Fault]) -> Defaults:
@@ -169,24 +161,16 @@ def _check_product(product: Product, broken: Collection[str]) -> Iterator[Fault]
             yield Fault("tenants_may_set", f"there is no field {path[:60]!r}", remedy)
 
 
-def _check_connections(defaults: Defaults, path: Path) -> Iterator[Fault]:
-    """Yield unknown connections; the file itself is checked where it is used."""
-    try:
-        named = read_document(path, path.name).get("connections")
-    except SpecError as error:
-        yield from error.faults
-        return
-    if not isinstance(named, dict):
-        yield Fault(f"{path.name}: connections", "is missing or no map", "name the connections")
-        return
-    if defaults.product is None or "sources" in defaults.broken:
+def _check_connections(defaults: Defaults, places: Places) -> Iterator[Fault]:
+    """Yield connections that nobody knows."""
+    if defaults.product is None or "sources" in defaults.broken or places.lying is None:
         return
     for form in ("rows", "joins"):
         for n, source in enumerate(getattr(defaults.product.sources, form)):
-            if source.connection not in named:
+            if source.connection not in places.lying:
                 place = f"{defaults.name}/{PRODUCT_FILE}: sources.{form}[{n}].connection"
-                fault = f"there is no connection {source.connection!r} in {path.name}"
-                yield Fault(place, fault, suggest(source.connection, named))
+                fault = f"there is no connection {source.connection!r} in {places.file}"
+                yield Fault(place, fault, suggest(source.connection, places.lying))
 
 
 def _read_tenants(defaults: Defaults, folder: Path, faults: list[Fault]) -> dict[str, Spec]:

@@ -87,7 +87,31 @@ def _with(content: Document, path: str, value: Any) -> Document:  # noqa: ANN401
     return content | {head: _with(dict(inner) if isinstance(inner, Mapping) else {}, rest, value)}
 
 
-_STEPS: dict[str, Callable[[Document, str], Document]] = {"tenantry/v1alpha1": _from_v1alpha1}
+def _from_v1(document: Document, _: str) -> Document:
+    """Make a zone's name a map, and leave out where sources lie: their connections say it now."""
+    content = dict(document)
+    if content.get("residency") is not None:
+        content["residency"] = {"zone": content["residency"]}
+    if isinstance(sources := content.get("sources"), dict):
+        content["sources"] = {name: _without_regions(part) for name, part in sources.items()}
+    return content
+
+
+def _without_regions(sources: Any) -> Any:  # noqa: ANN401 - plain data
+    if not isinstance(sources, list):
+        return sources
+    return [
+        {name: value for name, value in source.items() if name != "region"}
+        if isinstance(source, dict)
+        else source
+        for source in sources
+    ]
+
+
+_STEPS: dict[str, Callable[[Document, str], Document]] = {
+    "tenantry/v1alpha1": _from_v1alpha1,
+    "tenantry/v1": _from_v1,
+}
 
 VERSIONS = (*_STEPS, API_VERSION)
 """All versions that can be read, oldest first."""

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from tenantry.digests import digest
 from tenantry.times import Duration, Moment, PositiveDuration
 
-API_VERSION = "tenantry/v1"
+API_VERSION = "tenantry/v2"
 
 RECIPES = ("blended", "stacked", "pooled", "logistic", "boosted", "prior")
 """The candidates that a spec may name."""
@@ -55,8 +55,6 @@ class Source(SpecPart):
     path: str
     """File or folder below the connection (Parquet, CSV), or the table's name (SQL); `{tenant}`
     stands for the tenant's name."""
-    region: DnsLabel = "default"
-    """Where the data lies."""
 
 
 class AsOfJoin(SpecPart):
@@ -381,6 +379,17 @@ class Pooled(SpecPart):
     features can still be scored by the pooled model."""
 
 
+class Residency(SpecPart):
+    """How far the tenant's rows may go."""
+
+    zone: DnsLabel = "default"
+    """The zone that its rows may not leave; there is one pooled model a zone. `default` is that of
+    its region in `regions.yaml`."""
+    strict: bool = False
+    """Whether its rows may not leave its region either: no source of another region is read for
+    it, and it is in no pool that several regions share."""
+
+
 class Resources(SpecPart):
     """What a tenant's worker may use."""
 
@@ -399,9 +408,9 @@ class Declared(SpecPart):
     """What a product declares for all its tenants, and a tenant's file may change where allowed."""
 
     region: DnsLabel = "default"
-    """Where the tenant's results live."""
-    residency: DnsLabel = "default"
-    """The zone that its rows may not leave; one pooled model a zone."""
+    """Where the tenant's results live: its home."""
+    residency: Residency = Residency()
+    """How far its rows may go."""
     timezone: str = "UTC"
     """Of calendar features, an IANA name."""
     sources: Sources

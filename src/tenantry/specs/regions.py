@@ -3,7 +3,7 @@
 Without the file one store serves every region, and there is nothing to choose.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from pydantic import Field
 from tenantry.errors import Fault, SettingsError, SpecError
 from tenantry.specs.document import read_document
 from tenantry.specs.faults import place_in, read_parts, suggest
-from tenantry.specs.model import DnsLabel, Spec, SpecPart, VariableName
+from tenantry.specs.model import DnsLabel, SpecPart, VariableName
 from tenantry.store.address import StoreAddress
 
 REGIONS_FILE = "regions.yaml"
@@ -105,18 +105,6 @@ def choose_region(regions: Regions | None, region: str) -> str:
         fault = f"is not given, and {REGIONS_FILE} lists {', '.join(regions.names)}"
         raise SettingsError([Fault("region", fault, "name the one that is meant")])
     return region or regions.names[0]
-
-
-def check_homes(specs: Mapping[str, Spec], regions: Regions) -> Iterator[Fault]:
-    """Yield the tenants whose home is no region, or lies in another residency zone than theirs."""
-    for name, spec in specs.items():
-        place = f"{spec.product}/{name}.yaml"
-        if spec.region not in regions.regions:
-            yield unknown_region(f"{place}: region", spec.region, regions)
-        elif spec.residency != (zone := regions.regions[spec.region].zone):
-            fault = f"{spec.residency!r} is not the zone of region {spec.region}, which is {zone!r}"
-            remedy = f"write a region of zone {spec.residency}, or residency: {zone}"
-            yield Fault(f"{place}: residency", fault, remedy)
 
 
 def unknown_region(place: str, region: str, regions: Regions) -> Fault:

@@ -11,6 +11,7 @@ from typing import Any
 from tenantry.specs.load import list_products, load_product
 from tenantry.specs.model import API_VERSION, Spec
 from tenantry.specs.product import Product
+from tenantry.specs.regions import Regions
 
 Schema = dict[str, Any]
 
@@ -30,6 +31,12 @@ def product_schema() -> Schema:
     schema["properties"] = {"apiVersion": _VERSION, **_first(schema["properties"], "product")}
     schema["required"] = ["apiVersion", *schema["required"]]
     return _tidy(schema, "A product of Tenantry: one prediction feature and its tenants' defaults")
+
+
+def regions_schema() -> Schema:
+    """Return the schema of `regions.yaml`."""
+    title = "The regions of Tenantry: where each one's results live"
+    return _tidy(Regions.model_json_schema(), title)
 
 
 def tenant_schema(product: str, may_set: Iterable[str]) -> Schema:
@@ -59,7 +66,7 @@ def schema_files(folder: Path, *, connections: Path | None = None) -> dict[Path,
     Raises:
         SpecError: A spec is wrong.
     """
-    schemas = {"product": product_schema()}
+    schemas = {"product": product_schema(), "regions": regions_schema()}
     for product in list_products(folder):
         fleet = load_product(folder, product, connections=connections)
         schemas[f"{product}.tenant"] = tenant_schema(product, fleet.tenants_may_set)

@@ -120,7 +120,7 @@ def train_pooled(  # noqa: PLR0913 - what a run knows
     """
     zones = defaultdict(list)
     for spec in specs:
-        zones[spec.residency].append(spec)
+        zones[spec.residency.zone].append(spec)
     outcome = PooledOutcome()
     for name in sorted(zones):
         zone = _Zone(name, tuple(zones[name]), as_of)

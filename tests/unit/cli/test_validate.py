@@ -39,10 +39,10 @@ def test_sound_specs_are_counted() -> None:
 
 def test_faults_come_one_a_line_with_their_place(folder: Path) -> None:
     (folder / "arrival-delay/aa.yaml").write_text(
-        "apiVersion: tenantry/v1\ntenant: aa\ngate: {min_rows: -5}\nregion: '[red]{{$.x}}'\n"
+        "apiVersion: tenantry/v2\ntenant: aa\ngate: {min_rows: -5}\nregion: '[red]{{$.x}}'\n"
     )
     (folder / "second").mkdir()
-    (folder / "second/product.yaml").write_text("apiVersion: tenantry/v2\n")
+    (folder / "second/product.yaml").write_text("apiVersion: tenantry/v3\n")
     result = run("validate", "--specs", folder)
     assert result.exit_code == 1
     assert result.output.splitlines() == [
@@ -50,14 +50,14 @@ def test_faults_come_one_a_line_with_their_place(folder: Path) -> None:
         "arrival-delay/aa.yaml: region: '[red]{{$.x}}' is not a DNS label; "
         "use lower-case letters, digits and '-', at most 63",
         "second: has no tenant; an empty folder is taken for a missing mount; add a tenant's file",
-        "second/product.yaml: apiVersion: 'tenantry/v2' is not known here, where tenantry/v1 is "
+        "second/product.yaml: apiVersion: 'tenantry/v3' is not known here, where tenantry/v2 is "
         "the newest; update Tenantry, or fix the version",
         "4 faults in 3 files",
     ]
 
 
 def test_json_is_for_programs(folder: Path) -> None:
-    (folder / "arrival-delay/ua.yaml").write_text("apiVersion: tenantry/v1\ntenant: aa\n")
+    (folder / "arrival-delay/ua.yaml").write_text("apiVersion: tenantry/v2\ntenant: aa\n")
     result = run("validate", "--specs", folder, "--output", "json")
     assert result.exit_code == 1
     assert json.loads(result.output) == {
@@ -113,13 +113,13 @@ def test_settings_say_where_specs_lie(folder: Path, monkeypatch: pytest.MonkeyPa
 def test_schemas_are_written_and_checked(folder: Path) -> None:
     missing = run("schema", "--check", "--specs", folder)
     assert missing.exit_code == 1
-    assert missing.output.count("is not current; run tenantry schema --write") == 2
+    assert missing.output.count("is not current; run tenantry schema --write") == 3
     assert run("schema", "--write", "--specs", folder).exit_code == 0
-    assert run("schema", "--check", "--specs", folder).output == "2 schemas are current\n"
+    assert run("schema", "--check", "--specs", folder).output == "3 schemas are current\n"
     (folder / "schema/product.json").write_text("{}")
     assert "product.json: is not current" in run("schema", "--check", "--specs", folder).output
     rewritten = run("schema", "--write", "--specs", folder).output.splitlines()
-    assert rewritten == [f"{folder}/schema/product.json: written", "2 schemas are current"]
+    assert rewritten == [f"{folder}/schema/product.json: written", "3 schemas are current"]
 
 
 def test_the_shipped_schemas_are_current() -> None:

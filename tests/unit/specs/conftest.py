@@ -10,7 +10,7 @@ from tenantry.specs.load import Fleet, load_product
 CONNECTIONS = "connections:\n  lake: {url: lake}\n"
 
 PRODUCT = """\
-apiVersion: tenantry/v1
+apiVersion: tenantry/v2
 product: churn
 title: Churn
 tenants_may_set:
@@ -40,7 +40,7 @@ predict: {window: 7d, start: 2024-01-01}
 pooled: {every: 30d}
 """
 
-TENANT = "apiVersion: tenantry/v1\ntenant: acme\n"
+TENANT = "apiVersion: tenantry/v2\ntenant: acme\n"
 
 
 class Specs:
@@ -58,7 +58,7 @@ class Specs:
         file.write_bytes(text if isinstance(text, bytes) else text.encode())
 
     def tenant(self, more: str, name: str = "acme") -> None:
-        self.write(f"churn/{name}.yaml", f"apiVersion: tenantry/v1\ntenant: {name}\n{more}")
+        self.write(f"churn/{name}.yaml", f"apiVersion: tenantry/v2\ntenant: {name}\n{more}")
 
     def product(self, old: str, new: str) -> None:
         assert old in PRODUCT

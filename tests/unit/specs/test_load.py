@@ -55,7 +55,7 @@ def test_all_faults_of_all_files_come_at_once(specs: Specs) -> None:
     specs.product("title: Churn", "titel: Churn")
     specs.tenant("gate: {min_rows: -5, holdout: soon}\nfeatures: {x: {kind: numeric}}\n")
     specs.tenant("timezone: Europe/Berln\n", "bolt")
-    specs.write("churn/cork.yaml", "apiVersion: tenantry/v1\ntenant: cork\ngate: [\n")
+    specs.write("churn/cork.yaml", "apiVersion: tenantry/v2\ntenant: cork\ngate: [\n")
     specs.write("connections.yaml", "connections: {lakes: {url: x}}\n")
     assert specs.faults() == [
         "churn/acme.yaml: features.x: there is no column 'x' in the contract; "
@@ -110,12 +110,12 @@ def test_tenants_are_not_blamed_for_what_the_product_lacks(specs: Specs) -> None
     [
         (TENANT.replace("tenant: acme\n", ""), "tenant: is missing; write `tenant: acme`"),
         (
-            "apiVersion: tenantry/v1\ntenant: bolt\n",
+            "apiVersion: tenantry/v2\ntenant: bolt\n",
             "tenant: 'bolt' is not the file's name 'acme'; make them equal",
         ),
         (
             "tenant: acme\n",
-            "apiVersion: is missing; write `apiVersion: tenantry/v1`",
+            "apiVersion: is missing; write `apiVersion: tenantry/v2`",
         ),
         ("", "is empty; write at least apiVersion and a name"),
         (TENANT + "product: churn\n", "product: tenants of churn may not set it; they may set"),
@@ -140,7 +140,7 @@ def test_a_name_that_yaml_takes_for_something_else_needs_quotes(specs: Specs, na
     specs.tenant("", name)
     (fault,) = specs.faults()
     assert fault.startswith(f"churn/{name}.yaml: tenant: ")
-    specs.write(f"churn/{name}.yaml", f'apiVersion: tenantry/v1\ntenant: "{name}"\n')
+    specs.write(f"churn/{name}.yaml", f'apiVersion: tenantry/v2\ntenant: "{name}"\n')
     assert name in specs.load().specs
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from tenantry.errors import SettingsError, SpecError
 from tenantry.specs.regions import choose_region, load_regions
-from tests.unit.specs.conftest import PRODUCT
+from tests.unit.specs.conftest import CONNECTIONS, PRODUCT
 
 EU = """\
   eu:
@@ -138,16 +138,108 @@ def test_a_region_that_cannot_be_chosen(tmp_path, text, asked, told):
     assert str(caught.value) == f"region: {told}"
 
 
-def test_homes_are_checked_with_all_else(specs):
+@pytest.fixture
+def homes(specs):
+    """A product at home in eu whose tenants may live elsewhere."""
     specs.write("regions.yaml", f"regions:\n{EU}{US}")
     text = PRODUCT.replace("[description,", "[region, residency, description,")
-    text = text.replace("title: Churn", "title: Churn\nregion: eu\nresidency: europe")
-    specs.write("churn/product.yaml", text)
-    specs.tenant("region: asia\n")
-    specs.tenant("region: us\n", "bolt")
-    specs.tenant("", "cello")
-    assert specs.faults() == [
-        "churn/acme.yaml: region: 'asia' is no region of regions.yaml; choose from eu, us",
-        "churn/bolt.yaml: residency: 'europe' is not the zone of region us, which is 'america'; "
-        "write a region of zone europe, or residency: america",
+    specs.write("churn/product.yaml", text.replace("title: Churn", "title: Churn\nregion: eu"))
+    return specs
+
+
+def test_tenants_are_in_the_zone_of_their_region(homes):
+    homes.tenant("region: us\n", "bolt")
+    homes.tenant("residency: {zone: europe, strict: false}\n", "cello")
+    zones = {name: spec.residency.zone for name, spec in homes.load().specs.items()}
+    assert zones == {"acme": "europe", "bolt": "america", "cello": "europe"}
+
+
+def test_homes_are_checked_with_all_else(homes):
+    homes.tenant("region: asia\ngate: {min_rows: -5}\n")
+    homes.tenant("region: us\nresidency: {zone: europe}\n", "bolt")
+    homes.tenant("region: asia\n", "cello")
+    homes.write("connections.yaml", "connections:\n  lake: {url: lake, region: ue}\n")
+    assert homes.faults() == [
+        "churn/acme.yaml: gate.min_rows: -5 is not ≥ 1",
+        "connections.yaml: connections.lake.region: 'ue' is no region of regions.yaml; "
+        "choose from eu, us",
     ]
+    homes.tenant("")
+    homes.write("connections.yaml", CONNECTIONS)
+    assert homes.faults() == [
+        "churn/bolt.yaml: residency.zone: 'europe' is not the zone of region us, which is "
+        "'america'; write a region of zone europe, or residency: {zone: america}",
+        "churn/cello.yaml: region: 'asia' is no region of regions.yaml; choose from eu, us",
+    ]
+
+
+def test_what_the_product_says_is_told_once(homes):
+    homes.write("churn/product.yaml", PRODUCT)
+    homes.tenant("", "bolt")
+    assert homes.faults() == [
+        "churn/product.yaml: region: 'default' is no region of regions.yaml; choose from eu, us"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lake", "told"),
+    [
+        ("region: eu", []),
+        (
+            "region: us",
+            ["source visits (connection lake) lies in region us, not in eu; "
+             "read it from a copy in eu, or leave strict out"],
+        ),
+        (
+            "secret: PW",
+            ["nobody says where source visits (connection lake) lies; "
+             "write `region: eu` for it in connections.yaml if it lies there"],
+        ),
+    ],
+)  # fmt: skip
+def test_strict_tenants_read_nothing_of_other_regions(homes, lake, told):
+    homes.write("connections.yaml", f"connections:\n  lake: {{url: lake, {lake}}}\n")
+    homes.tenant("residency: {strict: true}\n")
+    homes.tenant("", "bolt")
+    if told:
+        assert homes.faults() == [f"churn/acme.yaml: residency.strict: {fault}" for fault in told]
+    else:
+        assert homes.load().specs["acme"].residency.strict
+
+
+def test_nobody_is_strict_where_nobody_says_what_lies_where(homes):
+    (homes.folder / "regions.yaml").unlink()
+    homes.tenant("residency: {strict: true}\n")
+    assert homes.faults() == [
+        "churn/acme.yaml: residency.strict: there is no regions.yaml, so nobody says what lies "
+        "where; write it, or leave strict out"
+    ]
+
+
+def test_without_regions_zones_are_free(homes):
+    (homes.folder / "regions.yaml").unlink()
+    homes.tenant("residency: {zone: mars}\n")
+    assert homes.load().specs["acme"].residency.zone == "mars"
+
+
+def test_faulty_regions_are_told_beside_all_else(homes):
+    homes.write("regions.yaml", "regions: {eu: {}}")
+    homes.tenant("gate: {min_rows: -5}\nresidency: {strict: true}\n")
+    assert homes.faults() == [
+        "churn/acme.yaml: gate.min_rows: -5 is not ≥ 1",
+        "regions.yaml: regions.eu.store: is missing",
+    ]
+
+
+def test_a_region_sees_its_own_tenants_and_knows_its_zone_mates(homes):
+    homes.write("regions.yaml", f"regions:\n{EU}{US}  eu-2: {{store: stores/2, zone: europe}}\n")
+    homes.tenant("region: us\n", "bolt")
+    homes.tenant("region: eu-2\n", "cello")
+    fleet = homes.load()
+    seen = fleet.serving("eu")
+    assert list(seen.specs) == ["acme"]
+    assert sorted(seen.elsewhere) == ["bolt", "cello"]
+    assert [spec.tenant for spec in seen.zone_mates()] == ["acme", "cello"]
+    assert seen.serving("us").serving("eu") == seen
+    with pytest.raises(SettingsError, match="region: is not given"):
+        fleet.serving("")

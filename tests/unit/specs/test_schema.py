@@ -9,7 +9,7 @@ from tenantry.specs.document import parse_document, read_document
 from tenantry.specs.load import load_product
 from tenantry.specs.model import Spec
 from tenantry.specs.product import Product
-from tenantry.specs.schema import product_schema, schema_files, tenant_schema
+from tenantry.specs.schema import product_schema, regions_schema, schema_files, tenant_schema
 from tests.unit.specs.conftest import PRODUCT, Specs
 
 SHIPPED = Path("tenant_specs")
@@ -32,13 +32,19 @@ def test_shipped_files_name_their_schema_and_fit_it(path: Path) -> None:
 
 def test_shipped_schemas_are_current() -> None:
     files = schema_files(SHIPPED)
-    assert {path.name for path in files} == {"product.json", "arrival-delay.tenant.json"}
+    assert {path.name for path in files} == {
+        "product.json",
+        "regions.json",
+        "arrival-delay.tenant.json",
+    }
     assert set((SHIPPED / "schema").iterdir()) == set(files)
     for path, content in files.items():
         assert path.read_bytes() == content, "run `tenantry schema --write`"
 
 
-@pytest.mark.parametrize("schema", [product_schema(), tenant_schema("churn", MAY_SET)])
+@pytest.mark.parametrize(
+    "schema", [product_schema(), regions_schema(), tenant_schema("churn", MAY_SET)]
+)
 def test_schemas_are_schemas(schema: dict[str, Any]) -> None:
     jsonschema.Draft202012Validator.check_schema(schema)
     assert "  " not in json.dumps(schema)
@@ -59,7 +65,7 @@ def test_the_product_schema_knows_every_field() -> None:
         ("kind: numeric", "kind: number", False),
         ("{every: 7d,", "{every: soon,", False),
         ("minutes: {kind", '"a b": {kind', False),
-        ("tenantry/v1", "tenantry/v2", False),
+        ("tenantry/v2", "tenantry/v1", False),
     ],
 )
 def test_what_fits_the_product_schema(old: str, new: str, good: bool) -> None:
@@ -96,7 +102,7 @@ def test_what_fits_the_product_schema(old: str, new: str, good: bool) -> None:
     ],
 )
 def test_what_fits_the_tenant_schema(more: str, good: bool) -> None:
-    document = parse_document(f"apiVersion: tenantry/v1\ntenant: acme\n{more}\n".encode(), "x")
+    document = parse_document(f"apiVersion: tenantry/v2\ntenant: acme\n{more}\n".encode(), "x")
     assert fits(tenant_schema("arrival-delay", MAY_SET), document) is good
 
 
@@ -111,14 +117,14 @@ def test_what_fits_the_tenant_schema(more: str, good: bool) -> None:
     ],
 )
 def test_paths_of_any_depth_may_be_listed(path: str, more: str, good: bool) -> None:
-    document = parse_document(f"apiVersion: tenantry/v1\ntenant: acme\n{more}\n".encode(), "x")
+    document = parse_document(f"apiVersion: tenantry/v2\ntenant: acme\n{more}\n".encode(), "x")
     assert fits(tenant_schema("churn", [path]), document) is good
 
 
 def test_a_tenant_says_who_it_is() -> None:
     schema = tenant_schema("churn", ())
-    assert fits(schema, {"apiVersion": "tenantry/v1", "tenant": "acme"})
-    assert not fits(schema, {"apiVersion": "tenantry/v1"})
+    assert fits(schema, {"apiVersion": "tenantry/v2", "tenant": "acme"})
+    assert not fits(schema, {"apiVersion": "tenantry/v2"})
     assert not fits(schema, {"tenant": "acme"})
     assert schema["$defs"] == {}
 
@@ -141,5 +147,23 @@ def test_schemas_of_other_folders(specs: Specs) -> None:
     files = schema_files(specs.folder)
     assert {path.relative_to(specs.folder).as_posix() for path in files} == {
         "schema/product.json",
+        "schema/regions.json",
         "schema/churn.tenant.json",
     }
+
+
+@pytest.mark.parametrize(
+    ("region", "good"),
+    [
+        ("store: stores/eu", True),
+        ("store: stores/eu, zone: europe", True),
+        ("store: 's3+https://h/b', credentials: {access_key: A, secret_key: B}", True),
+        ("store: 's3+https://h/b', credentials: {access_key: A}", False),
+        ("store: 's3+https://h/b', credentials: {access_key: a/b, secret_key: B}", False),
+        ("zone: europe", False),
+        ("store: stores/eu, zones: europe", False),
+    ],
+)
+def test_what_fits_the_regions_schema(region: str, good: bool) -> None:
+    document = parse_document(f"regions: {{eu: {{{region}}}}}".encode(), "x")
+    assert fits(regions_schema(), document) is good

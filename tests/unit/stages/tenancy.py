@@ -102,7 +102,7 @@ class Tenancy:
         rows = self.known(AUGUST)
         card = PooledCard(
             product=self.spec.product,
-            zone=self.spec.residency,
+            zone=self.spec.residency.zone,
             as_of=AUGUST,
             task="classification",
             definition="d" * 64,

@@ -185,7 +185,7 @@ def test_a_tenant_that_fails_is_left_out_with_the_reason(landing, poison):
 
 
 def test_zones_pool_apart(landing, store):
-    specs = [spec_of("aa"), spec_of("b6", residency="eu"), spec_of("ua")]
+    specs = [spec_of("aa"), spec_of("b6", residency={"zone": "eu"}), spec_of("ua")]
     outcome = run(specs, store, landing())
     cards = {
         zone: read_pooled_card(store, PRODUCT, zone, version)
