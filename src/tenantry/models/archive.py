@@ -8,12 +8,16 @@ by their content, entries are sorted and carry a fixed date. Never pickle.
 import hashlib
 import io
 import json
+import math
+import re
 import warnings
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import skops.io
+from numpy.lib import format as npy
 from sklearn.exceptions import InconsistentVersionWarning
 
 from tenantry.digests import sha256
@@ -64,6 +68,17 @@ ALLOWED_LOADERS = frozenset(
 _OLDEST_PROTOCOL = 2
 """Of skops; older ones are built by code that nothing of ours ever needed."""
 
+MAX_BYTES = 512 * 2**20
+"""Of a model file when it is unpacked; ours take a thousandth of that."""
+
+_ENTRY = re.compile(r"schema\.json|[0-9a-f]{32}\.npy")
+
+_BROKEN = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, RuntimeError),  # RuntimeError: encrypted
+    *(KeyError, TypeError, ValueError, OverflowError, MemoryError),
+)
+"""What reading a broken archive raises."""
+
 _DATE = (1980, 1, 1, 0, 0, 0)
 _SCHEMA = "schema.json"
 
@@ -96,9 +111,12 @@ def unpack(archive: bytes, place: str, file_digest: str) -> dict[str, Any]:
         raise ModelFileError(msg)
     try:
         with zipfile.ZipFile(io.BytesIO(archive)) as file:
+            _check_entries(file.infolist())
             schema = json.loads(file.read(_SCHEMA))
             protocol = int(schema["protocol"])
-    except (zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
+            for name in set(file.namelist()) - {_SCHEMA}:
+                _check_array(file.read(name))
+    except _BROKEN as error:
         msg = f"{place}: not a model file ({type(error).__name__}); train again"
         raise ModelFileError(msg) from None
     if protocol < _OLDEST_PROTOCOL:
@@ -106,6 +124,40 @@ def unpack(archive: bytes, place: str, file_digest: str) -> dict[str, Any]:
         raise ModelFileError(msg)
     _check_types(schema, place)
     return _loaded(archive, place)
+
+
+def _check_entries(entries: Sequence[zipfile.ZipInfo]) -> None:
+    """Refuse what `pack` never writes: an entry twice, another file, more than fits in memory.
+
+    Raises:
+        ValueError: There is such an entry.
+    """
+    names = [entry.filename for entry in entries]
+    if len(set(names)) < len(names) or not all(map(_ENTRY.fullmatch, names)):
+        msg = "an entry is there twice, or is neither the schema nor an array"
+        raise ValueError(msg)
+    if sum(entry.file_size for entry in entries) > MAX_BYTES:  # zipfile reads no more than it says
+        msg = f"unpacked it is larger than {MAX_BYTES:,} bytes"
+        raise ValueError(msg)
+
+
+def _check_array(content: bytes) -> None:
+    """Refuse an array that holds objects, or is not as large as its header says.
+
+    Raises:
+        ValueError: It is one.
+    """
+    file = io.BytesIO(content)
+    try:
+        version = npy.read_magic(file)
+        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        shape, _, dtype = read(file)
+    except Exception as error:  # numpy raises whatever its parsers raise
+        msg = "an array has no header"
+        raise ValueError(msg) from error
+    if dtype.hasobject or math.prod(shape) * dtype.itemsize != len(content) - file.tell():
+        msg = "an array holds objects, or is not as large as it says"
+        raise ValueError(msg)
 
 
 def content_digest(archive: bytes) -> str:

@@ -72,6 +72,10 @@ def load_model(
         ModelFileError: A file is missing, is not what its digest says, or holds a foreign type.
     """
     card = read_card(store, product, tenant, version)
+    if (card.product, card.tenant, card.version) != (product, tenant, version):
+        place = f"{layout.model_folder(product, tenant, version)}card.json"
+        msg = f"{place}: is the card of another model; restore it or train again"
+        raise ModelFileError(msg)
     if file_digest and file_digest != card.file_digest:
         place = f"{layout.model_folder(product, tenant, version)}card.json"
         msg = f"{place}: names another file than the champion's pointer; restore it or train again"

@@ -43,12 +43,14 @@ def _changed(part: Any, change: Any) -> Any:  # noqa: ANN401 - anything a file m
         return part
     name, estimator = part.steps[-1]
     estimator, pipeline = copy(estimator), copy(part)
-    setattr(estimator, _PREDICTORS, change(getattr(estimator, _PREDICTORS)))
+    setattr(
+        estimator, _PREDICTORS, change(getattr(estimator, _PREDICTORS), estimator.n_features_in_)
+    )
     pipeline.steps = [*part.steps[:-1], (name, estimator)]
     return pipeline
 
 
-def _pack(predictors: list[list[TreePredictor]]) -> dict[str, Any]:
+def _pack(predictors: list[list[TreePredictor]], _features: int) -> dict[str, Any]:
     trees = [tree for iteration in predictors for tree in iteration]
     if any(len(tree.raw_left_cat_bitsets) for tree in trees):
         msg = "the model: trees that split on native categories are not written; encode them"
@@ -60,18 +62,24 @@ def _pack(predictors: list[list[TreePredictor]]) -> dict[str, Any]:
     }
 
 
-def _unpack(packed: dict[str, Any]) -> list[list[TreePredictor]]:
+def _unpack(packed: dict[str, Any], features: int) -> list[list[TreePredictor]]:
     nodes, sizes, bitsets = packed["nodes"], packed["sizes"], packed["bitsets"]
     if sizes.min(initial=1) < 1 or sizes.sum() != len(nodes):
         msg = "the trees' nodes and sizes do not fit together"
         raise ValueError(msg)
     inner = nodes["is_leaf"] == 0
     own = np.repeat(sizes, sizes)[inner]
-    if any((nodes[side][inner] >= own).any() for side in ("left", "right")):
-        # scikit-learn follows these without looking
-        msg = "a tree's node has a child outside the tree"
-        raise ValueError(msg)
     ends = np.cumsum(sizes)
+    place = (np.arange(len(nodes)) - np.repeat(ends - sizes, sizes))[inner]
+    for side in ("left", "right"):  # scikit-learn follows these without looking
+        child = nodes[side][inner].astype(np.int64)
+        if (child >= own).any() or (child <= place).any():
+            msg = "a tree's node has a child outside the tree, or above itself"
+            raise ValueError(msg)
+    split_on = nodes["feature_idx"][inner]
+    if nodes["is_categorical"].any() or ((split_on < 0) | (split_on >= features)).any():
+        msg = "a tree's node splits on a category, or on a feature that there is not"
+        raise ValueError(msg)
     return [
         [TreePredictor(nodes[end - size : end], bitsets, bitsets)]
         for size, end in zip(sizes, ends, strict=True)

@@ -4,17 +4,22 @@ import io
 import json
 import subprocess
 import sys
+import tracemalloc
 import warnings
 import zipfile
 
 import numpy as np
 import pytest
 import skops.io
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.lib import format as npy
 from sklearn.cluster import KMeans
 from sklearn.preprocessing import FunctionTransformer
 
 from tenantry.digests import sha256
 from tenantry.errors import ModelFileError
+from tenantry.models import archive
 from tenantry.models.archive import content_digest, pack, unpack
 from tenantry.models.fitted import link_scores
 from tests.unit.models.pipelines import RECIPES, fitted
@@ -115,6 +120,137 @@ def test_a_hostile_file_is_refused_though_its_digest_fits(change, table):
     hostile = with_schema(pack({"own": fitted("logistic", table)}), *change)
     with pytest.raises(ModelFileError, match=r"^model\.skops: "):
         opened(hostile)
+
+
+# --- files made to harm, whose digest fits --------------------------------------------------------
+
+
+def entries(archive):
+    with zipfile.ZipFile(io.BytesIO(archive)) as file:
+        return {name: file.read(name) for name in file.namelist()}
+
+
+def zipped(contents, method=zipfile.ZIP_DEFLATED):
+    """Write entries, given as pairs, so that a name can be there twice."""
+    buffer = io.BytesIO()
+    with warnings.catch_warnings(), zipfile.ZipFile(buffer, "w", method) as file:
+        warnings.simplefilter("ignore", UserWarning)  # duplicate names are what is tested
+        for name, content in contents:
+            file.writestr(name, content)
+    return buffer.getvalue()
+
+
+def npy_of(array, **changed):
+    buffer = io.BytesIO()
+    header = npy.header_data_from_array_1_0(array) | changed
+    npy.write_array_header_1_0(buffer, header)
+    return buffer.getvalue() + array.tobytes()
+
+
+LARGEST = 2**24
+"""What a file may be here, unpacked: a mass that a test makes in no time."""
+
+
+def bomb(_archive):
+    """A few names for a mass of zeros, in a file of a few kilobytes."""
+    zeros = bytes(LARGEST // 2)
+    names = [f"{digit * 32}.npy" for digit in "abc"]
+    return zipped([("schema.json", b"{}"), *((name, zeros) for name in names)])
+
+
+def understated(archive):
+    """A bomb whose directory says that it is small."""
+    content = zipped([("schema.json", b" " * 10_000_000)])
+    return content.replace((10_000_000).to_bytes(4, "little"), (100).to_bytes(4, "little"))
+
+
+def nested(archive):
+    return rezipped(archive, **{"schema.json": b"[" * 10_000_000})
+
+
+def one_array(archive, content):
+    name = next(name for name in entries(archive) if name.endswith(".npy"))
+    return rezipped(archive, **{name: content})
+
+
+def encrypted(archive):
+    broken = bytearray(archive)
+    for mark, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        place = -1
+        while (place := archive.find(mark, place + 1)) >= 0:
+            broken[place + offset] |= 1
+    return bytes(broken)
+
+
+HARMFUL = {
+    "truncated": lambda archive: archive[: len(archive) // 2],
+    "truncated by a byte": lambda archive: archive[:-1],
+    "without its beginning": lambda archive: archive[100:],
+    "a bomb": bomb,
+    "a bomb that says it is small": understated,
+    "a schema nested deeply": nested,
+    "an entry twice": lambda archive: zipped([*entries(archive).items(), ("schema.json", b"{}")]),
+    "another entry": lambda archive: rezipped(archive, **{"run.py": b"import os"}),
+    "an entry outside": lambda archive: rezipped(archive, **{"../model.npy": b""}),
+    "encrypted": encrypted,
+    "pickled objects": lambda archive: one_array(archive, npy_of(np.zeros(1), descr="|O")),
+    "an array larger than it is": lambda archive: one_array(
+        archive, npy_of(np.zeros(3), shape=(10**12,))
+    ),
+    "an array with a negative length": lambda archive: one_array(
+        archive, npy_of(np.zeros(3), shape=(-3,))
+    ),
+    "no array": lambda archive: one_array(archive, b"\x80\x04N."),
+    "an array's header that is code": lambda archive: one_array(
+        archive, b"\x93NUMPY\x01\x00\x0e\x00__import__('x')"
+    ),
+}
+
+
+@pytest.mark.parametrize("harm", HARMFUL.values(), ids=HARMFUL)
+def test_a_harmful_file_is_refused_before_skops_sees_it(harm, table, monkeypatch):
+    harmful = harm(pack({"own": fitted("trees", table)}))
+    monkeypatch.setattr(archive, "MAX_BYTES", LARGEST)
+    monkeypatch.setattr(skops.io, "loads", lambda *_, **__: pytest.fail("skops saw it"))
+    tracemalloc.start()
+    with pytest.raises(ModelFileError, match=r"^model\.skops: not a model file"):
+        opened(harmful)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4 * LARGEST
+
+
+_ARCHIVE = pack({"own": fitted("logistic", make_table(rows=400))})
+
+
+def changed(data, content):
+    """Change a few bytes."""
+    broken = bytearray(content)
+    for _ in range(data.draw(st.integers(1, 4))):
+        broken[data.draw(st.integers(0, len(broken) - 1))] = data.draw(st.integers(0, 255))
+    return bytes(broken)
+
+
+def open_or_refuse(content):
+    try:
+        found = opened(content)
+    except ModelFileError as error:
+        assert str(error).startswith("model.skops: ")  # noqa: PT017
+    else:
+        assert isinstance(found, dict)
+
+
+@settings(max_examples=100)
+@given(st.data())
+def test_whatever_bytes_are_changed_a_file_opens_or_is_refused_in_words(data):
+    open_or_refuse(changed(data, _ARCHIVE))
+
+
+@settings(max_examples=300)
+@given(st.data(), st.sampled_from(sorted(entries(_ARCHIVE))))
+def test_whatever_is_changed_inside_a_file_opens_or_is_refused_in_words(data, name):
+    content = changed(data, entries(_ARCHIVE)[name])
+    open_or_refuse(rezipped(_ARCHIVE, **{name: content}))
 
 
 def test_types_that_skops_trusts_but_we_do_not_ship_are_refused():

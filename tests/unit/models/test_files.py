@@ -73,6 +73,11 @@ def blended(own, trees):
     return FittedModel("blended", "classification", "blend", own, trees, 0.4, 0.9, 0.1)
 
 
+def saved_own(store, own):
+    model = FittedModel("logistic", "classification", "own", own)
+    return save_model(store, model, draft(model))
+
+
 def saved_blend(store, own, trees):
     pooled = pooled_card(store, trees)
     part = PooledPart(zone="default", version=pooled.version, digest=pooled.file_digest)
@@ -142,6 +147,29 @@ def test_missing_and_changed_files_are_refused(store, own, trees, name, harm):
         store.put(key, store.get(key).content[:-1] + b"x")
     with pytest.raises(ModelFileError, match=f"^{key}"):
         load_model(store, PRODUCT, TENANT, card.version)
+
+
+@pytest.mark.parametrize("what", ["card", "file", "both"])
+def test_another_models_card_or_file_is_refused(store, own, trees, what):
+    _, card = saved_blend(store, own, trees)
+    other = saved_own(store, own)
+    folders = [layout.model_folder(PRODUCT, TENANT, one.version) for one in (card, other)]
+    for name in {"card": ["card.json"], "file": ["model.skops"]}.get(
+        what, ["card.json", "model.skops"]
+    ):
+        store.put(folders[0] + name, store.get(folders[1] + name).content)
+    for digest in ("", card.file_digest):
+        with pytest.raises(ModelFileError, match=f"^{folders[0]}"):
+            load_model(store, PRODUCT, TENANT, card.version, file_digest=digest)
+
+
+@pytest.mark.parametrize("change", [{"tenant": "b6"}, {"product": "other"}])
+def test_another_tenants_card_is_refused(store, own, change):
+    card = saved_own(store, own)
+    key = f"{layout.model_folder(PRODUCT, TENANT, card.version)}card.json"
+    store.put(key, card.model_copy(update=change).to_json())
+    with pytest.raises(ModelFileError, match=r"card\.json: is the card of another model"):
+        load_model(store, PRODUCT, TENANT, card.version, file_digest=card.file_digest)
 
 
 def test_a_pooled_model_and_its_folds_come_back(store, trees, table):

@@ -59,13 +59,23 @@ def test_what_has_no_trees_is_left_alone(table):
     assert with_whole_trees(content) == content
 
 
-@pytest.mark.parametrize("harm", ["child", "size", "no nodes", "negative"])
+@pytest.mark.parametrize(
+    "harm", ["child", "above", "feature", "no feature", "category", "size", "no nodes", "negative"]
+)
 def test_broken_trees_are_refused(table, harm):
     packed = with_packed_trees({"own": fitted("trees", table)})
     arrays = packed["own"]["estimator"]._predictors
     nodes, sizes = arrays["nodes"].copy(), arrays["sizes"].copy()
     if harm == "child":
         nodes["left"][np.flatnonzero(nodes["is_leaf"] == 0)[0]] = 10_000
+    elif harm == "above":
+        nodes["right"][np.flatnonzero(nodes["is_leaf"] == 0)[1]] = 0
+    elif harm == "feature":
+        nodes["feature_idx"][0] = 1000
+    elif harm == "no feature":
+        nodes["feature_idx"][0] = -1
+    elif harm == "category":
+        nodes["is_categorical"][0] = 1
     elif harm == "size":
         sizes[0] += 1
     elif harm == "no nodes":

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 import pandas as pd
@@ -8,6 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
+from tenantry.champions import Reign, Restored, crown, read_champion
 from tenantry.digests import sha256
 from tenantry.errors import ModelFileError, ScoringError
 from tenantry.explain import contributions
@@ -63,6 +64,46 @@ def test_every_window_is_predicted_by_the_model_that_reigned_when_it_began(tenan
     assert result.facts["windows"] == 4
     assert result.facts["in_sample"] == 0
     assert len(result.keys) == 4
+
+
+def roll_back(tenancy: Tenancy, since: datetime) -> Reign:
+    """Restore the first model."""
+    first = read_champion(tenancy.store, "arrival-delay", "ua").earliest
+    restored = Restored(
+        since=first.since, version=first.version, turn=first.turn, who="a", why="b", when=since
+    )
+    reign = first.model_copy(update={"since": since, "turn": 1, "restores": restored})
+    crown(tenancy.store, "arrival-delay", "ua", reign)
+    return reign
+
+
+def test_after_a_rollback_no_window_is_predicted_by_the_revoked_model(tenancy, trained):
+    tenancy.crown(trained[1]["september"])
+    restored = roll_back(tenancy, AS_OF - WEEK)
+    predict(tenancy.predict_job(AS_OF, *WINDOWS))
+    found = receipts(tenancy)
+    assert {receipt.model for receipt in found.values()} == {restored.version}
+    assert not any(receipt.in_sample for receipt in found.values())
+
+
+def test_a_run_before_the_rollback_gives_what_it_gave(tenancy, trained):
+    late = tenancy.crown(trained[1]["september"])
+    roll_back(tenancy, AS_OF)
+    predict(tenancy.predict_job(AS_OF - WEEK, *WINDOWS[:3]))
+    models = [receipt.model for receipt in receipts(tenancy).values()]
+    assert models == [trained[1]["august"].version, late.version, late.version]
+
+
+def test_a_window_predicted_by_the_revoked_model_stays_as_it_is(tenancy, trained):
+    late = tenancy.crown(trained[1]["september"])
+    predict(tenancy.predict_job(AS_OF, WINDOWS[1]))
+    before = dict(tenancy.store.objects)
+    roll_back(tenancy, AS_OF)
+    predict(tenancy.predict_job(AS_OF, WINDOWS[2]))
+    assert receipts(tenancy)[WINDOWS[1]].model == late.version
+    assert receipts(tenancy)[WINDOWS[2]].model == trained[1]["august"].version
+    changed = [key for key in before if before[key] != tenancy.store.objects[key]]
+    assert not [key for key in changed if "/predictions/" in key]
 
 
 def test_windows_before_the_first_model_are_predicted_by_it_in_sample(trained):
