@@ -117,14 +117,29 @@ def event(product: str, tenant: str, name: str) -> str:
     return f"{events_folder(product, tenant)}{name}.json"
 
 
+def collections_folder(product: str, tenant: str) -> str:
+    """Return the folder that says what of a tenant was collected by retention, and when."""
+    return f"{tenant_folder(product, tenant)}collections/"
+
+
+def collection(product: str, tenant: str, name: str) -> str:
+    """Return the key of the record of one collection."""
+    return f"{collections_folder(product, tenant)}{name}.json"
+
+
+def pooled_models_folder(product: str) -> str:
+    """Return the folder of all pooled models of a product, by zone."""
+    return f"products/{product}/pooled/"
+
+
 def pooled_folder(product: str, zone: str, version: str) -> str:
     """Return the folder of a pooled model: ``model.skops``, its folds, ``card.json``."""
-    return f"products/{product}/pooled/{zone}/{version}/"
+    return f"{pooled_models_folder(product)}{zone}/{version}/"
 
 
 def pooled(product: str, zone: str) -> str:
     """Return the key of the pointer to the pooled model of a residency zone."""
-    return f"products/{product}/pooled/{zone}/pooled.json"
+    return f"{pooled_models_folder(product)}{zone}/pooled.json"
 
 
 def tombstones_folder(product: str) -> str:

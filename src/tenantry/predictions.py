@@ -165,6 +165,11 @@ def read_receipts(
     return dict(sorted(receipts.items()))
 
 
+def in_force(receipts: Iterable[Receipt]) -> Receipt | None:
+    """Return the receipt in force of those of one window; None of none."""
+    return max(receipts, key=_force, default=None)
+
+
 def write_receipt(store: ObjectStore, receipt: Receipt) -> str:
     """Commit a window's predictions and return the receipt's key; the first commit stays."""
     with suppress(PreconditionError):

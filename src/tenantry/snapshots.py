@@ -9,42 +9,12 @@ from tenantry import layout
 from tenantry.columns import EVENT_TIME
 from tenantry.contract import CheckedRows
 from tenantry.digests import sha256
-from tenantry.errors import StoreError
+from tenantry.manifests import Chunk, Manifest, get_whole, read_manifest
 from tenantry.parquet import from_parquet, to_parquet, to_parquets
-from tenantry.quality import Quality
-from tenantry.records import Record
 from tenantry.specs.model import Spec
 from tenantry.store.contract import ObjectStore
 
-
-class Chunk(Record):
-    """A month of rows.
-
-    Attributes:
-        month: The calendar month of the events, UTC, e.g. ``2013-10``.
-        sha256: Digest of the chunk's bytes, part of its key.
-        rows: How many.
-    """
-
-    month: str
-    sha256: str
-    rows: int
-
-
-class Manifest(Record):
-    """What a snapshot is made of; the digest of its JSON is the snapshot's name.
-
-    Attributes:
-        rows: Rows in all chunks.
-        chunks: In order of time.
-        quarantine: Digest of the file of rows set aside; None when there are none.
-        quality: What the contract found.
-    """
-
-    rows: int
-    chunks: tuple[Chunk, ...]
-    quarantine: str | None = None
-    quality: Quality
+__all__ = ["read_manifest", "read_quarantine", "read_snapshot", "write_snapshot"]
 
 
 def write_snapshot(store: ObjectStore, spec: Spec, checked: CheckedRows) -> str:
@@ -76,17 +46,6 @@ def write_snapshot(store: ObjectStore, spec: Spec, checked: CheckedRows) -> str:
     return sha
 
 
-def read_manifest(store: ObjectStore, product: str, tenant: str, sha: str) -> Manifest:
-    """Read what a snapshot is made of.
-
-    Raises:
-        ObjectMissingError: There is no such snapshot.
-        StoreError: Its bytes are not those that its name stands for.
-    """
-    key = layout.snapshot(product, tenant, sha)
-    return Manifest.from_json(_get_whole(store, key, sha), key)
-
-
 def read_snapshot(store: ObjectStore, product: str, tenant: str, sha: str) -> pd.DataFrame:
     """Read a snapshot's rows frame (see `tenantry.columns`), sorted by event time, then key.
 
@@ -98,7 +57,7 @@ def read_snapshot(store: ObjectStore, product: str, tenant: str, sha: str) -> pd
     frames = []
     for chunk in manifest.chunks:
         key = layout.chunk(product, tenant, chunk.sha256)
-        frames.append(from_parquet(_get_whole(store, key, chunk.sha256)))
+        frames.append(from_parquet(get_whole(store, key, chunk.sha256)))
     return pd.concat(frames, ignore_index=True)
 
 
@@ -113,7 +72,7 @@ def read_quarantine(store: ObjectStore, product: str, tenant: str, sha: str) -> 
     if manifest.quarantine is None:
         return None
     key = layout.quarantine(product, tenant, sha)
-    return from_parquet(_get_whole(store, key, manifest.quarantine))
+    return from_parquet(get_whole(store, key, manifest.quarantine))
 
 
 def _chunks(rows: pd.DataFrame) -> Iterator[tuple[Chunk, bytes]]:
@@ -130,11 +89,3 @@ def _chunks(rows: pd.DataFrame) -> Iterator[tuple[Chunk, bytes]]:
 def _put_new(store: ObjectStore, key: str, content: bytes) -> None:
     if store.find(key) is None:
         store.put(key, content)
-
-
-def _get_whole(store: ObjectStore, key: str, sha: str) -> bytes:
-    content = store.get(key).content
-    if sha256(content) != sha:
-        msg = f"{key}: the bytes have another digest; delete it, and the next ingest writes it"
-        raise StoreError(msg)
-    return content

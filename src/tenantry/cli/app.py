@@ -9,6 +9,7 @@ import typer
 from tenantry.cli.diff import diff
 from tenantry.cli.history import history
 from tenantry.cli.pin import pin, unpin
+from tenantry.cli.lineage import lineage
 from tenantry.cli.plan import plan
 from tenantry.cli.rollback import rollback
 from tenantry.cli.show import show
@@ -24,7 +25,19 @@ app = typer.Typer(
 )
 
 
-for command in (validate, schema, plan, status, show, history, rollback, pin, unpin, diff):
+for command in (
+    validate,
+    schema,
+    plan,
+    status,
+    show,
+    history,
+    rollback,
+    pin,
+    unpin,
+    diff,
+    lineage,
+):
     app.command()(command)
 
 

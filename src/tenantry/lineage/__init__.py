@@ -1,0 +1,1 @@
+"""Lineage: what a thing in the store was made from, and what it influenced."""

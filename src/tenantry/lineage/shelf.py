@@ -1,0 +1,128 @@
+"""Reading the store for lineage: each folder once, and never an exception for what is gone."""
+
+from functools import cached_property
+
+from tenantry import layout
+from tenantry.erasure.tombstones import read_tombstone
+from tenantry.errors import ObjectMissingError, StoreError
+from tenantry.events import Event, list_events
+from tenantry.holdings import Holdings, PooledHoldings
+from tenantry.lineage.nodes import State
+from tenantry.manifests import Manifest, read_manifest
+from tenantry.models.pooled import PooledPointer, read_pooled
+from tenantry.predictions import Receipt, in_force
+from tenantry.retention.collected import Collection, collected_keys
+from tenantry.store.contract import ObjectStore
+
+
+class TenantShelf(Holdings):
+    """What the store holds of a tenant, and what it once held."""
+
+    @cached_property
+    def tenants_state(self) -> State:
+        """`erased` when the tenant was; else `there`."""
+        stone = read_tombstone(self.store, self.product, self.tenant)
+        return "erased" if stone else "there"
+
+    @cached_property
+    def collected(self) -> dict[str, Collection]:
+        """Key → the collection that removed it."""
+        found = self.records(Collection, lambda it: it.kind == "collection")
+        return collected_keys({one.info.key: record for one, record in found})
+
+    @cached_property
+    def rows_erased(self) -> bool:
+        """Whether rows of the tenant were erased by key."""
+        names = list_events(self.store, self.product, self.tenant)
+        return any(name.kind == "rows_erased" for name in names)
+
+    @cached_property
+    def decisions(self) -> dict[str, Event]:
+        """Version → the gate's last decision on it."""
+        folder = layout.events_folder(self.product, self.tenant)
+        keys = [key for key in self.infos if key.startswith(folder)]
+        wanted = [key for key in keys if "-promoted-" in key or "-kept-" in key]
+        found = [event for key in wanted if (event := self.record(Event, key))]
+        return {event.version: event for event in found}
+
+    @cached_property
+    def in_force(self) -> dict[str, Receipt]:
+        """Window → the receipt in force."""
+        by_window: dict[str, list[Receipt]] = {}
+        for receipt in self.receipts.values():
+            by_window.setdefault(receipt.window, []).append(receipt)
+        winners = ((window, in_force(rivals)) for window, rivals in by_window.items())
+        return {window: winner for window, winner in winners if winner}
+
+    @cached_property
+    def judged_in(self) -> dict[str, tuple[str, ...]]:
+        """Key of a receipt → keys of the judgements of it."""
+        found: dict[str, tuple[str, ...]] = {}
+        for key, judgement in self.judgements.items():
+            found[judgement.receipt] = (*found.get(judgement.receipt, ()), key)
+        return found
+
+    def state_of(self, *keys: str) -> State:
+        """Return the state of a thing that needs all these objects."""
+        gone = [key for key in keys if not self.has(key)]
+        if any(key in self.unreadable for key in keys):
+            return "unreadable"
+        if not gone:
+            return "there"
+        if self.tenants_state == "erased" or self._is_withdrawn(gone):
+            return "erased"
+        if all(key in self.collected for key in gone):
+            return "collected"
+        return "erased" if self.rows_erased else "missing"
+
+    def _is_withdrawn(self, keys: list[str]) -> bool:
+        withdrawn = self.champion.withdrawn if self.champion else {}
+        return any(f"/models/{version}/" in key for key in keys for version in withdrawn)
+
+    def manifest(self, snapshot: str) -> Manifest | None:
+        """Read what a snapshot is made of; None when that is gone or is no manifest."""
+        try:
+            return read_manifest(self.store, self.product, self.tenant, snapshot)
+        except ObjectMissingError:
+            return None
+        except (StoreError, ValueError) as error:
+            key = layout.snapshot(self.product, self.tenant, snapshot)
+            self.unreadable[key] = str(error)
+            return None
+
+
+class Shelf:
+    """All that lineage reads of a store, each thing once.
+
+    Args:
+        store: The store.
+    """
+
+    def __init__(self, store: ObjectStore) -> None:
+        self.store = store
+        self._tenants: dict[tuple[str, str], TenantShelf] = {}
+        self._pooled: dict[str, PooledHoldings] = {}
+
+    def tenant(self, product: str, tenant: str) -> TenantShelf:
+        """Return what is held of a tenant."""
+        place = (product, tenant)
+        if place not in self._tenants:
+            self._tenants[place] = TenantShelf(self.store, product, tenant)
+        return self._tenants[place]
+
+    def tenants(self, product: str) -> tuple[str, ...]:
+        """Return the tenants that the store holds of a product, by name."""
+        return tuple(self.store.list_folders(layout.product_folder(product)))
+
+    def pooled(self, product: str) -> PooledHoldings:
+        """Return what is held of a product's pooled models."""
+        if product not in self._pooled:
+            self._pooled[product] = PooledHoldings(self.store, product)
+        return self._pooled[product]
+
+    def pooled_pointer(self, product: str, zone: str) -> PooledPointer | None:
+        """Return which pooled models reigned in a zone; None when nobody knows."""
+        try:
+            return read_pooled(self.store, product, zone)
+        except ValueError:
+            return None
