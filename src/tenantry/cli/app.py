@@ -8,8 +8,8 @@ import typer
 
 from tenantry.cli.diff import diff
 from tenantry.cli.history import history
-from tenantry.cli.pin import pin, unpin
 from tenantry.cli.lineage import lineage
+from tenantry.cli.pin import pin, unpin
 from tenantry.cli.plan import plan
 from tenantry.cli.rollback import rollback
 from tenantry.cli.show import show
