@@ -57,6 +57,11 @@ class PooledSummary(Protocol):
         ...
 
     @property
+    def strict(self) -> tuple[str, ...]:
+        """Tenants whose rows stay in their region."""
+        ...
+
+    @property
     def message(self) -> str:
         """One sentence a zone."""
         ...
@@ -67,6 +72,8 @@ def pooled_markdown(outcome: PooledSummary) -> str:
     rows = [(tenant, f"{rows:,} rows") for tenant, rows in sorted(outcome.contributors.items())]
     rows += [(tenant, f"left out: {why}") for tenant, why in sorted(outcome.failures.items())]
     rows += [(tenant, "allows no pooling") for tenant in outcome.denied]
+    strict = "left out: its rows stay in its region, and the zone has several"
+    rows += [(tenant, strict) for tenant in outcome.strict]
     head = "".join(f"{as_text(line)}\n\n" for line in outcome.message.splitlines())
     return f"# The pooled model\n\n{head}" + table(("tenant", "part"), rows)
 

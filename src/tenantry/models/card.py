@@ -139,6 +139,7 @@ class PooledCard(Record):
         fingerprints: Contributor → fingerprint of the rows it offered, before the sample was
             drawn; the record of the ingest that gave the same rows holds the same.
         denied: Tenants that allow no pooling.
+        strict: Tenants left out because their rows stay in their region and the pool spans several.
         failures: Tenant → why its rows could not be had, in words.
         rows: Rows that trained it.
         seed: Of the sample and the fit.
@@ -157,6 +158,7 @@ class PooledCard(Record):
     contributors: dict[str, int] = Field(default_factory=dict)
     fingerprints: dict[str, str] = Field(default_factory=dict)
     denied: tuple[str, ...] = ()
+    strict: tuple[str, ...] = ()
     failures: dict[str, str] = Field(default_factory=dict)
     rows: int = 0
     seed: int = 0

@@ -7,7 +7,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from tenantry.errors import Fault
-from tenantry.specs.model import COLUMN_NAME, DNS_LABEL, VARIABLE_NAME
+from tenantry.specs.model import COLUMN_NAME, CONNECTION_NAME, DNS_LABEL, VARIABLE_NAME
 from tenantry.specs.paths import Location, dotted, find_fields, nearest
 
 Part = TypeVar("Part", bound=BaseModel)
@@ -47,6 +47,10 @@ _PATTERNS = {
     COLUMN_NAME: (
         "{value} is not a column's name",
         "use letters, digits and '_', a letter first, at most 63",
+    ),
+    CONNECTION_NAME: (
+        "{value} is not a connection's name",
+        "use lower-case letters, digits, '-' and {region}, at most 63",
     ),
     VARIABLE_NAME: (
         "is not the name of an environment variable",

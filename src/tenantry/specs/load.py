@@ -109,8 +109,8 @@ def load_product(folder: Path, product: str, *, connections: Path | None = None)
     faults: list[Fault] = []
     defaults = _read_defaults(folder / product, faults)
     places = read_places(folder, connections or folder / "connections.yaml", faults)
-    faults += _check_connections(defaults, places)
     specs = _read_tenants(defaults, folder / product, faults)
+    faults += _check_connections(defaults, specs, places)
     declared = defaults.product
     if declared and not defaults.broken:
         faults += places.check(specs, declared)
@@ -161,16 +161,18 @@ def _check_product(product: Product, broken: Collection[str]) -> Iterator[Fault]
             yield Fault("tenants_may_set", f"there is no field {path[:60]!r}", remedy)
 
 
-def _check_connections(defaults: Defaults, places: Places) -> Iterator[Fault]:
+def _check_connections(
+    defaults: Defaults, specs: Mapping[str, Spec], places: Places
+) -> Iterator[Fault]:
     """Yield connections that nobody knows."""
-    if defaults.product is None or "sources" in defaults.broken or places.lying is None:
+    if defaults.product is None or "sources" in defaults.broken:
         return
     for form in ("rows", "joins"):
         for n, source in enumerate(getattr(defaults.product.sources, form)):
-            if source.connection not in places.lying:
+            for name in places.find_unknown(source.connection, specs):
                 place = f"{defaults.name}/{PRODUCT_FILE}: sources.{form}[{n}].connection"
-                fault = f"there is no connection {source.connection!r} in {places.file}"
-                yield Fault(place, fault, suggest(source.connection, places.lying))
+                fault = f"there is no connection {name!r} in {places.file}"
+                yield Fault(place, fault, suggest(name, places.lying or ()))
 
 
 def _read_tenants(defaults: Defaults, folder: Path, faults: list[Fault]) -> dict[str, Spec]:

@@ -20,10 +20,12 @@ POOLED_RECIPES = ("blended", "stacked", "pooled")
 
 DNS_LABEL = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 COLUMN_NAME = r"^[A-Za-z][A-Za-z0-9_]{0,62}$"
+CONNECTION_NAME = r"^([a-z0-9-]|\{region\}){1,63}$"
 VARIABLE_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 
 DnsLabel = Annotated[str, StringConstraints(pattern=DNS_LABEL)]
 ColumnName = Annotated[str, StringConstraints(pattern=COLUMN_NAME)]
+ConnectionName = Annotated[str, StringConstraints(pattern=CONNECTION_NAME)]
 VariableName = Annotated[str, StringConstraints(pattern=VARIABLE_NAME)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -42,14 +44,17 @@ class SpecPart(BaseModel):
 TENANT = "{tenant}"
 """Stands for the tenant's name in a source's path."""
 
+REGION = "{region}"
+"""Stands for the tenant's home region in the name of a source's connection."""
+
 
 class Source(SpecPart):
     """One table in one place."""
 
     name: DnsLabel
     """What messages call it."""
-    connection: DnsLabel
-    """A name in `connections.yaml`."""
+    connection: ConnectionName
+    """A name in `connections.yaml`; `{region}` stands for the tenant's home region."""
     kind: Literal["parquet", "csv", "sql"]
     """How it is read."""
     path: str

@@ -7,7 +7,7 @@ from pathlib import Path
 from tenantry.errors import Fault, SpecError
 from tenantry.specs.document import read_document
 from tenantry.specs.faults import place_in
-from tenantry.specs.model import Residency, Spec
+from tenantry.specs.model import REGION, Residency, Sources, Spec
 from tenantry.specs.product import Product
 from tenantry.specs.regions import REGIONS_FILE, Regions, load_regions, unknown_region
 
@@ -43,17 +43,35 @@ class Places:
             file = f"{name}.yaml" if own else "product.yaml"
             yield from place_in(f"{spec.product}/{file}", told[home])
 
+    def find_unknown(self, connection: str, specs: Mapping[str, Spec]) -> list[str]:
+        """Return which connections of that name, with tenants' regions filled in, nobody knows."""
+        if self.lying is None:
+            return []
+        known = self.regions.regions if self.regions else None
+        homes = {spec.region for spec in specs.values() if known is None or spec.region in known}
+        names = {connection.replace(REGION, home) for home in homes or {REGION}}
+        return sorted(name for name in names if name not in self.lying)
+
     def settle(self, specs: Mapping[str, Spec]) -> dict[str, Spec]:
-        """Return the specs with the zones of their regions."""
-        if self.regions is None:
+        """Return the specs with the zones of their regions, and the connections there."""
+        if self.regions is None and not any(map(_names_region, specs.values())):
             return dict(specs)
-        known: dict[tuple[str, bool], Residency] = {}
+        made: dict[tuple[str, Residency, int], tuple[Residency, Sources]] = {}
         settled = {}
         for name, spec in specs.items():
-            zone, strict = self.regions.regions[spec.region].zone, spec.residency.strict
-            residency = known.setdefault((zone, strict), Residency(zone=zone, strict=strict))
-            settled[name] = spec.model_copy(update={"residency": residency})
+            known = (spec.region, spec.residency, id(spec.sources))
+            if known not in made:
+                made[known] = (self._in_zone(spec), _sources_of(spec))
+            residency, sources = made[known]
+            update = {"residency": residency, "sources": sources}
+            settled[name] = spec.model_copy(update=update)
         return settled
+
+    def _in_zone(self, spec: Spec) -> Residency:
+        if self.regions is None:
+            return spec.residency
+        zone = self.regions.regions[spec.region].zone
+        return spec.residency.model_copy(update={"zone": zone})
 
     def _check(self, spec: Spec) -> Iterator[Fault]:
         if self.regions is None:
@@ -73,7 +91,8 @@ class Places:
             yield from self._check_sources(spec)
 
     def _check_sources(self, spec: Spec) -> Iterator[Fault]:
-        for source in (*spec.sources.rows, *spec.sources.joins):
+        sources = _sources_of(spec)
+        for source in (*sources.rows, *sources.joins):
             region = (self.lying or {}).get(source.connection, "")
             what = f"source {source.name} (connection {source.connection})"
             if not region:
@@ -83,6 +102,23 @@ class Places:
                 fault = f"{what} lies in region {region}, not in {spec.region}"
                 remedy = f"read it from a copy in {spec.region}, or leave strict out"
                 yield Fault("residency.strict", fault, remedy)
+
+
+def _names_region(spec: Spec) -> bool:
+    sources = (*spec.sources.rows, *spec.sources.joins)
+    return any(REGION in source.connection for source in sources)
+
+
+def _sources_of(spec: Spec) -> Sources:
+    """Return a tenant's sources with the connections of its region."""
+    parts = {
+        form: tuple(
+            source.model_copy(update={"connection": source.connection.replace(REGION, spec.region)})
+            for source in getattr(spec.sources, form)
+        )
+        for form in Sources.model_fields
+    }
+    return spec.sources.model_copy(update=parts)
 
 
 def read_places(folder: Path, connections: Path, faults: list[Fault]) -> Places:

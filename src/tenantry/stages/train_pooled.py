@@ -43,6 +43,7 @@ class PooledOutcome:
         contributors: Tenant → rows that trained the pooled models made in this run.
         failures: Tenant → why its rows could not be had, in words.
         denied: Tenants that allow no pooling.
+        strict: Tenants whose rows stay in their region, where the pool spans several.
         message: One sentence a zone.
     """
 
@@ -50,6 +51,7 @@ class PooledOutcome:
     contributors: dict[str, int] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     denied: tuple[str, ...] = ()
+    strict: tuple[str, ...] = ()
     message: str = ""
 
 
@@ -65,17 +67,27 @@ class _Zone:
 
     @property
     def contributing(self) -> tuple[Spec, ...]:
-        allowed = (s for s in self.specs if s.pooling.contribute and s.state == "active")
-        return tuple(sorted(allowed, key=lambda spec: spec.tenant))
+        allowed = self.allowed
+        active = (s for s in self.specs if s.tenant in allowed and s.state == "active")
+        return tuple(sorted(active, key=lambda spec: spec.tenant))
 
     @property
     def allowed(self) -> set[str]:
         """Who may be in the pool; a paused tenant's rows stay in it, a retired one's do not."""
-        return {s.tenant for s in self.specs if s.pooling.contribute and s.state != "retired"}
+        willing = {s.tenant for s in self.specs if s.pooling.contribute and s.state != "retired"}
+        return willing.difference(self.strict)
 
     @property
     def denied(self) -> tuple[str, ...]:
         return tuple(sorted(s.tenant for s in self.specs if not s.pooling.contribute))
+
+    @property
+    def strict(self) -> tuple[str, ...]:
+        """Who would be in the pool if it did not span regions: every region trains the same one."""
+        if len({s.region for s in self.specs if s.state != "retired"}) < 2:
+            return ()
+        willing = (s for s in self.specs if s.pooling.contribute and s.residency.strict)
+        return tuple(sorted(spec.tenant for spec in willing))
 
 
 @dataclass(frozen=True)
@@ -107,11 +119,13 @@ def train_pooled(  # noqa: PLR0913 - what a run knows
 
     It is due when there is none as of `as_of`, when it is older than `pooled.every`, when what it
     is made by changed, or when a tenant whose rows are in it allows pooling no more. Tenants are
-    read one by one; one whose rows cannot be had is left out, with the reason on record. Where
-    no model can be fitted, the last one stays in use.
+    read one by one; one whose rows cannot be had is left out, with the reason on record. So is a
+    strict one where the zone spans regions. Where no model can be fitted, the last one stays in
+    use.
 
     Args:
-        specs: All tenants of one product, those that do not contribute included.
+        specs: All tenants of one product and of the zones that the run serves, in whatever region;
+            those that do not contribute included.
         as_of: The run's logical time; nothing later is read.
         run: The run's id.
         store: Where models lie.
@@ -136,7 +150,8 @@ def _train_zone(
     reign = standing.reign
     if reign is not None and not standing.reason:
         message = f"{zone.name}: the pooled model of {reign.since:%Y-%m-%d} is fresh"
-        return PooledOutcome({zone.name: reign.version}, denied=zone.denied, message=message)
+        version = {zone.name: reign.version}
+        return PooledOutcome(version, denied=zone.denied, strict=zone.strict, message=message)
     failures: dict[str, str] = {}
     prints: dict[str, str] = {}
     try:
@@ -156,7 +171,7 @@ def _train_zone(
     message = f"{zone.name}: trained on {rows}{left_out} ({standing.reason})"
     _LOG.info("%s", message, extra={"product": zone.product, "stage": "train_pooled", "run": run})
     version = {zone.name: card.version}
-    return PooledOutcome(version, card.contributors, failures, zone.denied, message)
+    return PooledOutcome(version, card.contributors, failures, zone.denied, zone.strict, message)
 
 
 def _standing(zone: _Zone, store: ObjectStore) -> _Standing:
@@ -232,6 +247,7 @@ def _save(  # noqa: PLR0913, PLR0917 - what a card holds
         contributors=fit.contributors,
         fingerprints={tenant: prints[tenant] for tenant in fit.contributors},
         denied=zone.denied,
+        strict=zone.strict,
         failures=failures,
         rows=sum(fit.contributors.values()),
         seed=spec.model.seed,
@@ -256,10 +272,11 @@ def _without(
 ) -> PooledOutcome:
     """Return the outcome of a zone where none can be trained: a usable one stays in use."""
     if standing.reign is None or not standing.is_usable:
-        return PooledOutcome({}, {}, failures, zone.denied, message)
+        return PooledOutcome({}, {}, failures, zone.denied, zone.strict, message)
     reign = standing.reign
     message = f"{message}; the pooled model of {reign.since:%Y-%m-%d} stays in use"
-    return PooledOutcome({zone.name: reign.version}, {}, failures, zone.denied, message)
+    version = {zone.name: reign.version}
+    return PooledOutcome(version, {}, failures, zone.denied, zone.strict, message)
 
 
 def _joined(one: PooledOutcome, other: PooledOutcome) -> PooledOutcome:
@@ -268,5 +285,6 @@ def _joined(one: PooledOutcome, other: PooledOutcome) -> PooledOutcome:
         one.contributors | other.contributors,
         one.failures | other.failures,
         tuple(sorted((*one.denied, *other.denied))),
+        tuple(sorted((*one.strict, *other.strict))),
         "\n".join(message for message in (one.message, other.message) if message),
     )

@@ -243,3 +243,20 @@ def test_a_region_sees_its_own_tenants_and_knows_its_zone_mates(homes):
     assert seen.serving("us").serving("eu") == seen
     with pytest.raises(SettingsError, match="region: is not given"):
         fleet.serving("")
+
+
+def test_each_region_has_connections_of_its_own(homes):
+    text = PRODUCT.replace("[description,", "[region, residency, description,")
+    text = text.replace("connection: lake", "connection: 'lake-{region}'")
+    homes.write("churn/product.yaml", text.replace("title: Churn", "title: Churn\nregion: eu"))
+    homes.tenant("residency: {strict: true}\n")
+    homes.tenant("region: us\n", "bolt")
+    homes.write("connections.yaml", "connections:\n  lake-eu: {url: lake, region: eu}\n")
+    assert homes.faults() == [
+        "churn/product.yaml: sources.rows[0].connection: there is no connection 'lake-us' in "
+        "connections.yaml; did you mean lake-eu?"
+    ]
+    more = "  lake-us: {url: lake, region: us}\n"
+    homes.write("connections.yaml", "connections:\n  lake-eu: {url: lake, region: eu}\n" + more)
+    found = {name: spec.sources.rows[0].connection for name, spec in homes.load().specs.items()}
+    assert found == {"acme": "lake-eu", "bolt": "lake-us"}

@@ -240,3 +240,50 @@ def test_a_line_is_logged_for_each_model(landing, store, caplog):
     with caplog.at_level(logging.INFO, "tenantry.stages.train_pooled"):
         run([spec_of(name) for name in TENANTS], store, landing())
     assert [record.stage for record in caplog.records] == ["train_pooled"]
+
+
+def in_region(tenant, region, *, zone="eu", strict=False, **changes):
+    residency = {"zone": zone, "strict": strict}
+    return spec_of(tenant, region=region, residency=residency, **changes)
+
+
+def test_a_zone_of_two_regions_gives_the_same_model_in_both(landing, store):
+    specs = [in_region("aa", "eu-1"), in_region("b6", "eu-2"), in_region("ua", "eu-1")]
+    other = MemoryStore()
+    first, second = run(specs, store, landing()), run(specs[::-1], other, landing())
+    assert first == second
+    assert contents(store) == contents(other)
+    assert set(first.contributors) == set(TENANTS)
+
+
+def test_strict_tenants_are_left_out_of_a_pool_of_several_regions_and_named(landing, store):
+    kept = [in_region("aa", "eu-1"), in_region("ua", "eu-1")]
+    strict = in_region("b6", "eu-1", strict=True)
+    alone = run([*kept, strict], store, landing())
+    assert (set(alone.contributors), alone.strict) == (set(TENANTS), ())
+    specs = [*kept, strict, in_region("oo", "eu-2", strict=True)]
+    outcome = run(specs, store, landing())
+    card = read_pooled_card(store, PRODUCT, "eu", outcome.zones["eu"])
+    assert set(card.contributors) == set(card.fingerprints) == {"aa", "ua"}
+    assert card.strict == outcome.strict == ("b6", "oo")
+    assert "no longer pooled: b6" in outcome.message
+    again = run(specs, store, landing())
+    assert (again.strict, again.contributors) == (("b6", "oo"), {})
+
+
+def test_a_retired_region_makes_no_pool_span_regions(landing, store):
+    specs = [in_region("aa", "eu-1", strict=True), in_region("ua", "eu-1")]
+    specs.append(in_region("oo", "eu-2", state="retired"))
+    assert set(run(specs, store, landing()).contributors) == {"aa", "ua"}
+
+
+def test_another_zone_contributes_nothing(landing, store):
+    specs = [in_region("aa", "eu-1"), in_region("b6", "us", zone="us"), in_region("ua", "eu-1")]
+    outcome = run(specs, store, landing())
+    cards = {
+        zone: read_pooled_card(store, PRODUCT, zone, outcome.zones[zone]) for zone in outcome.zones
+    }
+    assert {zone: set(card.contributors) for zone, card in cards.items()} == {
+        "eu": {"aa", "ua"},
+        "us": {"b6"},
+    }
