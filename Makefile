@@ -1,7 +1,7 @@
 SHELL := bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help setup lock demo-data demo specs compile check test test-servers bench-quality clean
+.PHONY: help setup lock demo-data demo specs compile check test test-servers bench-quality bench-rollback clean
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
@@ -57,6 +57,9 @@ test-servers: setup ## install PostgreSQL where it is missing, build MinIO once
 
 bench-quality: demo-data ## compare the recipes on real flights
 	$(BIN)/python -m benchmarks.quality
+
+bench-rollback: test-servers ## roll 1,000 tenants back on a real MinIO
+	$(BIN)/python -m benchmarks.rollback
 
 clean: ## remove what the demo and the build made
 	rm -rf build demo

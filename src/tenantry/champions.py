@@ -10,6 +10,7 @@ before. So a rollback can be rolled back, too. A pin holds the champion whatever
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import Field
@@ -155,6 +156,24 @@ Change = Callable[[Champion | None], Champion]
 """Makes the pointer that is to be of the one that is."""
 
 
+@dataclass(frozen=True)
+class Seen:
+    """A champion as it was read, and the tag by which its pointer is swapped."""
+
+    champion: Champion
+    tag: str
+
+
+def see_champion(store: ObjectStore, product: str, tenant: str) -> Seen | None:
+    """Read a tenant's champion to move it by `move_champion`; None when no model was ever crowned.
+
+    Raises:
+        ValueError: The object is not such a record.
+    """
+    champion, tag = read_reigns(store, layout.champion(product, tenant), Champion)
+    return Seen(champion, tag) if champion and tag else None
+
+
 def read_champion(store: ObjectStore, product: str, tenant: str) -> Champion | None:
     """Read a tenant's champion; None when no model was ever crowned.
 
@@ -164,13 +183,23 @@ def read_champion(store: ObjectStore, product: str, tenant: str) -> Champion | N
     return read_reigns(store, layout.champion(product, tenant), Champion)[0]
 
 
-def move_champion(store: ObjectStore, product: str, tenant: str, change: Change) -> Champion:
+def move_champion(
+    store: ObjectStore, product: str, tenant: str, change: Change, seen: Seen | None = None
+) -> Champion:
     """Change a tenant's pointer by compare-and-swap; see `swap`.
+
+    Args:
+        store: The store.
+        product: The product.
+        tenant: The tenant.
+        change: What is to become of it.
+        seen: The champion as it was read before, which saves reading it again.
 
     Raises:
         StoreUnavailableError: Other writers won a hundred times in a row.
     """
-    return swap(store, layout.champion(product, tenant), Champion, change)
+    known = (seen.champion, seen.tag) if seen else None
+    return swap(store, layout.champion(product, tenant), Champion, change, seen=known)
 
 
 def crown(

@@ -171,7 +171,14 @@ def read_reigns(store: ObjectStore, key: str, kind: type[P]) -> tuple[P | None, 
     return kind.from_json(found.content, key), found.tag
 
 
-def swap(store: ObjectStore, key: str, kind: type[P], change: Callable[[P | None], P]) -> P:
+def swap(
+    store: ObjectStore,
+    key: str,
+    kind: type[P],
+    change: Callable[[P | None], P],
+    *,
+    seen: tuple[P, str] | None = None,
+) -> P:
     """Change a pointer by compare-and-swap; a lost race is tried again on what the winner wrote.
 
     Args:
@@ -180,6 +187,7 @@ def swap(store: ObjectStore, key: str, kind: type[P], change: Callable[[P | None
         kind: What it is.
         change: Returns the pointer that is to be, of the one that is (None when there is none).
             The same one means that nothing is to be written; what it raises ends the matter.
+        seen: The pointer and its tag as read before, which saves reading them now.
 
     Returns:
         The pointer as stored.
@@ -188,7 +196,8 @@ def swap(store: ObjectStore, key: str, kind: type[P], change: Callable[[P | None
         StoreUnavailableError: Other writers won a hundred times in a row.
     """
     for _ in range(_TRIES):
-        found, tag = read_reigns(store, key, kind)
+        found, tag = seen or read_reigns(store, key, kind)
+        seen = None
         wanted = change(found)
         if wanted is found:
             return wanted

@@ -88,7 +88,7 @@ def _print_move(product: str, move: Move, *, is_done: bool, output: OutputFormat
     does = "Rolled" if is_done else "Would roll"
     since = format_moment(move.reign.since)
     typer.echo(
-        f"{does} {product}/{move.tenant} back from {move.champion.current.version} "
+        f"{does} {product}/{move.tenant} back from {move.replaced.version} "
         f"to {move.reign.version}, for runs as of {since} or later."
     )
     typer.echo(
@@ -122,7 +122,7 @@ def _print_fleet(done: FleetRollback, *, is_done: bool) -> None:
     table = Table("tenant", "from", "to", "note", title=title, title_justify="left")
     for step in done.steps:
         move = step.move
-        versions = (move.champion.current.version, move.reign.version) if move else ("–", "–")
+        versions = (move.replaced.version, move.reign.version) if move else ("–", "–")
         style = "red" if step.is_refused else "" if move else "dim"
         table.add_row(*map(Text, (step.tenant, *versions, step.note)), style=style)
     console = Console(highlight=False)
@@ -142,7 +142,7 @@ def _print_fleet(done: FleetRollback, *, is_done: bool) -> None:
 def _facts(move: Move) -> dict[str, Any]:
     return {
         "tenant": move.tenant,
-        "from": move.champion.current.version,
+        "from": move.replaced.version,
         "to": move.reign.version,
         "as_of": format_moment(move.reign.since),
     }

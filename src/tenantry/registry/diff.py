@@ -241,4 +241,4 @@ def _frozen(store: ObjectStore, run: str, tenant: str) -> dict[str, Any] | None:
     except ObjectMissingError:
         return None
     spec: dict[str, Any] | None = json.loads(content).get(tenant)
-    return spec
+    return {name: part for name, part in spec.items() if name != "apiVersion"} if spec else None

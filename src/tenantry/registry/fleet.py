@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
+from tenantry.erasure.tombstones import erased_tenants
 from tenantry.errors import NothingToDoError, RegistryError, StoreError
 from tenantry.registry.orders import Order
 from tenantry.registry.rollback import Aim, Move, find_move, make_move
-from tenantry.registry.versions import FileCheck, last_moment, list_tenants
+from tenantry.registry.versions import FileCheck, last_moment, list_tenants, require_seen
 from tenantry.store.contract import ObjectStore
 from tenantry.truth import read_state
 
@@ -76,12 +77,15 @@ def find_fleet_rollback(
     """
     tenants = list_tenants(store, product)
     since = as_of or _last_moment(store, product, tenants)
-    files = FileCheck(store, product)
-    find = partial(
-        find_move, store, product, aim=Aim(time=time), since=since, order=order, files=files
-    )
+    files, erased = FileCheck(store, product), erased_tenants(store, product)
+
+    def find(tenant: str) -> Move:
+        seen = require_seen(store, product, tenant, erased)
+        aim = Aim(time=time)
+        return find_move(store, product, tenant, seen, aim, since=since, order=order, files=files)
+
     with ThreadPoolExecutor(_THREADS) as pool:
-        steps = tuple(pool.map(lambda tenant: _step(tenant, lambda: find(tenant)), tenants))
+        steps = tuple(pool.map(lambda tenant: _step(tenant, partial(find, tenant)), tenants))
     return FleetRollback(product, time, since, steps)
 
 

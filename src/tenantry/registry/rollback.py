@@ -7,10 +7,10 @@ made by one compare-and-swap (`make_move`), which fails when someone moved the c
 from dataclasses import dataclass
 from datetime import datetime
 
-from tenantry.champions import Champion, Reign, Restored, describe_pin, move_champion
+from tenantry.champions import Champion, Reign, Restored, Seen, describe_pin, move_champion
 from tenantry.errors import Fault, NothingToDoError, RegistryError
 from tenantry.registry.orders import Order, record_rollback
-from tenantry.registry.versions import FileCheck, find_reign, last_moment, require_champion
+from tenantry.registry.versions import FileCheck, find_reign, last_moment, require_seen
 from tenantry.store.contract import ObjectStore
 from tenantry.times import format_moment
 from tenantry.truth import read_state
@@ -35,13 +35,18 @@ class Move:
 
     Attributes:
         tenant: Whose.
-        champion: As it was when the rollback was found out.
+        seen: Its champion when the rollback was found out.
         reign: The reign that restores the earlier model.
     """
 
     tenant: str
-    champion: Champion
+    seen: Seen
     reign: Reign
+
+    @property
+    def replaced(self) -> Reign:
+        """The reign that reigns until then."""
+        return self.seen.champion.current
 
 
 def find_rollback(  # noqa: PLR0913 - an order's parts
@@ -65,12 +70,12 @@ def find_rollback(  # noqa: PLR0913 - an order's parts
             tenant, so that a run repeated at that time follows it, too.
 
     Raises:
-        RegistryError: It is refused: see `find_move`.
+        RegistryError: The tenant is unknown, erased or without a model; and see `find_move`.
     """
-    champion = require_champion(store, product, tenant)
-    since = as_of or last_moment(read_state(store, product, tenant)) or champion.current.since
+    seen = require_seen(store, product, tenant)
+    since = as_of or last_moment(read_state(store, product, tenant)) or seen.champion.current.since
     files = FileCheck(store, product)
-    return find_move(store, product, tenant, aim, since=since, order=order, files=files)
+    return find_move(store, product, tenant, seen, aim, since=since, order=order, files=files)
 
 
 def make_rollback(store: ObjectStore, product: str, move: Move) -> Reign:
@@ -90,6 +95,7 @@ def find_move(  # noqa: PLR0913 - an order's parts
     store: ObjectStore,
     product: str,
     tenant: str,
+    seen: Seen,
     aim: Aim,
     *,
     since: datetime,
@@ -100,12 +106,10 @@ def find_move(  # noqa: PLR0913 - an order's parts
 
     Raises:
         NothingToDoError: That model reigns already, or there is none to go back to.
-        RegistryError: The tenant is unknown, erased, without a model or pinned; the version is
-            unknown or never reigned; its files are missing or changed; or a later champion reigns
-            at `since`.
+        RegistryError: The tenant is pinned; the version is unknown, never reigned or must not be
+            used; its files are missing or changed; or a later champion reigns at `since`.
     """
-    champion = require_champion(store, product, tenant)
-    place = f"{product}/{tenant}"
+    champion, place = seen.champion, f"{product}/{tenant}"
     _refuse_held(champion, since, place)
     target = _find_target(store, product, tenant, champion, aim)
     if target.version == champion.current.version:
@@ -116,7 +120,7 @@ def find_move(  # noqa: PLR0913 - an order's parts
     if target.version in marks:
         raise _refused(place, f"{target.version} must not be used: {marks[target.version]}")
     files.check(tenant, target)
-    return Move(tenant, champion, _restoring(champion, target, since, order))
+    return Move(tenant, seen, _restoring(champion, target, since, order))
 
 
 def make_move(store: ObjectStore, product: str, move: Move) -> Champion:
@@ -128,16 +132,16 @@ def make_move(store: ObjectStore, product: str, move: Move) -> Champion:
     Raises:
         RegistryError: Someone moved or pinned the champion since.
     """
-    seen = move.champion.current.place
+    replaced = move.replaced
 
     def change(found: Champion | None) -> Champion:
-        if found is None or found.pin or found.current.place != seen:
-            fault = f"another champion reigns than {move.champion.current.version}, or it is pinned"
+        if found is None or found.pin or found.current.place != replaced.place:
+            fault = f"another champion reigns than {replaced.version}, or it is pinned"
             remedy = "someone moved it meanwhile: look at its history and order again"
             raise _refused(f"{product}/{move.tenant}", fault, remedy)
         return found.with_reign(move.reign)
 
-    champion = move_champion(store, product, move.tenant, change)
+    champion = move_champion(store, product, move.tenant, change, move.seen)
     record_rollback(store, product, move.tenant, move.reign)
     return champion
 

@@ -1,14 +1,14 @@
 """Find the champion, reign and files that an order is about; refuse what is not there."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from difflib import get_close_matches
 
 from tenantry import layout
-from tenantry.champions import Champion, Reign, read_champion
+from tenantry.champions import Champion, Reign, Seen, see_champion
 from tenantry.digests import sha256
 from tenantry.erasure.tombstones import is_erased
-from tenantry.errors import Fault, ModelFileError, RegistryError
+from tenantry.errors import Fault, ModelFileError, NothingToDoError, RegistryError
 from tenantry.models.card import PooledPart, read_card, read_object
 from tenantry.states import TenantRecord
 from tenantry.store.contract import ObjectStore
@@ -23,18 +23,34 @@ def require_champion(store: ObjectStore, product: str, tenant: str) -> Champion:
     Raises:
         RegistryError: The tenant is unknown (names the nearest one), was erased or has no model.
     """
-    if is_erased(store, product, tenant):
+    return require_seen(store, product, tenant).champion
+
+
+def require_seen(
+    store: ObjectStore, product: str, tenant: str, erased: Collection[str] | None = None
+) -> Seen:
+    """Read the champion of a tenant that must have one, to move it.
+
+    Args:
+        store: The store.
+        product: The product.
+        tenant: The tenant.
+        erased: The product's erased tenants, where they are known; else the store is asked.
+
+    Raises:
+        RegistryError: The tenant is unknown (names the nearest one), was erased or has no model.
+    """
+    if is_erased(store, product, tenant) if erased is None else tenant in erased:
         raise RegistryError([Fault(f"{product}/{tenant}", "was erased", "nothing is left of it")])
-    champion = read_champion(store, product, tenant)
-    if champion is not None:
-        return champion
+    seen = see_champion(store, product, tenant)
+    if seen is not None:
+        return seen
     tenants = list_tenants(store, product)
     if tenant in tenants:
         fault = Fault(f"{product}/{tenant}", "no model ever reigned", "train it first")
-    else:
-        words = f"the store holds no such tenant of {product}"
-        fault = Fault(tenant, words, _near(tenant, tenants))
-    raise RegistryError([fault])
+        raise NothingToDoError([fault])
+    words = f"the store holds no such tenant of {product}"
+    raise RegistryError([Fault(tenant, words, _near(tenant, tenants))])
 
 
 def list_tenants(store: ObjectStore, product: str) -> tuple[str, ...]:

@@ -25,9 +25,9 @@ def version(number, tenant="ua"):
     return f"{compact(day(number))}-{digest([tenant, number])[:12]}"
 
 
-def make_model(store, number, tenant="ua", *, pooled=None, run="", **changes):
-    """Leave a model's file and card."""
-    content = f"the model of {tenant} of day {number}".encode()
+def make_model(store, number, tenant="ua", *, pooled=None, size=0, **changes):
+    """Leave a model's file, of some bytes at least, and its card."""
+    content = f"the model of {tenant} of day {number}".encode().ljust(size, b".")
     card = Card(
         product=PRODUCT,
         tenant=tenant,
@@ -97,10 +97,10 @@ def decide(store, card, kind="promoted", turn=0, run="run-1"):
     return write_event(store, event)
 
 
-def make_tenant(store, days=(0, 31), tenant="ua", *, pooled=None):
+def make_tenant(store, days=(0, 31), tenant="ua", *, pooled=None, size=0):
     """Let a tenant have a model of each of these days, each crowned; return their versions."""
     for number in days:
-        card = make_model(store, number, tenant, pooled=pooled)
+        card = make_model(store, number, tenant, pooled=pooled, size=size)
         crown(store, PRODUCT, tenant, make_reign(card))
         decide(store, card)
     return [version(number, tenant) for number in days]

@@ -1,0 +1,136 @@
+"""Roll a fleet back on a real MinIO: `make bench-rollback`.
+
+Each tenant has three models that reigned, the decisions about them and eight weeks of predictions;
+the command takes all of them back to the first one. Every file is read and its digest compared.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from minio import Minio
+from rich.console import Console
+from rich.table import Table
+
+from tenantry.champions import read_champion
+from tenantry.predictions import Receipt, write_receipt
+from tenantry.registry.fleet import find_fleet_rollback, make_fleet_rollback
+from tenantry.store.contract import ObjectStore
+from tenantry.store.minio import BucketAddress, MinioStore
+from tenantry.times import Window
+from tests.servers.minio import MinioServer, cache_folder, install_minio, minio_running
+from tests.unit.registry.made import ORDER, PRODUCT, day, make_pooled, make_tenant, version
+
+DAYS = (0, 31, 62)
+WEEK = timedelta(days=7)
+WEEKS = 8
+MODEL_BYTES = 30_000
+TARGET_SECONDS = 10.0
+WIDTH = 100
+
+
+def main() -> int:
+    """Make a fleet, roll it back, print what that took; return 1 when it took too long."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tenants", type=int, default=1000)
+    wanted = parser.parse_args().tenants
+    binary = install_minio(cache_folder() / "bin")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        minio_running(binary, Path(folder)) as server,
+    ):
+        store = _open(server)
+        tenants = [f"t{number:05}" for number in range(wanted)]
+        _make_fleet(store, tenants)
+        return _measure(store, tenants)
+
+
+def _measure(store: ObjectStore, tenants: list[str]) -> int:
+    spent: dict[str, tuple[float, float]] = {}
+    with _timed(spent, "found out (the dry run)"):
+        found = find_fleet_rollback(store, PRODUCT, day(1), ORDER)
+    with _timed(spent, "done"):
+        done = make_fleet_rollback(store, found)
+    moved = sum(step.move is not None for step in done.steps)
+    sound = all(_reigning(store, tenant) == version(0, tenant) for tenant in tenants)
+    table = Table("", "seconds", "CPU seconds of the command", title=f"{moved:,} tenants")
+    for name, (wall, cpu) in spent.items():
+        table.add_row(name, f"{wall:.1f}", f"{cpu:.1f}")
+    total = sum(wall for wall, _ in spent.values())
+    table.add_row("in all", f"{total:.1f}", f"{sum(cpu for _, cpu in spent.values()):.1f}")
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    console.print(table)
+    load = os.getloadavg()[0]
+    console.print(f"{os.cpu_count()} cores, load {load:.1f}; at most {TARGET_SECONDS:g} s wanted.")
+    return 0 if sound and moved == len(tenants) and total <= TARGET_SECONDS else 1
+
+
+@contextmanager
+def _timed(spent: dict[str, tuple[float, float]], name: str) -> Iterator[None]:
+    wall, cpu = time.monotonic(), time.process_time()
+    yield
+    spent[name] = time.monotonic() - wall, time.process_time() - cpu
+
+
+def _reigning(store: ObjectStore, tenant: str) -> str:
+    champion = read_champion(store, PRODUCT, tenant)
+    return champion.current.version if champion else ""
+
+
+def _open(server: MinioServer) -> ObjectStore:
+    keys = server.access_key, server.secret_key
+    Minio(server.endpoint, *keys, secure=False).make_bucket("rollback")
+    return MinioStore(
+        BucketAddress(
+            endpoint=server.endpoint,
+            bucket="rollback",
+            access_key=keys[0],
+            secret_key=keys[1],
+            secure=False,
+        )
+    )
+
+
+def _make_fleet(store: ObjectStore, tenants: list[str]) -> None:
+    pooled = make_pooled(store)
+
+    def make(tenant: str) -> None:
+        make_tenant(store, DAYS, tenant, pooled=pooled, size=MODEL_BYTES)
+        for week in range(WEEKS):
+            window = Window(day(0) + week * WEEK, day(0) + (week + 1) * WEEK)
+            write_receipt(store, _receipt(tenant, window))
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(make, tenants))
+
+
+def _receipt(tenant: str, window: Window) -> Receipt:
+    return Receipt(
+        product=PRODUCT,
+        tenant=tenant,
+        window=window.id,
+        model=version(0, tenant),
+        model_digest="d" * 64,
+        trained_until=day(0),
+        snapshot="5" * 64,
+        features="f" * 64,
+        as_of=window.end,
+        rows=100,
+        late=0,
+        decided=20,
+        threshold=0.5,
+        mean_probability=0.2,
+        explained=20,
+        in_sample=False,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
