@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenantry.bootstrap import Gain, compare
+from tenantry.figures import TITLES, figure
 from tenantry.ledger import Scalar
-from tenantry.metrics import TITLES, Floats
+from tenantry.metrics import Floats
 from tenantry.specs.model import Gate, Model
 
 Choice = Literal["challenger", "champion", "pooled", "prior"]
@@ -205,11 +206,3 @@ def _evidence(gain: Gain, rival: str, metric: str) -> dict[str, Scalar]:
         "rows": gain.rows,
         "days": gain.days,
     }
-
-
-def figure(value: float) -> str:
-    """Write a figure of a metric for a sentence: ``.451``, ``-.012``, ``23.4``."""
-    if abs(value) < 0.9995:
-        text = f"{value:.3f}"
-        return text.replace("0.", ".", 1) if float(text) else ".000"
-    return f"{value:.2f}" if abs(value) < 9.995 else f"{value:,.1f}"

@@ -9,14 +9,6 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-TITLES = {
-    "log_loss": "log loss",
-    "brier": "Brier score",
-    "mae": "mean absolute error",
-    "rmse": "root mean squared error",
-}
-"""The metrics by name, in words."""
-
 _EDGE = 1e-15
 """A probability of 0 or 1 that is wrong costs 34.5, not infinity."""
 
@@ -25,7 +17,7 @@ def row_losses(metric: str, label: Floats, predicted: Floats) -> Floats:
     """Return each row's loss.
 
     Args:
-        metric: A key of `TITLES`.
+        metric: A key of `figures.TITLES`.
         label: Labels, 0 or 1 for classification; shape (n,), no NaN.
         predicted: Probabilities (or values), shape (n,), no NaN.
 

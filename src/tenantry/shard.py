@@ -22,6 +22,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_expo
 from tenantry import layout
 from tenantry.digests import canonical_json
 from tenantry.errors import TenantryError, WorkerDiedError
+from tenantry.imports import uncollected
 from tenantry.jobs import Job, Result, Stage
 from tenantry.ledger import Cost, Entry, Header, Ledger, Outcome
 from tenantry.needs import NEEDS
@@ -96,10 +97,11 @@ def _run_tenants(
     if not due:
         return
     limit_threads()
-    module = import_module(f"tenantry.stages.{stage}")
+    with uncollected():
+        module = import_module(f"tenantry.stages.{stage}")
+        if preload := getattr(module, "preload", None):
+            preload([shard.specs[entry.tenant] for entry in due])
     function = cast("Stage", getattr(module, stage))
-    if preload := getattr(module, "preload", None):
-        preload([shard.specs[entry.tenant] for entry in due])
     connections = load_connections(shard.settings.connections, os.environ)
     tasks = [_task(shard, function, entry, connections) for entry in due]
     workers = min(shard.settings.workers or len(os.sched_getaffinity(0)), len(tasks))

@@ -3,6 +3,8 @@
 A component's body is one call of a function here; what the stages do is in `tenantry.stages`.
 """
 
+import atexit
+import gc
 import json
 import os
 import time
@@ -13,6 +15,7 @@ from typing import Any
 
 from tenantry import layout
 from tenantry.digests import canonical_json
+from tenantry.imports import uncollected
 from tenantry.ledger import Ledger
 from tenantry.log import configure_logging
 from tenantry.request import PlanRequest
@@ -39,6 +42,7 @@ class Shown:
 
 def _start(region: str) -> tuple[Settings, ObjectStore]:
     configure_logging()
+    atexit.register(gc.freeze)  # or the interpreter looks through all that was imported, and ends
     settings = load_settings()
     return settings, open_store(settings, region)
 
@@ -73,7 +77,8 @@ def train_pooled_run(plan_path: str, pooled_path: str, summary_path: str) -> Non
     summary = "No tenant is due for training.\n"
     if made.is_due("train"):
         limit_threads()
-        from tenantry.stages.train_pooled import train_pooled
+        with uncollected():
+            from tenantry.stages.train_pooled import train_pooled
 
         started = time.process_time()
         outcome = train_pooled(

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from sklearn import metrics as sklearn_metrics
 
-from tenantry.metrics import TITLES, measure, roc_auc, row_losses
+from tenantry.figures import TITLES
+from tenantry.metrics import measure, roc_auc, row_losses
 
 RANDOM = np.random.default_rng(0)
 LABEL = RANDOM.integers(0, 2, 200).astype(float)

@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 
 from tenantry.columns import EVENT_TIME, LABEL
-from tenantry.gate import figure
-from tenantry.metrics import TITLES
+from tenantry.figures import TITLES, figure
 from tenantry.monitoring.decay import is_decayed, measure_quality
 from tenantry.monitoring.drift import Reference, make_profile, measure_drift
 from tenantry.monitoring.judgements import FeatureDrift, Judgement, JudgementStatus, Quality

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tenantry.champions import Reign
+from tenantry.figures import TITLES, figure
 from tenantry.fleet import STATES, FleetState, Member
-from tenantry.gate import figure
 from tenantry.ledger import Action, Outcome
-from tenantry.metrics import TITLES
 from tenantry.monitoring.judgements import IN_WORDS, Judgement
 from tenantry.report.summary import explain_unknown, stage_costs
 from tenantry.times import Window

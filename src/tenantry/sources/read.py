@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from importlib import import_module
 
 import pandas as pd
 
@@ -19,6 +20,13 @@ from tenantry.specs.load import filter_values
 from tenantry.specs.model import TENANT, Column, JoinedSource, Source, Spec
 from tenantry.times import Window
 from tenantry.values import Kind, soften
+
+
+def preload(specs: Iterable[Spec]) -> None:
+    """Import once, before workers are forked, what only some kinds of source need."""
+    sources = (each for spec in specs for each in (*spec.sources.rows, *spec.sources.joins))
+    if any(source.kind == "sql" for source in sources):
+        import_module("tenantry.sources.sql")
 
 
 def read_rows(spec: Spec, connections: Connections, span: Window) -> pd.DataFrame:

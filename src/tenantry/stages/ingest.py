@@ -8,6 +8,9 @@ from tenantry.jobs import Job, Result
 from tenantry.origins import Origin, write_origin
 from tenantry.snapshots import write_snapshot
 from tenantry.sources.collect import collect_rows
+from tenantry.sources.read import preload
+
+__all__ = ["ingest", "preload"]
 
 
 def ingest(job: Job) -> Result:

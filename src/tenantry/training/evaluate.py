@@ -96,8 +96,8 @@ def _parts(
         elif isinstance(feature, CalendarFeature) and feature.part == "hour":
             band = (values // 6 * 6).astype("int64")
             yield name, band.map(lambda hour: f"{hour:02d}-{hour + 5:02d}").astype("str")
-    local = evaluation[EVENT_TIME].dt.tz_convert(spec.timezone)
-    yield "month", local.dt.strftime("%Y-%m").astype("str")
+    local = evaluation[EVENT_TIME].dt.tz_convert(spec.timezone).dt.tz_localize(None)
+    yield "month", pd.Series(local.to_numpy().astype("datetime64[M]").astype(str), dtype="str")
 
 
 def _slice(rows: pd.DataFrame, feature: str, value: str, spec: Spec) -> Slice:

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from tenantry.columns import EVENT_TIME, LABEL
 from tenantry.errors import TrainingError
-from tenantry.metrics import TITLES, Floats, from_mean, measure, roc_auc, row_losses
+from tenantry.figures import TITLES
+from tenantry.metrics import Floats, from_mean, measure, roc_auc, row_losses
 from tenantry.training.candidates import has_one_class
 from tenantry.training.folds import Spans, happened_in, known_by, local_days
 from tenantry.training.lessons import Lessons

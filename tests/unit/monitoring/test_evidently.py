@@ -81,6 +81,7 @@ def test_the_page_is_whole_and_agrees_with_our_judgement():
     assert drifted == 1  # the label; the temperature moved by less than is usual
     assert "Effect size, 0 to 1" in page
     assert f"({drifted} out of 4)" in page
+    assert "The data set has not drifted: that takes 50% of the columns" in page
 
 
 def test_whatever_evidently_raises_is_one_error_that_names_it(monkeypatch):
