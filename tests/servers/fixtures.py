@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 from minio import Minio
+from minio.commonconfig import ENABLED
+from minio.versioningconfig import VersioningConfig
 
 from tenantry.store.contract import ObjectStore
 from tenantry.store.folder import FolderStore
@@ -47,14 +49,23 @@ def minio_store(minio_address: BucketAddress) -> MinioStore:
 
 
 @pytest.fixture
+def versioned_store(minio_address: BucketAddress, minio_server: MinioServer) -> MinioStore:
+    """A store in a new bucket that keeps versions, below a prefix."""
+    Minio(
+        minio_server.endpoint, minio_server.access_key, minio_server.secret_key, secure=False
+    ).set_bucket_versioning(minio_address.bucket, VersioningConfig(ENABLED))
+    return MinioStore(minio_address, waits=(0.01, 0.01, 0.01))
+
+
+@pytest.fixture
 def folder_store(tmp_path: Path) -> FolderStore:
     """A store in a folder that does not exist yet."""
     return FolderStore(tmp_path / "store")
 
 
-@pytest.fixture(params=["folder", "minio"])
+@pytest.fixture(params=["folder", "minio", "versioned"])
 def any_store(request: pytest.FixtureRequest) -> ObjectStore:
-    """Each kind of store in turn, empty."""
+    """Each kind of store in turn, empty; a bucket that keeps versions, too."""
     store: ObjectStore = request.getfixturevalue(f"{request.param}_store")
     return store
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from itertools import count
 
 from tenantry.errors import ObjectMissingError, PreconditionError
-from tenantry.store.contract import ObjectInfo, StoredObject, check_key
+from tenantry.store.contract import ObjectInfo, StoredObject, check_key, check_place
+from tenantry.store.purged import Purged
 
 
 class MemoryStore:
@@ -57,6 +58,17 @@ class MemoryStore:
 
     def delete(self, key: str) -> None:
         self.objects.pop(key, None)
+
+    def purge(self, place: str, *, keep_latest: bool = False) -> Purged:
+        is_folder = check_place(place).endswith("/")
+        found = [
+            info
+            for info in self.list(place)
+            if not keep_latest and (is_folder or info.key == place)
+        ]
+        for info in found:
+            self.delete(info.key)
+        return Purged(tuple(i.key for i in found), len(found), sum(i.size for i in found))
 
     def _write(self, key: str, content: bytes) -> str:
         tag = str(next(self._tags))

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from tenantry.store.purged import Purged
+
 _KEY = re.compile(r"[A-Za-z0-9._=-]+(/[A-Za-z0-9._=-]+)*")
 
 
@@ -45,7 +47,8 @@ class ObjectStore(Protocol):
     A conditional write that failed with `StoreUnavailableError` may have happened. One whose
     answer was lost counts as won when the object now holds the very same bytes; where two writers
     must not both believe that they won, the content has to name the writer. Writing the same
-    bytes again keeps the tag: a pointer needs a counter in it.
+    bytes again keeps the tag: a pointer needs a counter in it. A key that conditional writes guard
+    is never written by `put` as well: in a bucket with versions that can go unseen.
     """
 
     @property
@@ -92,7 +95,8 @@ class ObjectStore(Protocol):
     def list_folders(self, prefix: str) -> Iterator[str]:
         """Yield the names of the folders directly below `prefix`, by name.
 
-        A folder is a part that further parts follow; objects directly below are left out.
+        A folder is a part that further parts follow; objects directly below are left out. A bucket
+        with versions may still name a folder whose objects were deleted, but not one purged.
 
         Args:
             prefix: Ends in ``/``, or is empty for the top.
@@ -100,7 +104,27 @@ class ObjectStore(Protocol):
         ...
 
     def delete(self, key: str) -> None:
-        """Remove an object; nothing happens when there is none."""
+        """Remove an object; nothing happens when there is none.
+
+        A bucket with versions keeps what it held: see `purge`.
+        """
+        ...
+
+    def purge(self, place: str, *, keep_latest: bool = False) -> Purged:
+        """Remove an object, or all objects of a folder, with every version and delete marker.
+
+        What others write there meanwhile is removed, too, or left whole. An interrupted purge is
+        completed by the next.
+
+        Args:
+            place: A key, or a folder (it ends in ``/``); never the whole store.
+            keep_latest: Remove only what is no longer read: old versions, and the markers of
+                objects that were deleted.
+
+        Raises:
+            StoreError: The store holds on to something (object lock, credentials).
+            StoreUnavailableError: Others wrote there all the time.
+        """
         ...
 
 
@@ -130,6 +154,16 @@ def check_prefix(prefix: str) -> str:
     if prefix:
         check_key(prefix.removesuffix("/"))
     return prefix
+
+
+def check_place(place: str) -> str:
+    """Return `place` when it is a key, or a folder other than the top.
+
+    Raises:
+        ValueError: It is neither.
+    """
+    check_key(place.removesuffix("/"))
+    return place
 
 
 def check_folder(prefix: str) -> str:

@@ -77,26 +77,47 @@ class Drafts:
 
         Only then may it be given its place, else a power cut could leave an empty object.
         """
-        path = self.folder / f"{secrets.token_hex(12)}.draft"
-        handle = self._open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        path, handle = self._open()
         try:
-            with os.fdopen(handle, "wb") as file:
+            with os.fdopen(handle, "wb", closefd=False) as file:
                 file.write(content)
                 file.flush()
-                os.fsync(file.fileno())
+                os.fsync(handle)
             yield path
         finally:
             path.unlink(missing_ok=True)
+            _let_go(handle)
 
-    def _open(self, path: Path, flags: int) -> int:
+    def clear(self) -> None:
+        """Remove the drafts of killed writers; a living writer holds the lock of its draft."""
+        for path in self.folder.glob("*.draft"):
+            with suppress(FileNotFoundError, BlockingIOError):
+                handle = _lock(path, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                try:
+                    path.unlink()
+                finally:
+                    _let_go(handle)
+
+    def _open(self) -> tuple[Path, int]:
+        """Make a draft and take its lock."""
         if not self._is_swept:
             _sweep(self.folder)
             self._is_swept = True
+        while True:
+            path = self.folder / f"{secrets.token_hex(12)}.draft"
+            handle = self._create(path)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            if _is_at(handle, path):
+                return path, handle
+            os.close(handle)  # `clear` came between
+
+    def _create(self, path: Path) -> int:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         try:
-            return os.open(path, flags | os.O_CLOEXEC, 0o666)
+            return os.open(path, flags, 0o666)
         except FileNotFoundError:
             self.folder.mkdir(parents=True, exist_ok=True)
-            return os.open(path, flags | os.O_CLOEXEC, 0o666)
+            return os.open(path, flags, 0o666)
 
 
 @contextmanager
@@ -116,16 +137,20 @@ def locked(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        # closing alone would leave it to a child that was forked meanwhile
-        fcntl.flock(handle, fcntl.LOCK_UN)
-        os.close(handle)
+        _let_go(handle)
 
 
-def _lock(path: Path) -> int:
+def _let_go(handle: int) -> None:
+    # closing alone would leave the lock to a child that was forked meanwhile
+    fcntl.flock(handle, fcntl.LOCK_UN)
+    os.close(handle)
+
+
+def _lock(path: Path, how: int = fcntl.LOCK_EX) -> int:
     # NFS grants an exclusive lock only to those who may write
     handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        fcntl.flock(handle, how)
     except BaseException:
         os.close(handle)
         raise

@@ -29,9 +29,11 @@ from tenantry.store.contract import (
     StoredObject,
     check_folder,
     check_key,
+    check_place,
     check_prefix,
 )
 from tenantry.store.drafts import Drafts, flush_folder, link, locked, read_file, replace
+from tenantry.store.purged import Purged, purge_all
 
 _PRIVATE = ".~"
 _ABSENT = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
@@ -164,6 +166,20 @@ class FolderStore:
         with suppress(OSError):
             while (path := path.parent) != self._root:
                 path.rmdir()
+
+    def purge(self, place: str, *, keep_latest: bool = False) -> Purged:
+        """Remove an object or all of a folder, and what killed writers left of any object."""
+        self._drafts.clear()
+        is_folder = check_place(place).endswith("/")
+
+        def remove_found() -> Purged:
+            infos = list(self.list(place)) if is_folder else filter(None, [self.find(place)])
+            sizes = {info.key: info.size for info in infos if not keep_latest}
+            for key in sizes:
+                self.delete(key)
+            return Purged(tuple(sizes), len(sizes), sum(sizes.values()))
+
+        return purge_all(remove_found, f"{self._root}/{place}")
 
     def _path(self, key: str) -> Path:
         """Return the file of a key; it lies below the root, whatever links were planted there."""

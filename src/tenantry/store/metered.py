@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tenantry.store.contract import ObjectInfo, ObjectStore, StoredObject
+from tenantry.store.purged import Purged
 
 
 @dataclass
@@ -16,11 +17,13 @@ class MeteredStore:
         inner: The store that does the work.
         bytes_read: Read so far.
         bytes_written: Written so far; a write that was refused does not count.
+        bytes_purged: Removed by purges so far, old versions included.
     """
 
     inner: ObjectStore
     bytes_read: int = 0
     bytes_written: int = 0
+    bytes_purged: int = 0
 
     @property
     def url(self) -> str:
@@ -60,6 +63,12 @@ class MeteredStore:
     def delete(self, key: str) -> None:
         """Remove an object; nothing happens when there is none."""
         self.inner.delete(key)
+
+    def purge(self, place: str, *, keep_latest: bool = False) -> Purged:
+        """Remove an object or a folder with every version, and count the bytes removed."""
+        purged = self.inner.purge(place, keep_latest=keep_latest)
+        self.bytes_purged += purged.size
+        return purged
 
     def _count(self, content: bytes, tag: str) -> str:
         self.bytes_written += len(content)

@@ -26,9 +26,12 @@ from tenantry.store.contract import (
     StoredObject,
     check_folder,
     check_key,
+    check_place,
     check_prefix,
 )
+from tenantry.store.purged import Purged, purge_all
 from tenantry.store.s3_errors import FAILURES, translate
+from tenantry.store.s3_versions import list_versions, remove_versions
 
 _T = TypeVar("_T")
 _DIGEST = "x-amz-meta-sha256"
@@ -158,6 +161,20 @@ class MinioStore:
         bucket, name = self._address.bucket, self._name(key)
         self._attempt(key, lambda _: self._client.remove_object(bucket, name))
 
+    def purge(self, place: str, *, keep_latest: bool = False) -> Purged:
+        """Remove an object or all of a folder, with every version and delete marker."""
+        bucket, prefix = self._address.bucket, self._address.prefix
+        name = prefix + check_place(place)
+
+        def remove_found() -> Purged:
+            found = list_versions(self._client, bucket, name, keep_latest=keep_latest)
+            remove_versions(self._client, bucket, found, self.url)
+            keys = {str(version.object_name).removeprefix(prefix) for version in found}
+            size = sum(version.size or 0 for version in found)
+            return Purged(tuple(sorted(keys)), len(found), size)
+
+        return purge_all(lambda: self._attempt(place, lambda _: remove_found()), name)
+
     @property
     def _client(self) -> Minio:
         """This process's client: connections must not be shared across a fork."""
@@ -236,7 +253,7 @@ class MinioStore:
             try:
                 return action(tries)
             except FAILURES as error:
-                self._pause(self._name(key), error, tries)
+                self._pause(self._address.prefix + key, error, tries)
                 tries += 1
 
     def _pause(self, name: str, error: Exception, tries: int) -> None:
