@@ -248,6 +248,18 @@ def _check_unmoved(champion: Champion, reign: Reign, over: Reign | None, place: 
         raise ChampionMovedError(msg)
 
 
+def tell_orders(champion: Champion) -> tuple[str, ...]:
+    """Say what people ordered that holds for a champion: `was rolled back …`, `is pinned …`."""
+    restored, pin = champion.current.restores, champion.pin
+    told = (
+        f"was rolled back from {restored.replaced} by {restored.who}: {restored.why}"
+        if restored
+        else "",
+        f"is {describe_pin(pin)}" if pin else "",
+    )
+    return tuple(words for words in told if words)
+
+
 def describe_rollback(reign: Reign) -> str:
     """Say in words who rolled a model back by restoring another, and why."""
     if reign.restores is None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import islice
 
 from tenantry import layout
-from tenantry.champions import Reign, read_champion
+from tenantry.champions import Reign, read_champion, tell_orders
 from tenantry.fleet import Member, read_run
 from tenantry.monitoring.judgements import Judgement, last_judgement
 from tenantry.predictions import Receipt, list_predicted, read_receipts
@@ -32,6 +32,7 @@ class Standing:
         state: `active`, `paused` or `retired` by its spec, or `no spec`, or `moved` away.
         region: Its home region; of one without a spec, or moved, the store's.
         reign: Its champion's reign; None when no model was crowned by then.
+        orders: Orders of people that hold for it, in words: a rollback, a pin.
         receipt: Of the latest window predicted; None when there is none.
         judgement: Of the latest window judged; None when there is none.
     """
@@ -42,6 +43,7 @@ class Standing:
     reign: Reign | None
     receipt: Receipt | None
     judgement: Judgement | None
+    orders: tuple[str, ...] = ()
 
 
 def read_standings(store: ObjectStore, fleet: Fleet, as_of: datetime) -> tuple[Standing, ...]:
@@ -84,13 +86,15 @@ def _failures(
 def _read_standing(store: ObjectStore, fleet: Fleet, tenant: str, as_of: datetime) -> Standing:
     spec = fleet.specs.get(tenant)
     champion = read_champion(store, fleet.product, tenant)
+    known = champion.until(as_of) if champion else None
     return Standing(
         tenant=tenant,
         state=spec.state if spec else MOVED if tenant in fleet.elsewhere else NO_SPEC,
         region=spec.region if spec else fleet.region,
-        reign=champion.as_of(as_of) if champion else None,
+        reign=known.current if known else None,
         receipt=_last_receipt(store, fleet.product, tenant, as_of),
         judgement=last_judgement(store, fleet.product, tenant, until=as_of),
+        orders=tell_orders(known) if known else (),
     )
 
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tenantry.champions import tell_orders
 from tenantry.cli.options import Output, OutputFormat, ProductName, RegionName
 from tenantry.dossier import Dossier, read_dossier
 from tenantry.fleet import Member
@@ -102,11 +103,15 @@ def _champion(dossier: Dossier) -> Iterator[Text | Table]:
     if dossier.champion is None:
         yield Text("None: no model was ever crowned.")
         return
-    table = Table("since", "version", "recipe", "the gate's decision")
+    for words in tell_orders(dossier.champion):
+        yield Text(f"It {words}.", style="yellow")
+    revoked = dossier.champion.revoked
+    table = Table("since", "version", "recipe", "decision")
     for reign in reversed(dossier.champion.reigns):
-        table.add_row(
-            *map(Text, (f"{reign.since:%Y-%m-%d}", reign.version, reign.recipe, reign.gate))
-        )
+        judge = revoked.get(reign.place)
+        gate = f"(revoked as of {judge.since:%Y-%m-%d}) {reign.gate}" if judge else reign.gate
+        cells = (f"{reign.since:%Y-%m-%d}", reign.version, reign.recipe, gate)
+        table.add_row(*map(Text, cells), style="dim" if judge else "")
     yield table
 
 

@@ -54,6 +54,7 @@ def to_facts(standing: Standing) -> dict[str, Any]:
         "champion": reign.version if reign else None,
         "since": format_moment(reign.since) if reign else None,
         "recipe": reign.recipe if reign else None,
+        "orders": list(standing.orders),
         "last_window": receipt.window if receipt else None,
         "judgement": judgement.status if judgement else None,
         "judged_window": judgement.window if judgement else None,
@@ -68,6 +69,9 @@ def _print(standings: tuple[Standing, ...], title: str, console: Console) -> Non
     for standing in standings:
         table.add_row(*_cells(standing), style="dim" if standing.state != "active" else "")
     console.print(table)
+    for standing in standings:
+        for words in standing.orders:
+            console.print(Text(f"{standing.tenant} {words}.", style="yellow"))
     counts = Counter(standing.state for standing in standings)
     reigning = sum(standing.reign is not None for standing in standings)
     states = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))

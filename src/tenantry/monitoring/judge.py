@@ -18,6 +18,8 @@ from tenantry.times import Window
 PREDICTION = "prediction"
 """The column that holds what was predicted: a probability, or a value."""
 
+_REVOKED = " The model was rolled back since."
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -29,12 +31,15 @@ class Evidence:
             where it is not known, features are NaN where the row is gone from the source.
         reference: What the model learnt on.
         promised: The score on the model's card, in the spec's metric.
+        is_revoked: Whether the model was rolled back since: nothing then follows from how good it
+            was.
     """
 
     receipt: Receipt
     rows: pd.DataFrame
     reference: Reference
     promised: float | None
+    is_revoked: bool = False
 
 
 def judge_unseen(spec: Spec, as_of: datetime, window: Window, receipt: Receipt | None) -> Judgement:
@@ -71,6 +76,8 @@ def judge_window(spec: Spec, as_of: datetime, evidence: Evidence) -> Judgement:
     quality = _quality(spec, labelled, evidence.promised)
     drift = _drift(spec, evidence)
     status = _status(spec, quality, drift, rows=len(rows), labelled=len(labelled))
+    sentence = _sentence(spec, quality, drift, rows=len(rows), labelled=len(labelled))
+    asks = status in ("decayed", "drifted") and not evidence.is_revoked
     return Judgement(
         product=spec.product,
         tenant=spec.tenant,
@@ -78,8 +85,8 @@ def judge_window(spec: Spec, as_of: datetime, evidence: Evidence) -> Judgement:
         as_of=as_of,
         model=receipt.model,
         status=status,
-        sentence=_sentence(spec, quality, drift, rows=len(rows), labelled=len(labelled)),
-        action=spec.monitor.on_decay if status in ("decayed", "drifted") else "none",
+        sentence=sentence + (_REVOKED if evidence.is_revoked else ""),
+        action=spec.monitor.on_decay if asks else "none",
         rows=len(rows),
         labelled=len(labelled),
         quality=quality,

@@ -4,12 +4,12 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 
-from tenantry.champions import Reign
+from tenantry.champions import Champion, Reign, tell_orders
 from tenantry.figures import TITLES, figure
 from tenantry.fleet import STATES, FleetState, Member
 from tenantry.ledger import Action, Outcome
 from tenantry.monitoring.judgements import IN_WORDS, Judgement
-from tenantry.report.summary import explain_unknown, stage_costs
+from tenantry.report.summary import explain_unknown, mark_orders, stage_costs
 from tenantry.times import Window
 
 _NONE = "–"
@@ -91,6 +91,8 @@ class Row:
     steps: tuple[Step, ...]
     band: Band | None
     unknown: str
+    orders: tuple[str, ...]
+    mark: str
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,9 @@ class Spent:
 
 def make_row(member: Member, as_of: datetime | None) -> Row:
     """Put a tenant into words and figures, its champion as of the run."""
-    reign = _reign(member, as_of)
+    champion = _champion(member, as_of)
+    reign = champion.current if champion else None
+    origin = champion.origin(reign) if champion and reign else None
     judgement = member.judgement
     return Row(
         member=member,
@@ -122,8 +126,8 @@ def make_row(member: Member, as_of: datetime | None) -> Row:
         champion=reign,
         is_new=bool(member.fact("promote", "promoted")),
         since=day(reign.since) if reign else "",
-        score=_score(reign),
-        metric=_metric(reign),
+        score=_score(origin),
+        metric=_metric(origin),
         windows=_count(member, "windows"),
         rows=_count(member, "rows"),
         judgement=_judgement(judgement),
@@ -131,6 +135,8 @@ def make_row(member: Member, as_of: datetime | None) -> Row:
         steps=tuple(_step(outcome) for outcome in member.outcomes),
         band=_band(judgement) if judgement else None,
         unknown=explain_unknown(member) if member.unfinished else "",
+        orders=_orders(champion),
+        mark=mark_orders(champion) if champion else "",
     )
 
 
@@ -164,10 +170,19 @@ def span(window: Window) -> str:
     return f"{day(window.start)} to {day(window.end)}"
 
 
-def _reign(member: Member, as_of: datetime | None) -> Reign | None:
-    if member.champion is None:
-        return None
-    return member.champion.as_of(as_of) if as_of else member.champion.current
+def _champion(member: Member, as_of: datetime | None) -> Champion | None:
+    if member.champion is None or as_of is None:
+        return member.champion
+    return member.champion.until(as_of)
+
+
+def _orders(champion: Champion | None) -> tuple[str, ...]:
+    """Return the orders that hold, save what the reign's own sentence says."""
+    if champion is None:
+        return ()
+    return tuple(
+        words for words in tell_orders(champion) if not words.endswith(champion.current.gate)
+    )
 
 
 def _score(reign: Reign | None) -> Cell:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from tenantry.champions import Champion
 from tenantry.fleet import STATES, FleetState, Member
 from tenantry.ledger import STAGES
 from tenantry.monitoring.judgements import IN_WORDS
@@ -115,6 +116,12 @@ def explain_unknown(member: Member) -> str:
     return f"{where[0].upper()}{where[1:]}{who}; {undone} {stays} due for the next run."
 
 
+def mark_orders(champion: Champion) -> str:
+    """Say in a word or two which orders of people hold for a champion; empty when none does."""
+    marks = {"rolled back": champion.current.restores, "pinned": champion.pin}
+    return ", ".join(mark for mark, holds in marks.items() if holds)
+
+
 def count(number: int, noun: str) -> str:
     """Write a number with its noun: ``1 tenant``, ``16 tenants``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
@@ -166,11 +173,12 @@ def _troubles(state: FleetState) -> Iterator[tuple[str, str, str]]:
 
 def _line(member: Member) -> tuple[object, ...]:
     reign = member.champion.current if member.champion else None
+    marks = f" ({mark})" if member.champion and (mark := mark_orders(member.champion)) else ""
     judgement = member.judgement
     return (
         member.tenant,
         STATES[member.state],
-        f"{reign.recipe} {reign.version}" if reign else "none",
+        f"{reign.recipe} {reign.version}{marks}" if reign else "none",
         member.count("predict", "windows"),
         f"{member.count('predict', 'rows'):,}",
         IN_WORDS[judgement.status] if judgement else "–",

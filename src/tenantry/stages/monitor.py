@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from tenantry import layout
+from tenantry.champions import read_champion
 from tenantry.columns import EVENT_TIME, LABEL
 from tenantry.errors import ModelFileError, TenantryError
 from tenantry.features.tables import read_features
@@ -59,6 +60,7 @@ def _gather(
     job: Job, table: pd.DataFrame, receipts: Mapping[Window, Receipt]
 ) -> dict[Window, Evidence]:
     references: dict[str, Reference] = {}
+    revoked = _revoked(job) if receipts else frozenset()
     for receipt in receipts.values():
         if receipt.model not in references:
             learnt = _learnt(job, table, receipt)
@@ -71,6 +73,7 @@ def _gather(
             rows=_rows(job, table, receipt),
             reference=references[receipt.model],
             promised=_promise(job, receipt.model),
+            is_revoked=receipt.model in revoked,
         )
         for window, receipt in receipts.items()
     }
@@ -99,6 +102,13 @@ def _predictions(job: Job, place: str, key: list[str]) -> pd.DataFrame:
     read = pq.read_table(io.BytesIO(content), columns=columns, use_threads=False)
     frame: pd.DataFrame = read.to_pandas()
     return frame.rename(columns={"probability": PREDICTION})
+
+
+def _revoked(job: Job) -> frozenset[str]:
+    """Return the versions that people rolled back, as known to the run."""
+    champion = read_champion(job.store, job.product, job.tenant)
+    known = champion.until(job.as_of) if champion else None
+    return known.revoked_versions if known else frozenset()
 
 
 def _promise(job: Job, version: str) -> float | None:

@@ -5,9 +5,12 @@ import typer
 from typer.testing import CliRunner
 
 from tenantry import layout
+from tenantry.champions import Restored, crown, read_champion
 from tenantry.cli.show import show
 from tenantry.errors import SpecError
 from tenantry.models.card import Card
+from tenantry.registry.orders import Order
+from tenantry.registry.pins import pin
 from tenantry.store.folder import FolderStore
 from tests.unit.monitoring.watched import WINDOWS, make_receipt
 from tests.unit.report.made_fleet import AS_OF, PRODUCT, RUN, make_fleet, version
@@ -101,6 +104,21 @@ def test_markup_in_messages_stays_text(folder):
     hostile = store.get(key).content.replace(b"missing in every row", b"[red]x[/red] [link=y]")
     store.put(key, hostile)
     assert "[red]x[/red] [link=y]" in run(folder, PRODUCT, "yv").output
+
+
+def test_orders_of_people_are_told(folder):
+    order = Order("ann", "an audit", AS_OF)
+    reign = read_champion(FolderStore(folder), PRODUCT, "ua").earliest
+    restored = Restored(
+        since=reign.since, version=reign.version, replaced="v1", who="bo", why="bad", when=AS_OF
+    )
+    back = reign.model_copy(update={"since": AS_OF, "turn": 1, "restores": restored})
+    crown(FolderStore(folder), PRODUCT, "ua", back)
+    pin(FolderStore(folder), PRODUCT, "ua", order=order)
+    output = run(folder, PRODUCT, "ua").output
+    assert "It was rolled back from v1 by bo: bad." in output
+    assert f"It is pinned to {reign.version} by ann: an audit." in output
+    assert "(revoked as of 2013-11-01) promoted: log loss" in output
 
 
 def test_an_unknown_tenant_is_a_fault_with_a_remedy(folder):

@@ -7,6 +7,8 @@ from typer.testing import CliRunner
 from tenantry.champions import crown
 from tenantry.cli.status import status
 from tenantry.errors import SpecError
+from tenantry.registry.orders import Order
+from tenantry.registry.pins import pin
 from tenantry.store.folder import FolderStore
 from tests.unit.monitoring.watched import WINDOWS, make_receipt
 from tests.unit.report.made_fleet import BEFORE, PRODUCT, make_fleet, make_reign
@@ -44,6 +46,7 @@ def test_json_has_a_row_for_every_tenant(folder):
         "champion": "20131101T000000Z-uauauauauaua",
         "since": "2013-11-01T00:00:00Z",
         "recipe": "logistic",
+        "orders": [],
         "last_window": WINDOWS[0].id,
         "judgement": "ok",
         "judged_window": WINDOWS[3].id,
@@ -72,6 +75,13 @@ def test_the_table_is_for_people(folder):
     assert result.output.splitlines()[-1] == (
         "17 tenants: 16 active, 1 no spec; 16 with a champion."
     )
+
+
+def test_orders_of_people_are_told(folder):
+    pin(FolderStore(folder), PRODUCT, "ua", order=Order("ann", "an audit", BEFORE))
+    words = "is pinned to 20131101T000000Z-uauauauauaua by ann: an audit"
+    assert rows(folder, PRODUCT)["ua"]["orders"] == [words]
+    assert f"ua {words}." in run(folder, PRODUCT).output
 
 
 def test_an_unknown_product_is_a_fault_with_a_remedy(folder):

@@ -20,10 +20,11 @@ TABLE = make_table()
 LEARNT = TABLE[TABLE["event_time"] < TRAINED]
 
 
-def judge(rows=None, *, spec=SPEC, promised=0.51, learnt=LEARNT):
+def judge(rows=None, *, spec=SPEC, promised=0.51, learnt=LEARNT, is_revoked=False):
     rows = make_rows(TABLE, WINDOWS[0]) if rows is None else rows
     reference = make_reference(learnt, spec.features, spec.predict.window)
-    return judge_window(spec, AS_OF, Evidence(make_receipt(), rows, reference, promised))
+    evidence = Evidence(make_receipt(), rows, reference, promised, is_revoked)
+    return judge_window(spec, AS_OF, evidence)
 
 
 def rows_with(**columns):
@@ -63,6 +64,12 @@ def test_every_kind_of_window_is_judged(rows, status, words):
     judged = judge(rows)
     assert judged.status == status
     assert words in judged.sentence
+
+
+def test_nothing_follows_from_how_good_a_model_was_that_is_rolled_back():
+    judged = judge(rows_with(prediction=0.9), is_revoked=True)
+    assert (judged.status, judged.action) == ("decayed", "none")
+    assert judged.sentence.endswith("The model was rolled back since.")
 
 
 def test_what_is_done_about_it_is_the_specs_policy():

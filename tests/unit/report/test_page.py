@@ -7,8 +7,12 @@ from tenantry import layout
 from tenantry.fleet import FleetState, Member, read_fleet
 from tenantry.ledger import Due, Entry, Outcome
 from tenantry.plans import Planned
+from tenantry.registry.pins import pin
+from tenantry.registry.rollback import Aim, find_rollback, make_rollback
 from tenantry.report.page import render_page
+from tenantry.report.summary import to_markdown
 from tests.unit.memory_store import MemoryStore
+from tests.unit.registry.made import ORDER, make_tenant, version
 from tests.unit.report.made_fleet import (
     PRODUCT,
     ROWS,
@@ -177,6 +181,25 @@ def test_hostile_text_stays_text(text):
     assert [attrs for _, attrs in outline.elements if "onmouseover" in attrs] == []
     assert all(attrs["href"].startswith(("#", "../")) for attrs in outline.all("a"))
     assert outline.words.count(" ".join(text.split())) >= 8
+
+
+def test_orders_of_people_are_told_with_their_reasons():
+    store = make_tenant_under_orders()
+    page = render_page(read_fleet(store, "none", PRODUCT), "SUCCEEDED")
+    words = Outline(page).words
+    assert "rolled back, pinned" in words
+    assert words.count("by ann: it is late too often") == 2
+    text = to_markdown(read_fleet(store, "none", PRODUCT), "SUCCEEDED")
+    assert f"{version(0)} (rolled back, pinned)" in text.replace("\\", "")
+
+
+def make_tenant_under_orders():
+    store = MemoryStore()
+    make_tenant(store)
+    move = find_rollback(store, PRODUCT, "ua", Aim(), order=ORDER)
+    make_rollback(store, PRODUCT, move)
+    pin(store, PRODUCT, "ua", order=ORDER)
+    return store
 
 
 def test_a_champion_of_a_hostile_gate_stays_text():

@@ -1,7 +1,10 @@
+from datetime import timedelta
+
 import numpy as np
 import pytest
 
 from tenantry import layout
+from tenantry.champions import Restored, crown
 from tenantry.features.tables import write_features
 from tenantry.jobs import Job
 from tenantry.ledger import Due, Entry, Outcome
@@ -20,7 +23,9 @@ from tests.unit.monitoring.watched import (
     make_table,
     predict,
 )
+from tests.unit.registry.made import make_model, make_reign
 
+DAY = timedelta(days=1)
 SPEC = make_spec()
 QUIET = make_spec(monitor={"report": False})
 TABLE = make_table()
@@ -82,6 +87,19 @@ def test_every_due_window_is_judged(store):
     assert 0.4 < result.facts["realised"] < 0.6
     assert {one.quality.promised for one in judged(store)} == {0.51}
     assert list(result.keys) == [layout.judgement("arrival-delay", "ua", w) for w in WINDOWS]
+
+
+@pytest.mark.parametrize(("since", "action"), [(AS_OF, "none"), (AS_OF + DAY, "retrain")])
+def test_a_rolled_back_models_decay_asks_for_nothing_once_that_is_known(store, since, action):
+    predict(store, TABLE, WINDOWS[0], probability=0.9)
+    first = make_reign(make_model(store, 0))
+    bad = first.model_copy(update={"version": MODEL, "turn": 1})
+    restored = Restored(since=first.since, version=first.version, who="a", why="b", when=AS_OF)
+    for reign in (first, bad, first.model_copy(update={"since": since, "restores": restored})):
+        crown(store, "arrival-delay", "ua", reign)
+    watch(store, windows=WINDOWS[:1])
+    (one,) = judged(store)
+    assert (one.status, one.action) == ("decayed", action)
 
 
 def test_windows_of_every_kind_get_a_judgement_or_a_reason(store):
