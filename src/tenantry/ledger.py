@@ -31,12 +31,16 @@ class Due(Record):
         windows: Ids of the windows it concerns (predict, backfill, monitor).
         model: Which model predicts them: that which reigned `then`, when the window began, or the
             `current` champion (backfill).
+        since: When the first window asked for begins (backfill).
+        until: Before when the last one does (backfill).
     """
 
     action: Action
     reason: str
     windows: tuple[str, ...] = ()
     model: ModelChoice = "then"
+    since: Moment | None = None
+    until: Moment | None = None
 
 
 class Cost(Record):

@@ -2,12 +2,15 @@
 
 import difflib
 import re
-import statistics
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from hashlib import sha256
 
 from tenantry.errors import Fault, PlanError
+
+_OVERHEAD = 0.05
+"""CPU-seconds that a tenant costs its shard whatever is due; spreads tenants that cost nothing."""
 
 
 def select_tenants(
@@ -60,16 +63,84 @@ class Parcel:
     Attributes:
         tenant: Who.
         region: Where its results live; a shard serves one region.
-        rows: Rows expected, the measure of its cost; None when unknown.
+        cost: CPU-seconds expected.
         alone: Whether it needs a shard of its own.
         suspect: Whether it took a worker or shard down: alone while there is room for that.
+        promised: By when the oldest of its work was to be done.
     """
 
     tenant: str
     region: str
-    rows: int | None = None
+    cost: float = 0.0
     alone: bool = False
     suspect: bool = False
+    promised: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which tenants a run takes on.
+
+    Attributes:
+        chosen: Those it does, by name.
+        postponed: Tenant → why it stays due for the next run.
+    """
+
+    chosen: tuple[Parcel, ...]
+    postponed: dict[str, str]
+
+
+def choose(parcels: Iterable[Parcel], max_shards: int, cpu_budget: float = 0.0) -> Choice:
+    """Choose the tenants that fit into a run; whose promise ends first goes first.
+
+    The first one is chosen whatever it costs, so that none waits for ever. One that does not fit
+    is passed over for those after it that do; in the next run it stands further ahead.
+
+    Args:
+        parcels: All that are due, in any order.
+        max_shards: Iterations at most.
+        cpu_budget: CPU-seconds at most; 0 means all that it takes.
+    """
+    chosen: list[Parcel] = []
+    postponed: dict[str, str] = {}
+    room, spent = _Room(max_shards), 0.0
+    for parcel in sorted(parcels, key=_urgency):
+        if cpu_budget and chosen and spent + parcel.cost > cpu_budget:
+            left = max(cpu_budget - spent, 0.0)
+            postponed[parcel.tenant] = (
+                f"stays due: needs about {parcel.cost:.1f} CPU-seconds, and {left:.1f} of the "
+                f"run's cpu_budget of {cpu_budget:g} are left by those promised earlier"
+            )
+        elif not room.takes(parcel):
+            postponed[parcel.tenant] = f"stays due: no shard is left for it ({max_shards} at most)"
+        else:
+            chosen.append(parcel)
+            spent += parcel.cost
+    return Choice(tuple(sorted(chosen, key=_name)), postponed)
+
+
+def _urgency(parcel: Parcel) -> tuple[bool, datetime, str]:
+    promised = parcel.promised
+    return promised is None, promised or datetime.max.replace(tzinfo=UTC), parcel.tenant
+
+
+@dataclass
+class _Room:
+    """Counts the shards that the chosen need: one each while they fit, else shared by region."""
+
+    max_shards: int
+    tenants: int = 0
+    alone: int = 0
+    regions: set[str] = field(default_factory=set)
+
+    def takes(self, parcel: Parcel) -> bool:
+        """Take a tenant in if there is a shard for it; say whether there was."""
+        alone = self.alone + parcel.alone
+        regions = self.regions if parcel.alone else self.regions | {parcel.region}
+        if self.tenants + 1 > self.max_shards and alone + len(regions) > self.max_shards:
+            return False
+        self.tenants, self.alone, self.regions = self.tenants + 1, alone, regions
+        return True
 
 
 def pack(parcels: Sequence[Parcel], max_shards: int) -> dict[str, tuple[str, ...]]:
@@ -118,9 +189,9 @@ def _check_room(alone: int, room: int, max_shards: int) -> None:
 
 
 def _share_out(regions: Mapping[str, Sequence[Parcel]], shards: int) -> dict[str, int]:
-    """Give each region shards by its rows, one at least and no more than it has tenants."""
+    """Give each region shards by its cost, one at least and no more than it has tenants."""
     counts = dict.fromkeys(regions, 1)
-    loads = {region: sum(_weights(parcels)) for region, parcels in regions.items()}
+    loads = {region: sum(map(_weight, parcels)) for region, parcels in regions.items()}
     for _ in range(shards - len(regions)):
         open_regions = [region for region in regions if counts[region] < len(regions[region])]
         if not open_regions:
@@ -130,21 +201,16 @@ def _share_out(regions: Mapping[str, Sequence[Parcel]], shards: int) -> dict[str
     return counts
 
 
-def _weights(parcels: Sequence[Parcel]) -> list[float]:
-    """Return each parcel's cost: its rows, the median of the known where they are unknown."""
-    known = [parcel.rows for parcel in parcels if parcel.rows is not None]
-    usual = statistics.median(known) if known else 1
-    return [1.0 + (usual if parcel.rows is None else parcel.rows) for parcel in parcels]
+def _weight(parcel: Parcel) -> float:
+    return parcel.cost + _OVERHEAD
 
 
 def _spread(parcels: Sequence[Parcel], count: int) -> list[tuple[str, ...]]:
-    by_weight = sorted(
-        zip(_weights(parcels), parcels, strict=True), key=lambda pair: (-pair[0], pair[1].tenant)
-    )
+    by_weight = sorted(parcels, key=lambda parcel: (-_weight(parcel), parcel.tenant))
     loads = [0.0] * count
     bins: list[list[str]] = [[] for _ in range(count)]
-    for weight, parcel in by_weight:
+    for parcel in by_weight:
         emptiest = loads.index(min(loads))
-        loads[emptiest] += weight
+        loads[emptiest] += _weight(parcel)
         bins[emptiest].append(parcel.tenant)
     return [tuple(sorted(names)) for names in bins]

@@ -3,16 +3,19 @@
 Everything here is a pure function; `stages/plan.py` reads the state and writes the ledgers.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 
-from tenantry.champions import Reign
+from tenantry.agenda import Agenda
+from tenantry.backoff import Hold, find_holds, holding
+from tenantry.champions import describe_pin
 from tenantry.errors import Fault, PlanError
-from tenantry.ledger import Due
+from tenantry.ledger import Action, Due
+from tenantry.request import Backfill
 from tenantry.specs.model import Spec
 from tenantry.states import TenantState
-from tenantry.times import Window, format_duration, format_moment, windows_until
+from tenantry.times import Window, format_duration, format_moment, shifted
 
 
 @dataclass(frozen=True)
@@ -22,13 +25,33 @@ class DueWork:
     Attributes:
         due: The work, with reasons; empty when there is none.
         note: Why there is none, or what was left out.
+        promised: By when the oldest of it was to be done; None when there is none.
     """
 
     due: tuple[Due, ...] = ()
     note: str = ""
+    promised: datetime | None = None
 
 
-def plan_tenant(spec: Spec, state: TenantState, as_of: datetime, *, force: bool = False) -> DueWork:
+@dataclass(frozen=True)
+class _Case:
+    """What a tenant's work is decided from; see `plan_tenant`."""
+
+    spec: Spec
+    state: TenantState
+    as_of: datetime
+    force: bool
+    backfill: Backfill | None
+
+
+def plan_tenant(
+    spec: Spec,
+    state: TenantState,
+    as_of: datetime,
+    *,
+    force: bool = False,
+    backfill: Backfill | None = None,
+) -> DueWork:
     """Decide what is due for a tenant.
 
     Args:
@@ -36,87 +59,165 @@ def plan_tenant(spec: Spec, state: TenantState, as_of: datetime, *, force: bool 
         state: What the store holds, as of `as_of`.
         as_of: The run's logical time.
         force: Whether to train whatever the state.
+        backfill: What the run is asked to predict besides.
     """
-    if spec.state == "paused":
-        return DueWork(note="paused by its spec")
+    if note := _why_nothing(spec, state):
+        return DueWork(note=note)
+    case = _Case(spec, state, as_of, force, backfill)
+    work = _Work(case, find_holds(state.failures, spec.retry))
     if spec.state == "retired":
-        if state.retired:
-            return DueWork(note="retired")
-        return DueWork((Due(action="retire", reason="its spec says state: retired"),))
-    train = _training_reason(spec, state, as_of, force=force)
-    known = list(_known_windows(spec, as_of))
-    readable = [window for window in known if window.start >= as_of - spec.train.history]
-    predict = [window for window in readable if window not in state.predicted]
-    monitor = [window for window in readable if _is_judgeable(window, spec, state, as_of)]
-    due = (
-        *((Due(action="train", reason=train),) if train else ()),
-        *_windows_due("predict", "not yet predicted", predict),
-        *_windows_due("monitor", "labels are known and it was not judged yet", monitor),
-    )
-    return DueWork(due, _note(spec, due, left_out=len(known) - len(readable)))
+        work.add(Due(action="retire", reason="its spec says state: retired"), spec.predict.start)
+        return work.done()
+    trains = _add_training(case, work)
+    agenda = Agenda(spec, state, as_of)
+    soon = _add_predictions(agenda, work)
+    soon += _add_backfill(case, agenda, work, new=len(soon), trains=trains)
+    judged = agenda.judge(frozenset(soon))
+    if judged:
+        due = _windows_due("monitor", "labels are known and it was not judged yet", judged)
+        work.add(due, agenda.labels_known_at(judged[0]))
+    if agenda.too_old:
+        history = format_duration(spec.train.history)
+        work.notes.append(f"{agenda.too_old} windows are older than train.history ({history})")
+    return work.done()
 
 
-def _training_reason(spec: Spec, state: TenantState, as_of: datetime, *, force: bool) -> str:
-    """Say why training is due; empty when it is not."""
+def _why_nothing(spec: Spec, state: TenantState) -> str:
+    if state.erased:
+        return "erased"
+    if spec.state == "paused":
+        return "paused by its spec"
+    return "retired" if spec.state == "retired" and state.retired else ""
+
+
+@dataclass
+class _Work:
+    """Gathers what is due for a tenant; what failed too often lately is held back."""
+
+    case: _Case
+    holds: Mapping[str, Hold]
+    due: list[Due] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    since: list[datetime] = field(default_factory=list)
+
+    def add(self, due: Due, since: datetime) -> bool:
+        """Add something that is due since a moment; say whether it was."""
+        hold = holding(due.action, self.holds)
+        if hold is None or (self.case.force and due.action == "train"):
+            until = since
+        elif hold.until > self.case.as_of:
+            self.notes.append(f"{due.action} {hold.in_words()}")
+            return False
+        else:
+            until = hold.until  # it stands in line again since then: no failing tenant goes first
+        self.due.append(due)
+        self.since.append(min(max(since, until), self.case.as_of))
+        return True
+
+    def done(self) -> DueWork:
+        """Return all that was gathered."""
+        notes = self.notes or ([] if self.due else ["up to date"])
+        promised = None
+        if self.since:
+            promised = shifted(min(self.since), self.case.spec.predict.fresh_within)
+        return DueWork(tuple(self.due), "; ".join(notes), promised)
+
+
+# --- training -------------------------------------------------------------------------------------
+
+
+def _add_training(case: _Case, work: _Work) -> bool:
+    reason, since = _why_train(case)
+    if not reason:
+        return False
+    pin = case.state.champion.pin if case.state.champion else None
+    if pin is not None:
+        work.notes.append(f"not trained ({reason}): {describe_pin(pin)}")
+        return False
+    return work.add(Due(action="train", reason=reason), since)
+
+
+def _why_train(case: _Case) -> tuple[str, datetime]:
+    """Say why training is due, empty when it is not, and since when."""
+    spec, state, as_of = case.spec, case.state, case.as_of
     attempt = state.attempt
-    if attempt is None or state.champion is None or state.champion.at(as_of) is None:
-        return "no model yet"
+    if attempt is None or state.champion is None:
+        return "no model yet", spec.predict.start
     if attempt.training_digest != spec.training_digest:
-        return "its spec changed what a model is trained on"
+        return "its spec changed what a model is trained on", attempt.as_of
     if as_of - attempt.as_of >= spec.train.every:
         every = format_duration(spec.train.every)
-        return f"last trained as of {format_moment(attempt.as_of)}, train.every is {every}"
-    for judgement in state.judgements:
-        if judgement.action == "retrain" and judgement.as_of > attempt.as_of:
-            return f"{judgement.status} in window {judgement.window}"
-    return "forced by the run" if force else ""
+        reason = f"last trained as of {format_moment(attempt.as_of)}, train.every is {every}"
+        return reason, attempt.as_of + spec.train.every
+    for alarm in state.judgements:
+        if alarm.action == "retrain" and alarm.as_of > attempt.as_of:
+            return f"{alarm.status} in window {alarm.window}", alarm.as_of
+    return ("forced by the run" if case.force else ""), as_of
 
 
-def _known_windows(spec: Spec, as_of: datetime) -> Iterator[Window]:
-    """Yield the windows all of whose rows are known by `as_of`."""
-    lead = spec.times.known_at.lead or timedelta()
-    return windows_until(spec.predict.start, spec.predict.window, as_of + lead)
+# --- windows --------------------------------------------------------------------------------------
 
 
-def _is_judgeable(window: Window, spec: Spec, state: TenantState, as_of: datetime) -> bool:
-    """Say whether a window is to be judged: labels known, not judged, out of sample.
+def _add_predictions(agenda: Agenda, work: _Work) -> list[Window]:
+    """Add windows to be predicted; return those that nobody predicted before."""
+    cap = agenda.spec.predict.max_windows_per_run
+    new, late = agenda.new[:cap], agenda.late
+    if not (new or late):
+        return []
+    reasons = []
+    since = []
+    if new:
+        reasons.append(_describe(new, "not yet predicted"))
+        since.append(agenda.known_at(new[0]))
+    if late:
+        reasons.append(_describe(late, "rows may have arrived late"))
+        since += [look for window in late if (look := agenda.last_look(window))]
+    windows = tuple(window.id for window in sorted((*new, *late)))
+    due = Due(action="predict", reason="; ".join(reasons), windows=windows)
+    added = work.add(due, min(since))
+    if added and len(new) < len(agenda.new):
+        rest = len(agenda.new) - len(new)
+        work.notes.append(f"{_count(rest)} stay due: predict.max_windows_per_run is {cap}")
+    return list(new) if added else []
 
-    It is predicted already, or will be in this very run.
-    """
-    delay = max(spec.times.label_known_at.delay or timedelta(), spec.monitor.wait)
-    if window in state.judged or window.end + delay > as_of:
-        return False
-    reign = _predicting_reign(window, state)
-    return reign is not None and window.start >= reign.unseen_from
+
+def _add_backfill(
+    case: _Case, agenda: Agenda, work: _Work, *, new: int, trains: bool
+) -> list[Window]:
+    """Add the windows of a backfill; return those that the model of then is to predict."""
+    if case.backfill is None:
+        return []
+    asked = agenda.backfill(case.backfill, trains=trains)
+    cap = case.spec.predict.max_windows_per_run
+    chosen = asked if cap is None else asked[: max(cap - new, 0)]
+    if len(chosen) < len(asked):
+        rest = _count(len(asked) - len(chosen))
+        work.notes.append(f"{rest} of the backfill stay due: predict.max_windows_per_run is {cap}")
+    if not chosen:
+        return []
+    order = case.backfill
+    by = "the model that reigned then" if order.model == "then" else "today's champion"
+    due = _windows_due("backfill", f"asked for, by {by}", chosen)
+    asked_for = {"model": order.model, "since": order.since, "until": order.until}
+    added = work.add(due.model_copy(update=asked_for), case.as_of)
+    return list(chosen) if added and order.model == "then" else []
 
 
-def _predicting_reign(window: Window, state: TenantState) -> Reign | None:
-    """Return the reign whose model predicted the window, or will."""
-    if state.champion is None:
-        return None
-    models = {one.model for one in state.predicted.get(window, ())}
-    if models:
-        reigns = [reign for reign in state.champion.reigns if reign.version in models]
-        return reigns[-1] if reigns else None
-    return state.champion.at(window.start)
-
-
-def _windows_due(action: str, reason: str, windows: list[Window]) -> tuple[Due, ...]:
-    if not windows:
-        return ()
-    count = f"{len(windows)} window" + ("s" if len(windows) > 1 else "")
-    first, last = format_moment(windows[0].start), format_moment(windows[-1].end)
+def _windows_due(action: Action, reason: str, windows: Sequence[Window]) -> Due:
     ids = tuple(window.id for window in windows)
-    reason = f"{count} from {first} to {last}: {reason}"
-    return (Due.model_validate({"action": action, "reason": reason, "windows": ids}),)
+    return Due(action=action, reason=_describe(windows, reason), windows=ids)
 
 
-def _note(spec: Spec, due: tuple[Due, ...], left_out: int) -> str:
-    notes = [] if due else ["up to date"]
-    if left_out:
-        history = format_duration(spec.train.history)
-        notes.append(f"{left_out} windows are older than train.history ({history})")
-    return "; ".join(notes)
+def _describe(windows: Sequence[Window], reason: str) -> str:
+    first, last = format_moment(windows[0].start), format_moment(windows[-1].end)
+    return f"{_count(len(windows))} from {first} to {last}: {reason}"
+
+
+def _count(windows: int) -> str:
+    return f"{windows} window" + ("" if windows == 1 else "s")
+
+
+# --- the fleet ------------------------------------------------------------------------------------
 
 
 def check_presence(

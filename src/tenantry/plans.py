@@ -1,5 +1,7 @@
 """The record of a run's plan: every tenant of the run, its shard and what is due."""
 
+from pydantic import Field
+
 from tenantry import layout
 from tenantry.errors import ObjectMissingError
 from tenantry.ledger import Action, Due
@@ -15,15 +17,21 @@ class Planned(Record):
         shard: The shard that does it; None when nothing is due.
         due: What is due, with reasons.
         note: Why nothing is due, or what else the plan has to say.
+        waiting: What stays due for a later run because this one has no room; the note says why.
         region: The tenant's home region.
-        rows: Rows expected, the measure of its cost.
+        rows: Its labelled rows when it was last trained; 0 when it never was.
+        cpu_seconds: What is due is estimated to take.
+        promised: By when the oldest that is due was to be done; None when nothing is.
     """
 
     shard: str | None = None
     due: tuple[Due, ...] = ()
     note: str = ""
+    waiting: tuple[Due, ...] = ()
     region: str = "default"
     rows: int = 0
+    cpu_seconds: float = 0.0
+    promised: Moment | None = None
 
 
 class RunPlan(Record):
@@ -37,6 +45,9 @@ class RunPlan(Record):
         region: The one region that the run serves; empty without `regions.yaml`.
         shards: Names of the shards, one ParallelFor iteration each.
         tenants: By name, those of this run (filter and partition applied).
+        pooled: Residency zone → why its pooled model is to be trained.
+        pooled_cpu_seconds: What that is estimated to take.
+        cpu_budget: CPU-seconds that the run may take, by estimate; 0 for all it takes.
     """
 
     run: str
@@ -46,6 +57,20 @@ class RunPlan(Record):
     region: str = ""
     shards: tuple[str, ...]
     tenants: dict[str, Planned]
+    pooled: dict[str, str] = Field(default_factory=dict)
+    pooled_cpu_seconds: float = 0.0
+    cpu_budget: float = 0.0
+
+    @property
+    def cpu_seconds(self) -> float:
+        """What the run is estimated to take."""
+        tenants = sum(planned.cpu_seconds for planned in self.tenants.values() if planned.due)
+        return self.pooled_cpu_seconds + tenants
+
+    @property
+    def needs_pooled(self) -> bool:
+        """Whether `train_pooled` has something to do: to train, or to say what is in use."""
+        return bool(self.pooled) or self.is_due("train")
 
     def is_due(self, action: Action) -> bool:
         """Say whether any tenant is due for `action`."""

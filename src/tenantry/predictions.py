@@ -5,16 +5,17 @@ arrived late. In force is one that was out of sample before one that was not, th
 latest `as_of`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from tenantry import layout
+from tenantry.digests import canonical_json
 from tenantry.errors import PreconditionError
 from tenantry.records import Record
 from tenantry.store.contract import ObjectStore
-from tenantry.times import Moment, Window, parse_compact
+from tenantry.times import Moment, Window, format_moment, parse_compact
 
 SNAPSHOT_DIGITS = 12
 """How many digits of a snapshot's digest stand in a prediction's folder."""
@@ -24,7 +25,7 @@ class PredictionFile(Record):
     """A Parquet file of predictions.
 
     Attributes:
-        key: Its key; that of an earlier receipt when no row has arrived since.
+        key: Its key.
         sha256: The digest of its bytes.
         rows: How many.
     """
@@ -151,23 +152,62 @@ def read_receipts(
     Returns:
         By window, in order of time.
     """
-    wanted = None if windows is None else {window.id for window in windows}
     receipts: dict[Window, Receipt] = {}
-    for name in list_predicted(store, product, tenant):
-        if wanted is not None and name.window not in wanted:
-            continue
-        receipt = read_receipt(store, name.key)
-        if until is not None and receipt.as_of > until:
-            continue
-        kept = receipts.get(name.span)
+    for receipt in _listed(store, product, tenant, windows, until):
+        kept = receipts.get(receipt.span)
         if kept is None or _force(receipt) > _force(kept):
-            receipts[name.span] = receipt
+            receipts[receipt.span] = receipt
     return dict(sorted(receipts.items()))
 
 
 def in_force(receipts: Iterable[Receipt]) -> Receipt | None:
     """Return the receipt in force of those of one window; None of none."""
     return max(receipts, key=_force, default=None)
+
+
+def read_model_receipts(
+    store: ObjectStore,
+    product: str,
+    tenant: str,
+    *,
+    windows: Iterable[Window] | None = None,
+    until: datetime | None = None,
+) -> dict[Window, dict[str, Receipt]]:
+    """Read the latest receipt of each window by each model; see `read_receipts`.
+
+    Returns:
+        Window → version → receipt.
+    """
+    receipts: dict[Window, dict[str, Receipt]] = {}
+    for receipt in _listed(store, product, tenant, windows, until):
+        by_model = receipts.setdefault(receipt.span, {})
+        kept = by_model.get(receipt.model)
+        if kept is None or _force(receipt) > _force(kept):
+            by_model[receipt.model] = receipt
+    return receipts
+
+
+def _listed(
+    store: ObjectStore,
+    product: str,
+    tenant: str,
+    windows: Iterable[Window] | None,
+    until: datetime | None,
+) -> Iterator[Receipt]:
+    wanted = None if windows is None else {window.id for window in windows}
+    for name in list_predicted(store, product, tenant):
+        if wanted is None or name.window in wanted:
+            receipt = read_receipt(store, name.key)
+            if until is None or receipt.as_of <= until:
+                yield receipt
+
+
+def write_look(store: ObjectStore, product: str, tenant: str, as_of: datetime) -> str:
+    """Record that late rows were looked for as of a moment; return the record's key."""
+    key = layout.looked(product, tenant, as_of)
+    with suppress(PreconditionError):
+        store.put_if_absent(key, canonical_json({"as_of": format_moment(as_of)}))
+    return key
 
 
 def write_receipt(store: ObjectStore, receipt: Receipt) -> str:

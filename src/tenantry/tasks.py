@@ -75,7 +75,7 @@ def train_pooled_run(plan_path: str, pooled_path: str, summary_path: str) -> Non
     settings, store = _start(made.region)
     zones: dict[str, str] = {}
     summary = "No tenant is due for training.\n"
-    if made.is_due("train"):
+    if made.needs_pooled:
         limit_threads()
         with uncollected():
             from tenantry.stages.train_pooled import train_pooled
@@ -88,6 +88,7 @@ def train_pooled_run(plan_path: str, pooled_path: str, summary_path: str) -> Non
             store=store,
             connections=load_connections(settings.connections, os.environ),
             code_version=settings.code_version,
+            due=made.pooled,
         )
         zones, summary = outcome.zones, pooled_markdown(outcome)
         record = asdict(outcome) | {"cpu_seconds": round(time.process_time() - started, 2)}

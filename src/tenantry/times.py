@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonS
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _COMPACT = "%Y%m%dT%H%M%SZ"
+_BEGINNING, _END = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 def parse_moment(text: str) -> datetime:
@@ -158,9 +159,9 @@ def windows_between(start: datetime, length: timedelta, span: Window) -> Iterato
         begin += length
 
 
-def later(moment: datetime, by: timedelta) -> datetime:
-    """Return `moment` + `by`; the end of time where that is past it."""
+def shifted(moment: datetime, by: timedelta) -> datetime:
+    """Return `moment` + `by`; the end of time, or its beginning, where that lies outside."""
     try:
         return moment + by
     except OverflowError:
-        return datetime.max.replace(tzinfo=UTC)
+        return _END if by > timedelta() else _BEGINNING

@@ -1,17 +1,21 @@
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tenantry.errors import PlanError
-from tenantry.packing import Parcel, pack, select_tenants
+from tenantry.packing import Parcel, choose, pack, select_tenants
 
+START, DAY = datetime(2013, 10, 1, tzinfo=UTC), timedelta(days=1)
 NAMES = st.from_regex(r"[a-z][a-z0-9]{0,5}", fullmatch=True)
 PARCELS = st.lists(
     st.builds(
         Parcel,
         tenant=NAMES,
         region=st.sampled_from(["east", "west"]),
-        rows=st.none() | st.integers(0, 100_000),
+        cost=st.floats(0, 1000),
+        promised=st.none() | st.datetimes(timezones=st.just(UTC)),
         alone=st.booleans(),
         suspect=st.booleans(),
     ),
@@ -28,9 +32,9 @@ def test_while_they_fit_each_tenant_has_a_shard_of_its_name():
     assert pack(parcels(3), 3) == {"t00": ("t00",), "t01": ("t01",), "t02": ("t02",)}
 
 
-def test_past_that_the_largest_go_first_to_the_emptiest_shard():
-    rows = {"a": 100, "b": 60, "c": 50, "d": 10}
-    packed = pack([Parcel(name, "east", n) for name, n in rows.items()], 2)
+def test_past_that_the_dearest_go_first_to_the_emptiest_shard():
+    costs = {"a": 100, "b": 60, "c": 50, "d": 10}
+    packed = pack([Parcel(name, "east", n) for name, n in costs.items()], 2)
     assert packed == {"east_01": ("a", "d"), "east_02": ("b", "c")}
 
 
@@ -77,6 +81,69 @@ def test_every_tenant_is_in_one_shard_whatever_the_order(some, max_shards, rando
     assert pack(shuffled, max_shards) == packed
     region = {parcel.tenant: parcel.region for parcel in some}
     assert all(len({region[name] for name in names}) == 1 for names in packed.values())
+
+
+def in_line(*costs, **fields):
+    """Tenants whose promises end one after the other."""
+    return [
+        Parcel(f"t{n:02d}", "east", cost, promised=START + n * DAY, **fields)
+        for n, cost in enumerate(costs)
+    ]
+
+
+def chosen(choice):
+    return [parcel.tenant for parcel in choice.chosen]
+
+
+def test_without_a_budget_all_that_fit_are_chosen():
+    assert chosen(choose(in_line(5, 5, 5), 1)) == ["t00", "t01", "t02"]
+
+
+def test_a_budget_is_spent_on_those_whose_promise_ends_first():
+    choice = choose(reversed(in_line(5, 5, 5)), 32, 11)
+    assert chosen(choice) == ["t00", "t01"]
+    assert choice.postponed == {
+        "t02": "stays due: needs about 5.0 CPU-seconds, and 1.0 of the run's cpu_budget of 11 are "
+        "left by those promised earlier"
+    }
+
+
+def test_one_that_does_not_fit_is_passed_over_but_the_first_never_is():
+    assert chosen(choose(in_line(5, 50, 5), 32, 11)) == ["t00", "t02"]
+    assert chosen(choose(in_line(50, 5), 32, 11)) == ["t00"]
+
+
+def test_shards_go_to_those_whose_promise_ends_first():
+    some = [*in_line(1, 1, alone=True), Parcel("x", "east", promised=START - DAY)]
+    choice = choose(some, 2)
+    assert chosen(choice) == ["t00", "x"]
+    assert choice.postponed == {"t01": "stays due: no shard is left for it (2 at most)"}
+    shared = choose([*in_line(1, alone=True), *parcels(5)], 1)
+    assert chosen(shared) == ["t00"]
+
+
+@given(PARCELS, st.integers(1, 6), st.floats(0, 2000), st.randoms())
+def test_whatever_is_chosen_can_be_packed_and_the_order_changes_nothing(
+    some, max_shards, budget, random
+):
+    choice = choose(some, max_shards, budget)
+    assert {one.tenant for one in some} == {*chosen(choice), *choice.postponed}
+    assert choose(random.sample(some, len(some)), max_shards, budget) == choice
+    assert len(pack(choice.chosen, max_shards)) <= max_shards
+    if some:
+        assert chosen(choice)
+    if budget and len(choice.chosen) > 1:
+        assert sum(one.cost for one in choice.chosen) <= budget + 1e-6
+
+
+@given(PARCELS, st.integers(1, 4), st.floats(1, 500))
+def test_nobody_waits_for_ever(some, max_shards, budget):
+    left, runs = list(some), 0
+    while left:
+        choice = choose(left, max_shards, budget)
+        left = [one for one in left if one.tenant in choice.postponed]
+        runs += 1
+    assert runs <= len(some)
 
 
 FLEET = [f"t{n}" for n in range(50)]

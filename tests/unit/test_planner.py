@@ -1,8 +1,6 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tenantry.champions import Champion, Reign
 from tenantry.errors import PlanError
@@ -45,9 +43,9 @@ def attempt(spec, as_of, **fields):
     return Attempt(as_of, version(as_of), **known)
 
 
-def by(moment):
+def by(moment, window, as_of=None):
     """What says that the model trained as of a moment predicted a window."""
-    return (Predicted(moment, version(moment), in_sample=False),)
+    return (Predicted(as_of or moment, version(moment), in_sample=window.start < moment),)
 
 
 def trained(spec, *moments, predicted=(), **fields):
@@ -55,7 +53,7 @@ def trained(spec, *moments, predicted=(), **fields):
     return TenantState(
         champion=Champion(counter=1, reigns=tuple(reign(moment) for moment in moments)),
         attempt=attempt(spec, moments[-1]),
-        predicted={window: by(moments[0]) for window in predicted},
+        predicted={window: by(moments[0], window) for window in predicted},
         **fields,
     )
 
@@ -182,42 +180,6 @@ def test_the_declared_state_rules(state, retired, action, note):
     work = plan_tenant(spec, TenantState(retired=retired), OCTOBER)
     assert [one.action for one in work.due] == action
     assert work.note == note
-
-
-@given(st.lists(st.integers(0, 120), min_size=1, max_size=6))
-def test_runs_at_any_times_predict_each_window_once_and_end_with_nothing_due(days):
-    spec = tiny_spec()
-    predicted, reigns, last = {}, {}, None
-    for day in days:
-        as_of = OCTOBER + timedelta(days=day)
-        champion = (
-            Champion(counter=1, reigns=tuple(reigns[s] for s in sorted(reigns)) or (reign(as_of),))
-            if reigns
-            else None
-        )
-        known = [moment for moment in reigns if moment <= as_of]
-        state = TenantState(
-            champion=champion,
-            attempt=attempt(spec, max(known)) if known else None,
-            predicted=dict(predicted),
-        )
-        found = due(spec, state, as_of)
-        if "train" in found:
-            reigns[as_of] = reign(as_of)
-        for text in found["predict"].windows if "predict" in found else ():
-            window = Window.parse(text)
-            assert window not in predicted
-            predicted[window] = by(min(reigns))
-        last = as_of
-    state = TenantState(
-        champion=Champion(counter=1, reigns=tuple(reigns[s] for s in sorted(reigns))),
-        attempt=attempt(spec, max(moment for moment in reigns if moment <= last)),
-        predicted=predicted,
-        judged=frozenset(predicted),
-    )
-    assert plan_tenant(spec, state, last).due == ()
-    ends = max(window.end for window in predicted)
-    assert set(predicted) == set(weeks(0, (ends - START) // WEEK))
 
 
 def test_a_tenant_without_a_spec_is_an_error_and_so_are_many_retirements():

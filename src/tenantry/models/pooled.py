@@ -42,3 +42,15 @@ def enthrone(store: ObjectStore, product: str, zone: str, reign: PooledReign) ->
         return pointer.with_reign(reign) if pointer else PooledPointer(counter=1, reigns=(reign,))
 
     return swap(store, layout.pooled(product, zone), PooledPointer, change)
+
+
+def depose(store: ObjectStore, product: str, zone: str, version: str, why: str) -> None:
+    """Let a pooled model count no more, at no moment; its files stay until they are collected."""
+
+    def change(pointer: PooledPointer | None) -> PooledPointer:
+        if pointer is None:
+            msg = f"{product}: zone {zone} has no pooled model"
+            raise ValueError(msg)
+        return pointer.withdraw([version], why)
+
+    swap(store, layout.pooled(product, zone), PooledPointer, change)

@@ -4,22 +4,50 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tenantry.contract import CheckedRows, check_rows
+from tenantry.ledger import Due
 from tenantry.sources.connections import Connections
 from tenantry.sources.read import read_sources
 from tenantry.specs.model import Spec
-from tenantry.times import Window
+from tenantry.times import Window, shifted
+
+_SLACK = timedelta(days=14)
+"""How much longer than features look back old rows are read: labels that came late count then."""
 
 
-def collect_rows(spec: Spec, connections: Connections, as_of: datetime) -> CheckedRows:
+def collect_rows(
+    spec: Spec, connections: Connections, as_of: datetime, span: Window | None = None
+) -> CheckedRows:
     """Read and check the tenant's rows, as they are known at `as_of`.
+
+    Args:
+        spec: The tenant's.
+        connections: Where sources lie.
+        as_of: The run's logical time.
+        span: The events to read; what a run reads when None.
 
     Raises:
         SourceError: Sources are missing, unreadable or lack a column.
         SourceUnavailableError: Sources did not answer.
         ContractError: The rows break the contract.
     """
-    rows, reads = read_sources(spec, connections, read_span(spec, as_of))
+    rows, reads = read_sources(spec, connections, span or read_span(spec, as_of))
     return replace(check_rows(rows, spec, as_of), reads=reads)
+
+
+def old_rows_span(spec: Spec, backfill: Due | None, as_of: datetime) -> Window | None:
+    """Return the span of events that a backfill reads besides; None when it needs no older ones.
+
+    It depends on what was asked for, not on what is left of it, so that a backfill that is taken up
+    again reads the same rows. It begins as much before the first window as features look back.
+    """
+    if backfill is None or backfill.since is None or backfill.until is None:
+        return None
+    if backfill.since >= read_span(spec, as_of).start:
+        return None
+    features = (*spec.features.values(), *spec.pooled.features.values())
+    back = max((item.over for item in features if hasattr(item, "over")), default=timedelta())
+    start = shifted(backfill.since, -(back + _SLACK))
+    return Window(start, shifted(backfill.until, spec.predict.window))
 
 
 def read_span(spec: Spec, as_of: datetime) -> Window:

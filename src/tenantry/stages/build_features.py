@@ -13,17 +13,28 @@ from tenantry.snapshots import read_snapshot
 def build_features(job: Job) -> Result:
     """Build the features of the tenant's snapshot, its own and the pooled model's.
 
-    Facts: `features` (digest of the table), `rows`. A feature without any value is named in the
-    message; models leave it out.
+    Facts: `features` (digest of the table), `rows`; the same of the backfill's own snapshot, named
+    ``backfill_…``. A feature without any value is named in the message; models leave it out.
     """
-    snapshot = str(job.entry.fact("ingest", "snapshot"))
+    built = [
+        _build(job, prefix)
+        for prefix in ("", "backfill_")
+        if job.entry.fact("ingest", f"{prefix}snapshot")
+    ]
+    facts = {name: fact for one in built for name, fact in one.facts.items()}
+    keys = tuple(key for one in built for key in one.keys)
+    return Result("; for the backfill ".join(one.message for one in built), facts=facts, keys=keys)
+
+
+def _build(job: Job, prefix: str) -> Result:
+    snapshot = str(job.entry.fact("ingest", f"{prefix}snapshot"))
     rows = read_snapshot(job.store, job.product, job.tenant, snapshot)
     columns = table_features(job.spec)
     table = build_table(rows, columns, job.spec)
     sha = write_features(job.store, job.spec, snapshot, table)
     return Result(
         message=_say(table, list(columns)),
-        facts={"features": sha, "rows": len(table)},
+        facts={f"{prefix}features": sha, f"{prefix}rows": len(table)},
         keys=(layout.features(job.product, job.tenant, sha),),
     )
 

@@ -1,14 +1,19 @@
 """Copy each tenant's rows as of the run's time into its snapshot, checked against its contract."""
 
+from dataclasses import replace
+
 from tenantry import layout
 from tenantry.contract import CheckedRows
 from tenantry.digests import digest
+from tenantry.errors import ContractError, SourceError
 from tenantry.fingerprints import pooled_fingerprint
 from tenantry.jobs import Job, Result
+from tenantry.ledger import Scalar
 from tenantry.origins import Origin, write_origin
 from tenantry.snapshots import write_snapshot
-from tenantry.sources.collect import collect_rows
+from tenantry.sources.collect import collect_rows, old_rows_span
 from tenantry.sources.read import preload
+from tenantry.times import Window
 
 __all__ = ["ingest", "preload"]
 
@@ -16,7 +21,12 @@ __all__ = ["ingest", "preload"]
 def ingest(job: Job) -> Result:
     """Read a tenant's sources, check the contract and write the snapshot and its origin.
 
-    Facts: `snapshot` (its SHA-256), `rows`, `labelled`, `quarantined`.
+    A backfill of windows older than the history gets a snapshot of its own, so that what else is
+    due is done from the rows that it is always done from. Where that one cannot be had, the rest
+    goes on.
+
+    Facts: `snapshot` (its SHA-256), `rows`, `labelled`, `quarantined`; the same of the backfill's,
+    named ``backfill_…``.
 
     Raises:
         SourceError: Sources are missing, unreadable or lack a column.
@@ -24,7 +34,31 @@ def ingest(job: Job) -> Result:
         ContractError: The rows break the contract.
         StoreError: The store failed.
     """
-    checked = collect_rows(job.spec, job.connections, job.as_of)
+    backfill = job.entry.due_for("backfill")
+    span = old_rows_span(job.spec, backfill, job.as_of)
+    if span is None:
+        return _take_in(job)
+    if job.entry.due == (backfill,):
+        return _take_in(job, span, "backfill_")
+    usual = _take_in(job)
+    try:
+        old = _take_in(job, span, "backfill_")
+    except (SourceError, ContractError) as error:
+        if error.transient:
+            raise
+        message = f"{usual.message}; the backfill stays due: {error}"
+        return replace(usual, message=message, status="fell_back")
+    return replace(
+        usual,
+        message=f"{usual.message}; for the backfill {old.message}",
+        facts=usual.facts | old.facts,
+        keys=(*usual.keys, *old.keys),
+    )
+
+
+def _take_in(job: Job, span: Window | None = None, prefix: str = "") -> Result:
+    """Write a snapshot of the rows in a span; facts are named with the prefix."""
+    checked = collect_rows(job.spec, job.connections, job.as_of, span)
     snapshot = write_snapshot(job.store, job.spec, checked)
     quality = checked.quality
     keys = [
@@ -34,14 +68,15 @@ def ingest(job: Job) -> Result:
     if quality.quarantined:
         keys.append(layout.quarantine(job.product, job.tenant, snapshot))
     later = f", {checked.not_yet_known:,} not yet known" if checked.not_yet_known else ""
+    facts: dict[str, Scalar] = {
+        "snapshot": snapshot,
+        "rows": quality.rows,
+        "labelled": quality.labelled,
+        "quarantined": quality.quarantined,
+    }
     return Result(
         message=quality.sentence + later,
-        facts={
-            "snapshot": snapshot,
-            "rows": quality.rows,
-            "labelled": quality.labelled,
-            "quarantined": quality.quarantined,
-        },
+        facts={f"{prefix}{name}": fact for name, fact in facts.items()},
         keys=tuple(keys),
     )
 

@@ -1,18 +1,18 @@
 """Plan a run: what is due for each tenant and why, packed into shards."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from tenantry import layout
+from tenantry.dispatch import find_tasks, find_training, make_run_plan
 from tenantry.ledger import Entry, Header, Ledger
-from tenantry.packing import Parcel, pack, select_tenants
-from tenantry.planner import DueWork, check_presence, plan_tenant
+from tenantry.packing import select_tenants
+from tenantry.planner import check_presence
 from tenantry.plans import Planned, RunPlan
+from tenantry.pooling import find_reasons, split_zones
 from tenantry.request import PlanRequest
 from tenantry.specs.frozen import FLEET, freeze_specs
 from tenantry.specs.load import Fleet
 from tenantry.specs.model import Spec
-from tenantry.states import TenantState
 from tenantry.store.contract import ObjectStore
 from tenantry.store.probe import check_conditional_writes
 from tenantry.truth import read_state
@@ -41,7 +41,7 @@ def plan(request: PlanRequest, fleet: Fleet, store: ObjectStore, folder: Path) -
     for ledger in ledgers:
         (folder / f"{ledger.header.shard}.jsonl").write_bytes(ledger.to_lines())
     (folder / "plan.json").write_bytes(made.to_json())
-    if made.shards:
+    if made.shards or made.pooled:
         _store_plan(store, made, ledgers, fleet)
     return [ledger.header.shard for ledger in ledgers]
 
@@ -56,19 +56,18 @@ def make_plan(request: PlanRequest, fleet: Fleet, store: ObjectStore) -> RunPlan
     fleet = fleet.serving(request.region)
     homes = {name: spec.region for name, spec in fleet.elsewhere.items()}
     chosen = select_tenants(sorted(fleet.specs), request.tenants, request.partition, homes)
-    states = {
-        tenant: read_state(store, fleet.product, tenant).as_of(request.as_of) for tenant in chosen
-    }
-    work = {
-        tenant: plan_tenant(fleet.specs[tenant], states[tenant], request.as_of, force=request.force)
-        for tenant in chosen
-    }
+    tasks = find_tasks(
+        request,
+        [fleet.specs[tenant] for tenant in chosen],
+        lambda tenant: read_state(store, fleet.product, tenant).as_of(request.as_of),
+    )
     stored = set(store.list_folders(layout.product_folder(fleet.product)))
     left = sorted(stored & homes.keys())
     retiring = _retiring(fleet, store, request)
     check_presence(fleet.specs, stored.difference(left), fleet.retire_max_share, retiring)
-    shards = pack(_parcels(fleet, states, work), request.max_shards)
-    made = _run_plan(request, fleet, work, states, shards)
+    zones = split_zones(fleet.zone_mates(), request.as_of)
+    pooled = find_reasons(zones, find_training(tasks), store)
+    made = make_run_plan(request, fleet, tasks, pooled=pooled, zones=zones)
     moved = {name: _moved(name, homes[name]) for name in left}
     return made.model_copy(update={"tenants": made.tenants | moved})
 
@@ -87,50 +86,6 @@ def _retiring(fleet: Fleet, store: ObjectStore, request: PlanRequest) -> set[str
     declared = [name for name, spec in fleet.specs.items() if spec.state == "retired"]
     states = (read_state(store, fleet.product, name).as_of(request.as_of) for name in declared)
     return {name for name, state in zip(declared, states, strict=True) if not state.retired}
-
-
-def _parcels(
-    fleet: Fleet, states: dict[str, TenantState], work: dict[str, DueWork]
-) -> Sequence[Parcel]:
-    return [
-        Parcel(
-            tenant=tenant,
-            region=fleet.specs[tenant].region,
-            rows=states[tenant].rows,
-            alone=fleet.specs[tenant].resources.dedicated,
-            suspect=states[tenant].interrupted,
-        )
-        for tenant, todo in work.items()
-        if todo.due
-    ]
-
-
-def _run_plan(
-    request: PlanRequest,
-    fleet: Fleet,
-    work: dict[str, DueWork],
-    states: dict[str, TenantState],
-    shards: dict[str, tuple[str, ...]],
-) -> RunPlan:
-    shard_of = {tenant: shard for shard, tenants in shards.items() for tenant in tenants}
-    return RunPlan(
-        run=request.run,
-        product=fleet.product,
-        title=fleet.title,
-        as_of=request.as_of,
-        region=fleet.region,
-        shards=tuple(shards),
-        tenants={
-            tenant: Planned(
-                shard=shard_of.get(tenant),
-                due=todo.due,
-                note=todo.note,
-                region=fleet.specs[tenant].region,
-                rows=states[tenant].rows or 0,
-            )
-            for tenant, todo in work.items()
-        },
-    )
 
 
 def make_ledgers(made: RunPlan) -> list[Ledger]:
@@ -156,10 +111,10 @@ def make_ledgers(made: RunPlan) -> list[Ledger]:
 def _store_plan(store: ObjectStore, made: RunPlan, ledgers: list[Ledger], fleet: Fleet) -> None:
     """Write the plan last: a plan in the store has all its ledgers and specs."""
     check_conditional_writes(store)
-    for ledger in ledgers:
+    for ledger in ledgers if made.shards else ():
         specs: list[Spec] = [fleet.specs[entry.tenant] for entry in ledger.entries]
         freeze_specs(store, made.run, ledger.header.shard, specs)
         store.put(layout.ledger(made.run, ledger.header.shard, "plan"), ledger.to_lines())
-    if made.is_due("train"):
+    if made.needs_pooled:
         freeze_specs(store, made.run, FLEET, fleet.zone_mates())
     store.put(layout.plan(made.run), made.to_json())

@@ -1,8 +1,7 @@
 """Train the pooled model of each residency zone, from all tenants that allow it."""
 
 import logging
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,11 +9,12 @@ import pandas as pd
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 from threadpoolctl import threadpool_limits
 
-from tenantry.errors import ModelFileError, TenantryError, TrainingError
+from tenantry.errors import TenantryError, TrainingError
 from tenantry.fingerprints import pooled_fingerprint
-from tenantry.models.card import PooledCard, read_pooled_card
+from tenantry.models.card import PooledCard
 from tenantry.models.files import save_pooled
-from tenantry.models.pooled import PooledReign, enthrone, read_pooled
+from tenantry.models.pooled import PooledReign, depose, enthrone
+from tenantry.pooling import Standing, Zone, definition, find_standing, first_spec, split_zones
 from tenantry.sources.collect import collect_rows
 from tenantry.sources.connections import Connections
 from tenantry.specs.model import Spec
@@ -22,8 +22,6 @@ from tenantry.store.contract import ObjectStore
 from tenantry.training.pooled import (
     PooledFit,
     contribution,
-    definition,
-    first_spec,
     fit_pooled,
     pool_rows,
 )
@@ -55,57 +53,6 @@ class PooledOutcome:
     message: str = ""
 
 
-@dataclass(frozen=True)
-class _Zone:
-    name: str
-    specs: tuple[Spec, ...]
-    as_of: datetime
-
-    @property
-    def product(self) -> str:
-        return self.specs[0].product
-
-    @property
-    def contributing(self) -> tuple[Spec, ...]:
-        allowed = self.allowed
-        active = (s for s in self.specs if s.tenant in allowed and s.state == "active")
-        return tuple(sorted(active, key=lambda spec: spec.tenant))
-
-    @property
-    def allowed(self) -> set[str]:
-        """Who may be in the pool; a paused tenant's rows stay in it, a retired one's do not."""
-        willing = {s.tenant for s in self.specs if s.pooling.contribute and s.state != "retired"}
-        return willing.difference(self.strict)
-
-    @property
-    def denied(self) -> tuple[str, ...]:
-        return tuple(sorted(s.tenant for s in self.specs if not s.pooling.contribute))
-
-    @property
-    def strict(self) -> tuple[str, ...]:
-        """Who would be in the pool if it did not span regions: every region trains the same one."""
-        if len({s.region for s in self.specs if s.state != "retired"}) < 2:
-            return ()
-        willing = (s for s in self.specs if s.pooling.contribute and s.residency.strict)
-        return tuple(sorted(spec.tenant for spec in willing))
-
-
-@dataclass(frozen=True)
-class _Standing:
-    """The pooled model of a zone as of now.
-
-    Attributes:
-        reign: The model; None when there was none.
-        reason: Why training is due; empty when it is not.
-        is_usable: Whether it stays in use where no other can be trained: its features are still
-            those declared, and all whose rows are in it still allow that.
-    """
-
-    reign: PooledReign | None
-    reason: str
-    is_usable: bool = False
-
-
 def train_pooled(  # noqa: PLR0913 - what a run knows
     specs: Sequence[Spec],
     as_of: datetime,
@@ -114,14 +61,14 @@ def train_pooled(  # noqa: PLR0913 - what a run knows
     store: ObjectStore,
     connections: Connections,
     code_version: str,
+    due: Container[str] | None = None,
 ) -> PooledOutcome:
     """Train the pooled model of each zone where it is due; one that is fresh stays.
 
     It is due when there is none as of `as_of`, when it is older than `pooled.every`, when what it
     is made by changed, or when a tenant whose rows are in it allows pooling no more. Tenants are
-    read one by one; one whose rows cannot be had is left out, with the reason on record. So is a
-    strict one where the zone spans regions. Where no model can be fitted, the last one stays in
-    use.
+    read one by one; one whose rows cannot be had is left out, with the reason on record. Where
+    no model can be fitted, the last one stays in use; one that must not is deposed.
 
     Args:
         specs: All tenants of one product and of the zones that the run serves, in whatever region;
@@ -131,27 +78,37 @@ def train_pooled(  # noqa: PLR0913 - what a run knows
         store: Where models lie.
         connections: Where sources lie.
         code_version: For the card.
+        due: Zones to be trained, as planned; all that need it when None.
     """
-    zones = defaultdict(list)
-    for spec in specs:
-        zones[spec.residency.zone].append(spec)
     outcome = PooledOutcome()
-    for name in sorted(zones):
-        zone = _Zone(name, tuple(zones[name]), as_of)
-        with threadpool_limits(1):
-            outcome = _joined(outcome, _train_zone(zone, run, store, connections, code_version))
+    for zone in split_zones(specs, as_of):
+        if due is not None and zone.name not in due:
+            made = _keep(zone, find_standing(zone, store))
+        else:
+            with threadpool_limits(1):
+                made = _train_zone(zone, run, store, connections, code_version)
+        outcome = _joined(outcome, made)
     return outcome
 
 
-def _train_zone(
-    zone: _Zone, run: str, store: ObjectStore, connections: Connections, code_version: str
-) -> PooledOutcome:
-    standing = _standing(zone, store)
+def _keep(zone: Zone, standing: Standing) -> PooledOutcome:
+    """Return the outcome of a zone whose model is not trained in this run."""
     reign = standing.reign
-    if reign is not None and not standing.reason:
-        message = f"{zone.name}: the pooled model of {reign.since:%Y-%m-%d} is fresh"
-        version = {zone.name: reign.version}
-        return PooledOutcome(version, denied=zone.denied, strict=zone.strict, message=message)
+    if reign is None or not standing.is_usable:
+        return PooledOutcome(denied=zone.denied, strict=zone.strict)
+    why = f"not due for training: {standing.reason}" if standing.reason else "fresh"
+    message = f"{zone.name}: the pooled model of {reign.since:%Y-%m-%d} is {why}"
+    version = {zone.name: reign.version}
+    return PooledOutcome(version, denied=zone.denied, strict=zone.strict, message=message)
+
+
+def _train_zone(
+    zone: Zone, run: str, store: ObjectStore, connections: Connections, code_version: str
+) -> PooledOutcome:
+    standing = find_standing(zone, store)
+    reign = standing.reign
+    if not standing.reason:
+        return _keep(zone, standing)
     failures: dict[str, str] = {}
     prints: dict[str, str] = {}
     try:
@@ -163,7 +120,7 @@ def _train_zone(
         fit = fit_pooled(sample, zone.specs, zone.as_of)
         card = _save(zone, fit, failures, prints, store, code_version)
     except TrainingError as error:
-        return _without(zone, standing, failures, f"{zone.name}: {error}")
+        return _without(zone, standing, failures, f"{zone.name}: {error}", store)
     turn = reign.turn + 1 if reign is not None and reign.since == zone.as_of else 0
     enthrone(store, zone.product, zone.name, _reign(card, run, turn))
     rows = f"{card.rows:,} rows of {len(card.contributors)} tenants"
@@ -174,28 +131,8 @@ def _train_zone(
     return PooledOutcome(version, card.contributors, failures, zone.denied, zone.strict, message)
 
 
-def _standing(zone: _Zone, store: ObjectStore) -> _Standing:
-    pointer = read_pooled(store, zone.product, zone.name)
-    reign = pointer.at(zone.as_of) if pointer else None
-    if reign is None:
-        return _Standing(None, "there was none")
-    spec = first_spec(zone.specs)
-    if reign.definition != definition(spec):
-        return _Standing(reign, "what it is made by changed")
-    try:
-        card = read_pooled_card(store, zone.product, zone.name, reign.version)
-    except ModelFileError as error:
-        return _Standing(reign, str(error))
-    gone = sorted(set(card.contributors) - zone.allowed)
-    if gone:
-        return _Standing(reign, f"no longer pooled: {', '.join(gone)}")
-    if zone.as_of - reign.since >= spec.pooled.every:
-        return _Standing(reign, f"the last one is of {reign.since:%Y-%m-%d}", is_usable=True)
-    return _Standing(reign, "", is_usable=True)
-
-
 def _contributions(
-    zone: _Zone, connections: Connections, failures: dict[str, str], prints: dict[str, str]
+    zone: Zone, connections: Connections, failures: dict[str, str], prints: dict[str, str]
 ) -> Iterator[pd.DataFrame]:
     """Yield what each tenant contributes and note its fingerprint; or why others could not."""
     attempts = Retrying(
@@ -230,7 +167,7 @@ def _in_words(error: Exception) -> str:
 
 
 def _save(  # noqa: PLR0913, PLR0917 - what a card holds
-    zone: _Zone,
+    zone: Zone,
     fit: PooledFit,
     failures: dict[str, str],
     prints: dict[str, str],
@@ -268,12 +205,18 @@ def _reign(card: PooledCard, run: str, turn: int) -> PooledReign:
 
 
 def _without(
-    zone: _Zone, standing: _Standing, failures: dict[str, str], message: str
+    zone: Zone, standing: Standing, failures: dict[str, str], message: str, store: ObjectStore
 ) -> PooledOutcome:
-    """Return the outcome of a zone where none can be trained: a usable one stays in use."""
-    if standing.reign is None or not standing.is_usable:
-        return PooledOutcome({}, {}, failures, zone.denied, zone.strict, message)
+    """Return the outcome of a zone where none can be trained: a usable one stays in use.
+
+    One that holds rows which may not be in it any more is deposed, or it would be due for ever.
+    """
     reign = standing.reign
+    if reign is not None and standing.is_urgent:
+        depose(store, zone.product, zone.name, reign.version, standing.reason)
+        message = f"{message}; the pooled model of {reign.since:%Y-%m-%d} is deposed"
+    if reign is None or not standing.is_usable:
+        return PooledOutcome({}, {}, failures, zone.denied, zone.strict, message)
     message = f"{message}; the pooled model of {reign.since:%Y-%m-%d} stays in use"
     version = {zone.name: reign.version}
     return PooledOutcome(version, {}, failures, zone.denied, zone.strict, message)

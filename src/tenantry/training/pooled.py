@@ -10,10 +10,10 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from tenantry.columns import EVENT_TIME, KNOWN_AT, LABEL, LABEL_KNOWN_AT
-from tenantry.digests import digest
 from tenantry.errors import TrainingError
 from tenantry.features.recipe import TENANT, build_features, pooled_features, pooled_frame
 from tenantry.metrics import Floats
+from tenantry.pooling import first_spec
 from tenantry.specs.model import Spec
 from tenantry.training.candidates import has_one_class
 from tenantry.training.folds import Mask, Spans, known_by, pooled_cuts
@@ -39,12 +39,6 @@ class PooledFit:
     pipeline: Pipeline
     folds: dict[datetime, Pipeline]
     contributors: dict[str, int]
-
-
-def definition(spec: Spec) -> str:
-    """Return the digest of what a pooled model is made by, whoever contributes."""
-    parts = {"pooled", "label", "times", "sources"}
-    return digest([spec.model_dump(mode="json", include=parts), spec.model.seed])
 
 
 def contribution(rows: pd.DataFrame, spec: Spec, as_of: datetime) -> pd.DataFrame:
@@ -116,11 +110,6 @@ def fit_pooled(sample: pd.DataFrame, specs: Sequence[Spec], as_of: datetime) -> 
     counts = sample[TENANT].value_counts()
     contributors = {str(name): int(counts[name]) for name in sorted(counts.index)}
     return PooledFit(_fit(sample, everything, spec), folds, contributors)
-
-
-def first_spec(specs: Sequence[Spec]) -> Spec:
-    """Return the spec that stands for what all tenants of a product share."""
-    return min(specs, key=lambda spec: spec.tenant)
 
 
 def usual_spans(specs: Sequence[Spec], as_of: datetime) -> Spans:

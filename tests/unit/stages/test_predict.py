@@ -293,24 +293,34 @@ def test_late_rows_make_a_new_version_of_their_window(tenancy):
     assert read(tenancy, first).shape[0] == first.rows  # the first version stays
 
 
-def test_rows_that_are_too_late_are_counted(tenancy):
-    late_rows(tenancy, "1d")
+def test_rows_that_arrive_while_no_run_looks_are_in_time_and_later_ones_counted(tenancy):
+    rows = late_rows(tenancy, "1d")
+    last = in_window(tenancy.table, FIRST).drop(rows.index).tail(2)
+    tenancy.table.loc[last.index, "known_at"] = pd.Timestamp(FIRST.end + timedelta(days=3))
+    for days in (0, 2):
+        predict(tenancy.predict_job(FIRST.end + timedelta(days=days), FIRST))
+    found = receipts(tenancy)
+    assert found[FIRST].late == 3
+    result = predict(tenancy.predict_job(FIRST.end + timedelta(days=4), FIRST))
+    assert receipts(tenancy) == found
+    assert result.facts["too_late"] == 2
+    assert "2 rows arrived too late to be scored" in result.message
+
+
+def looks(tenancy: Tenancy) -> list[str]:
+    return [key for key in tenancy.store.objects if "/looked/" in key]
+
+
+def test_looking_in_vain_leaves_one_small_object_and_no_receipt(tenancy):
     predict(tenancy.predict_job(FIRST.end, FIRST))
     first = receipts(tenancy)
-    result = predict(tenancy.predict_job(FIRST.end + timedelta(days=2), FIRST))
+    assert looks(tenancy) == []
+    result = predict(tenancy.predict_job(FIRST.end + WEEK, FIRST))
     assert receipts(tenancy) == first
-    assert result.facts["too_late"] == 3
-    assert "3 rows arrived too late to be scored" in result.message
-
-
-def test_looking_again_without_late_rows_confirms_the_predictions(tenancy):
-    predict(tenancy.predict_job(FIRST.end, FIRST))
-    first = receipts(tenancy)[FIRST]
+    assert looks(tenancy) == ["tenants/arrival-delay/ua/looked/20130917T000000Z.json"]
+    assert result.keys == tuple(looks(tenancy))
     predict(tenancy.predict_job(FIRST.end + WEEK, FIRST))
-    second = receipts(tenancy)[FIRST]
-    assert second.as_of == FIRST.end + WEEK
-    assert second.files == first.files
-    assert (second.rows, second.late) == (first.rows, 0)
+    assert len(looks(tenancy)) == 1
 
 
 def test_a_backfilled_model_predicts_a_window_again_out_of_sample(trained):

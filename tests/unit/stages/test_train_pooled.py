@@ -13,6 +13,7 @@ from tenantry.ledger import Entry
 from tenantry.models.card import read_pooled_card
 from tenantry.models.pooled import read_pooled
 from tenantry.origins import list_origins, read_origin
+from tenantry.pooling import find_reasons, split_zones
 from tenantry.sources.connections import Connection, Connections
 from tenantry.stages.ingest import ingest
 from tenantry.stages.train_pooled import train_pooled
@@ -211,7 +212,10 @@ def test_one_that_holds_rows_of_who_denies_does_not_stay_in_use(landing, store):
     denying = [spec_of(name, pooling={"contribute": False}) for name in TENANTS]
     outcome = run(denying, store, landing())
     assert outcome.zones == {}
-    assert outcome.message == "default: no tenant allows pooling"
+    words = "default: no tenant allows pooling; the pooled model of 2013-10-01 is deposed"
+    assert outcome.message == words
+    (zone,) = split_zones(denying, AS_OF)
+    assert find_reasons([zone], denying, store) == {}
 
 
 @pytest.mark.parametrize("state", ["paused", "retired"])

@@ -9,9 +9,9 @@ import pytest
 from tenantry.digests import sha256
 from tenantry.errors import TrainingError
 from tenantry.models.archive import pack
+from tenantry.pooling import definition
 from tenantry.training.pooled import (
     contribution,
-    definition,
     fit_pooled,
     pool_rows,
     usual_spans,
