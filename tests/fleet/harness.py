@@ -90,10 +90,10 @@ class Harness:
         shards = self.plan(as_of, run, folder, **asked)
         train_pooled_run(str(folder / "plan"), str(folder / "pooled"), str(folder / "pooled.md"))
         ledgers = {shard: self._run_shard(shard, folder, stages) for shard in shards}
-        check_run(run, 1.0, str(folder / "verdict.md"))
-        metrics = report_run(
-            run, PRODUCT, "SUCCEEDED", str(folder / "page.html"), str(folder / "report.md")
-        )
+        region = asked.get("region", "")
+        check_run(run, 1.0, str(folder / "verdict.md"), region)
+        page, summary = str(folder / "page.html"), str(folder / "report.md")
+        metrics = report_run(run, PRODUCT, "SUCCEEDED", page, summary, region)
         return FleetRun(run, shards, ledgers, (folder / "page.html").read_text(), metrics)
 
     def plan(self, as_of, run, folder, *, max_shards=2, **asked):

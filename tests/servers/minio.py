@@ -93,10 +93,16 @@ def _build(binary: Path) -> None:
 
 
 @contextmanager
-def minio_running(binary: Path, folder: Path) -> Iterator[MinioServer]:
-    """Run a server with an empty store below `folder`, on a free port of the loopback."""
+def minio_running(binary: Path, folder: Path, user: str = "tests") -> Iterator[MinioServer]:
+    """Run a server with an empty store below `folder`, on a free port of the loopback.
+
+    Args:
+        binary: The server.
+        folder: Where it keeps all it has.
+        user: The access key of its administrator.
+    """
     endpoint = f"127.0.0.1:{free_port()}"
-    server = MinioServer(endpoint, "tests", secrets.token_hex(16), folder / "minio.log")
+    server = MinioServer(endpoint, user, secrets.token_hex(16), folder / "minio.log")
     env = {
         "PATH": os.environ.get("PATH", ""),
         "HOME": str(folder),

@@ -58,11 +58,15 @@ class FaultProxy:
         upstream: Host and port of the server.
         endpoint: Host and port of the proxy.
         seen: Method and path of every request so far.
+        is_recording: Whether to keep all that clients send.
+        recorded: What they sent: path, headers and body of every request.
     """
 
     upstream: str
     endpoint: str = ""
     seen: list[tuple[str, str]] = field(default_factory=list)
+    is_recording: bool = False
+    recorded: list[bytes] = field(default_factory=list)
     _faults: list[list[object]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -109,6 +113,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _relay(self) -> None:
         fault = self.proxy.take(self.command, self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.proxy.is_recording:
+            head = f"{self.command} {self.path}\n{self.headers}".encode()
+            self.proxy.recorded.append(head + body)
         if fault.drop == "before":
             return self._cut()
         if fault.status:
