@@ -11,6 +11,7 @@ from tenantry.digests import digest
 from tenantry.errors import ObjectMissingError
 from tenantry.events import DECISIONS, list_events, read_event
 from tenantry.models.card import Card, read_card
+from tenantry.origins import SourceFile, list_origins, read_origin
 from tenantry.plans import read_plan
 from tenantry.registry.versions import require_champion, require_version
 from tenantry.store.contract import ObjectStore
@@ -67,9 +68,10 @@ class Diff:
 
 @dataclass(frozen=True)
 class _Version:
-    """All that is known of a version; `spec` is None when its run is gone."""
+    """All that is known of a version; `spec` and `sources` are None when no record says."""
 
     card: Card
+    sources: tuple[SourceFile, ...] | None
     curves: Curves | None
     spec: dict[str, Any] | None
     model_bytes: int
@@ -118,6 +120,8 @@ def _data(side: _Version) -> dict[str, Value]:
         "snapshot": card.snapshot[:_DIGITS],
         "feature table": card.features[:_DIGITS],
         "rows of the holdout": card.holdout_rows,
+        "source files": len(side.sources) if side.sources is not None else None,
+        "source files, bytes": sum(file.size for file in side.sources) if side.sources else None,
     }
 
 
@@ -213,11 +217,21 @@ def _read(store: ObjectStore, product: str, tenant: str, version: str) -> _Versi
     card = read_card(store, product, tenant, version)
     return _Version(
         card=card,
+        sources=_find_sources(store, card),
         curves=read_curves(store, product, tenant, version),
         spec=_find_spec(store, card),
         model_bytes=sizes.get("model.skops", 0),
         all_bytes=sum(sizes.values()),
     )
+
+
+def _find_sources(store: ObjectStore, card: Card) -> tuple[SourceFile, ...] | None:
+    """Return the files that the rows of a model were read from, as its own run found them."""
+    ingests = list_origins(store, card.product, card.tenant, card.snapshot)
+    keys = [name.key for name in ingests if name.as_of <= card.as_of]
+    if not keys:
+        return None
+    return tuple(file for read in read_origin(store, keys[-1]).reads for file in read.files)
 
 
 def _find_spec(store: ObjectStore, card: Card) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ from tenantry.champions import crown
 from tenantry.curves import Curves, Driver, curves_key
 from tenantry.digests import digest
 from tenantry.errors import RegistryError
+from tenantry.origins import Origin, SourceFile, SourceRead, write_origin
 from tenantry.plans import Planned, RunPlan
 from tenantry.registry.diff import compare_versions
 from tenantry.specs.frozen import freeze_specs
@@ -62,6 +63,37 @@ def test_data(store):
     assert found["labelled rows"] == (1000, 1031)
     assert found["trained until"] == ("2013-10-01T00:00:00Z", "2013-11-01T00:00:00Z")
     assert found["snapshot"] == ("5" * 12, "5" * 12)
+
+
+def test_the_source_files_that_the_rows_were_read_from(store):
+    read = SourceRead(
+        source="rows",
+        connection="here",
+        kind="csv",
+        path="rows.csv",
+        rows=9,
+        files=tuple(
+            SourceFile(name="a.csv", size=size, sha256="a" * 64, modified=day(0))
+            for size in (70, 7)
+        ),
+    )
+    for number, files in ((-1, ()), (20, read.files), (40, ())):
+        origin = Origin(
+            product=PRODUCT,
+            tenant="ua",
+            snapshot="5" * 64,
+            as_of=day(number),
+            run="run",
+            spec_digest="s",
+            code_version="1",
+            rows=9,
+            fingerprint="",
+            reads=(read.model_copy(update={"files": files}),),
+        )
+        write_origin(store, origin)
+    found = lines(store, "data")
+    assert found["source files"] == (0, 2)
+    assert found["source files, bytes"] == (None, 77)
 
 
 def test_of_the_specs_only_what_differs_by_its_path(store):

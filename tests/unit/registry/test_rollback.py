@@ -232,6 +232,16 @@ def erase(store):
     write_tombstone(store, Tombstone(product=PRODUCT, tenant="ua", when=WALL, who="bo", why="left"))
 
 
+@pytest.mark.parametrize("mark", ["taint", "withdraw"])
+def test_a_model_that_learnt_from_erased_rows_is_not_restored(store, mark):
+    def change(found):
+        return getattr(found, mark)([version(31)], "it learnt from rows that were erased")
+
+    move_champion(store, PRODUCT, "ua", change)
+    with pytest.raises(RegistryError, match=f"{version(31)} must not be used: it learnt from"):
+        roll_back(store, Aim(version=version(31)))
+
+
 @pytest.mark.parametrize(
     ("prepare", "aim", "words"),
     [
