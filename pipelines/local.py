@@ -18,6 +18,7 @@ from rich.console import Console
 from tenantry import layout
 from tenantry.plans import RunPlan
 from tenantry.settings import load_settings
+from tenantry.store.open import open_store
 
 LOCAL_SHARDS = 2
 """`kfp.local` runs two iterations at once, and each pays for its imports."""
@@ -98,20 +99,22 @@ def run_local(arguments: dict[str, Any], slot: str, folder: Path, *, quiet: bool
     return LocalRun(
         succeeded=process.returncode == 0,
         run=run,
-        page=_readable(made / "report" / "page", run, folder),
+        page=_readable(made / "report" / "page", run, folder, arguments.get("region", "")),
         log=log,
         cpu_seconds=_children_cpu_seconds() - used,
     )
 
 
-def _readable(artifact: Path, run: str, folder: Path) -> Path:
+def _readable(artifact: Path, run: str, folder: Path, region: str) -> Path:
     """Return the page where a browser shows it whole: in the store its links lead to its objects.
 
     A run in which nothing was due has none there; its artifact gets a name that browsers know.
     """
-    stored = Path(unquote(urlsplit(load_settings().store).path)) / layout.fleet_report(run)
-    if run and stored.exists():
-        return stored
+    if run:
+        store = urlsplit(open_store(load_settings(), region).url)
+        stored = Path(unquote(store.path)) / layout.fleet_report(run)
+        if stored.exists():
+            return stored
     page = folder / "report.html"
     if artifact.exists():
         page.write_bytes(artifact.read_bytes())

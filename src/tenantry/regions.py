@@ -53,6 +53,30 @@ def home_of(settings: Settings, product: str, tenant: str, region: str = "") -> 
     return holding[0]
 
 
+def store_of_key(settings: Settings, key: str, region: str = "") -> ObjectStore:
+    """Open the store that holds a key: its tenant's, or the one whose address it begins with.
+
+    Args:
+        settings: The environment's.
+        key: A key, or a store's address with a key behind it.
+        region: The region, where the caller names one.
+
+    Raises:
+        SettingsError: As `open_store`; a key that is no tenant's does not tell its region.
+        SpecError: As `store_of`.
+    """
+    regions = load_regions(settings.specs)
+    known = regions.regions if regions and not region else {}
+    for name, one in known.items():
+        if key.startswith(f"{one.store.rstrip('/')}/"):
+            return open_store(settings, name)
+    folder, _, rest = key.partition("/")
+    product, tenant = [*rest.split("/"), ""][:2]
+    if known and folder == "tenants" and tenant:
+        return store_of(settings, product, tenant)
+    return open_store(settings, region)
+
+
 def zone_stores(settings: Settings, region: str = "") -> dict[str, ObjectStore]:
     """Open every store of a region's residency zone: where pooled models of its tenants may lie.
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tenantry.errors import SettingsError, SpecError
-from tenantry.regions import home_of, store_of, zone_stores
+from tenantry.regions import home_of, store_of, store_of_key, zone_stores
 from tenantry.settings import load_settings
 from tests.unit.specs.conftest import PRODUCT, Specs
 
@@ -80,3 +80,23 @@ def test_the_stores_of_a_zone_are_those_of_its_regions(specs, settings):
         "eu-1": url(specs, "eu-1"),
         "eu-2": url(specs, "eu-2"),
     }
+
+
+@pytest.mark.parametrize(
+    ("key", "named", "region"),
+    [
+        ("tenants/churn/acme/champion.json", "", "eu-1"),
+        ("tenants/churn/bolt/champion.json", "", "us"),
+        ("tenants/churn/bolt/champion.json", "eu-1", "eu-1"),
+        ("products/churn/pooled/eu/pooled.json", "eu-2", "eu-2"),
+        ("{stores}/eu-2/products/churn/pooled/eu/pooled.json", "", "eu-2"),
+    ],
+)
+def test_a_key_tells_its_store_where_it_can(specs, settings, key, named, region):
+    key = key.format(stores=(specs.folder / "stores").as_uri())
+    assert store_of_key(settings, key, named).url == url(specs, region)
+
+
+def test_a_key_that_does_not_tell_needs_a_region(settings):
+    with pytest.raises(SettingsError, match="region: is not given"):
+        store_of_key(settings, "products/churn/pooled/eu/pooled.json")

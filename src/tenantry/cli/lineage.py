@@ -17,8 +17,8 @@ from tenantry.lineage.forward import trace_forward, trace_source
 from tenantry.lineage.nodes import Node, State
 from tenantry.lineage.shelf import Shelf
 from tenantry.places import parse_key
+from tenantry.regions import store_of_key
 from tenantry.settings import load_settings
-from tenantry.store.open import open_store
 
 _STYLES: dict[State, str] = {
     "there": "",
@@ -67,7 +67,7 @@ def lineage(
     Of a prediction it says whether it is in force and in sample, and which champion reigned and
     why. Of a pooled model it proves whose rows are in it.
     """
-    store = open_store(load_settings(), region)
+    store = store_of_key(load_settings(), key, region)
     shelf, key = Shelf(store), key.removeprefix(f"{store.url.rstrip('/')}/")
     place = parse_key(key)
     if place is not None:
