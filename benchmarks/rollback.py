@@ -23,7 +23,8 @@ from tenantry.champions import read_champion
 from tenantry.predictions import Receipt, write_receipt
 from tenantry.registry.fleet import find_fleet_rollback, make_fleet_rollback
 from tenantry.store.contract import ObjectStore
-from tenantry.store.minio import BucketAddress, MinioStore
+from tenantry.store.minio import MinioStore
+from tenantry.store.s3_client import BucketAddress
 from tenantry.times import Window
 from tests.servers.minio import MinioServer, cache_folder, install_minio, minio_running
 from tests.unit.registry.made import ORDER, PRODUCT, day, make_pooled, make_tenant, version

@@ -5,6 +5,13 @@ from datetime import datetime
 from tenantry.times import Window, compact
 
 SPECS_POINTER = "specs.json"
+PROBING_FOLDER = "store/probing/"
+"""Where a store is probed; empty when no probe is under way."""
+
+
+def store_proof(identity_sha256: str) -> str:
+    """Return the key of the proof that a server keeps the store's contract."""
+    return f"store/proofs/{identity_sha256[:32]}.json"
 
 
 def product_folder(product: str) -> str:

@@ -11,7 +11,8 @@ from minio.versioningconfig import VersioningConfig
 
 from tenantry.store.contract import ObjectStore
 from tenantry.store.folder import FolderStore
-from tenantry.store.minio import BucketAddress, MinioStore
+from tenantry.store.minio import MinioStore
+from tenantry.store.s3_client import BucketAddress
 from tests.servers.minio import MinioServer, cache_folder, install_minio, minio_running
 from tests.servers.postgres import postgres_running
 from tests.servers.proxy import FaultProxy

@@ -5,11 +5,12 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from random import Random
 from typing import Literal, Self
 
 _HOP = {"connection", "keep-alive", "transfer-encoding"}
@@ -50,6 +51,17 @@ class Fault:
         return self.method in ("", method) and re.search(self.path, path) is not None
 
 
+def weather(seed: int, share: float = 0.05, *, delay: float = 0.3) -> Callable[[], Fault]:
+    """Return a function that lets a share of all requests fail, in one of four ways."""
+    random = Random(seed)
+    faults = (Fault(drop="before"), Fault(drop="after"), Fault(delay=delay), Fault(truncate=20))
+
+    def strike() -> Fault:
+        return random.choice(faults) if random.random() < share else Fault()
+
+    return strike
+
+
 @dataclass
 class FaultProxy:
     """A proxy that runs.
@@ -60,6 +72,9 @@ class FaultProxy:
         seen: Method and path of every request so far.
         is_recording: Whether to keep all that clients send.
         recorded: What they sent: path, headers and body of every request.
+        weather: What goes wrong with a request that no other fault concerns.
+        sign: Signs a request anew from which headers were stripped, as a gateway does that has
+            credentials of its own: method, path, headers → headers.
     """
 
     upstream: str
@@ -67,6 +82,8 @@ class FaultProxy:
     seen: list[tuple[str, str]] = field(default_factory=list)
     is_recording: bool = False
     recorded: list[bytes] = field(default_factory=list)
+    weather: Callable[[], Fault] = Fault
+    sign: Callable[[str, str, dict[str, str]], Mapping[str, str]] | None = None
     _faults: list[list[object]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -103,7 +120,7 @@ class FaultProxy:
                 if left and fault.concerns(method, path):
                     entry[1] = left - 1
                     return fault
-        return Fault()
+            return self.weather()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -135,11 +152,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _forward(self, upstream: HTTPConnection, body: bytes, fault: Fault) -> HTTPResponse:
         upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
-        for name, value in self.headers.items():
-            if name.lower() not in fault.strip_request:
-                upstream.putheader(name, value)
+        for name, value in self._headers(fault).items():
+            upstream.putheader(name, value)
         upstream.endheaders(body)
         return upstream.getresponse()
+
+    def _headers(self, fault: Fault) -> Mapping[str, str]:
+        headers = dict(self.headers.items())
+        kept = {name: headers[name] for name in headers if name.lower() not in fault.strip_request}
+        if self.proxy.sign and len(kept) < len(headers):
+            return self.proxy.sign(self.command, self.path, kept)
+        return kept
 
     def _return(self, answer: HTTPResponse, content: bytes, fault: Fault) -> None:
         if fault.corrupt:

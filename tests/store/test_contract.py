@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tenantry.errors import ObjectMissingError, PreconditionError
-from tenantry.store.probe import check_conditional_writes
+from tenantry.store.probe import probe_store
 
 CONTENTS = {
     "empty": b"",
@@ -191,5 +191,5 @@ def test_a_store_can_be_pickled(any_store):
 
 
 def test_conditional_writes_are_honoured_and_the_check_leaves_nothing(any_store):
-    check_conditional_writes(any_store)
+    probe_store(any_store)
     assert list(any_store.list("")) == []

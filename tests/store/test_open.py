@@ -5,8 +5,9 @@ import pytest
 from tenantry.errors import SettingsError, SpecError
 from tenantry.settings import load_settings
 from tenantry.store.folder import FolderStore
-from tenantry.store.minio import BucketAddress, MinioStore
+from tenantry.store.minio import MinioStore
 from tenantry.store.open import open_store
+from tenantry.store.s3_client import BucketAddress
 
 KEYS = {"AWS_ACCESS_KEY_ID": "who", "AWS_SECRET_ACCESS_KEY": "s3cr3t"}
 

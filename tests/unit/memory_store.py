@@ -22,6 +22,9 @@ class MemoryStore:
         self._tags = count(1)
         self._lock = threading.Lock()
 
+    def identify(self) -> str:
+        return self.url
+
     def get(self, key: str) -> StoredObject:
         self.reads += 1
         try:

@@ -14,7 +14,7 @@ from tenantry.specs.frozen import FLEET, freeze_specs
 from tenantry.specs.load import Fleet
 from tenantry.specs.model import Spec
 from tenantry.store.contract import ObjectStore
-from tenantry.store.probe import check_conditional_writes
+from tenantry.store.probe import trust_store
 from tenantry.truth import read_state
 
 NOTHING_DUE = "nothing_due"
@@ -110,7 +110,7 @@ def make_ledgers(made: RunPlan) -> list[Ledger]:
 
 def _store_plan(store: ObjectStore, made: RunPlan, ledgers: list[Ledger], fleet: Fleet) -> None:
     """Write the plan last: a plan in the store has all its ledgers and specs."""
-    check_conditional_writes(store)
+    trust_store(store)
     for ledger in ledgers if made.shards else ():
         specs: list[Spec] = [fleet.specs[entry.tenant] for entry in ledger.entries]
         freeze_specs(store, made.run, ledger.header.shard, specs)

@@ -56,6 +56,13 @@ class ObjectStore(Protocol):
         """The store's address, without credentials."""
         ...
 
+    def identify(self) -> str:
+        """Tell what answers, as far as it says: address, server, deployment; no secret.
+
+        A store that was proven to keep this contract is proven again when this changes.
+        """
+        ...
+
     def get(self, key: str) -> StoredObject:
         """Read an object.
 

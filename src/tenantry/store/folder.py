@@ -33,6 +33,7 @@ from tenantry.store.contract import (
     check_prefix,
 )
 from tenantry.store.drafts import Drafts, flush_folder, link, locked, read_file, replace
+from tenantry.store.mounts import file_system
 from tenantry.store.purged import Purged, purge_all
 
 _PRIVATE = ".~"
@@ -77,6 +78,10 @@ class FolderStore:
     def url(self) -> str:
         """The folder as a ``file://`` address."""
         return self._root.as_uri()
+
+    def identify(self) -> str:
+        """Tell the folder's file system: its kind, and what was mounted."""
+        return f"folder on {file_system(self._root)}"
 
     def get(self, key: str) -> StoredObject:
         """Read an object.

@@ -30,6 +30,10 @@ class MeteredStore:
         """The inner store's address."""
         return self.inner.url
 
+    def identify(self) -> str:
+        """Tell what answers."""
+        return self.inner.identify()
+
     def get(self, key: str) -> StoredObject:
         """Read an object and count it."""
         found = self.inner.get(key)

@@ -8,13 +8,11 @@ sends them: `_put_object` is the one private name that we use, and it writes eve
 import os
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
 
-import urllib3
 from minio import Minio, S3Error
 from minio.datatypes import Object
 from urllib3.exceptions import ProtocolError
@@ -30,44 +28,13 @@ from tenantry.store.contract import (
     check_prefix,
 )
 from tenantry.store.purged import Purged, purge_all
+from tenantry.store.s3_client import BucketAddress, make_client
 from tenantry.store.s3_errors import FAILURES, translate
 from tenantry.store.s3_versions import list_versions, remove_versions
 
 _T = TypeVar("_T")
 _DIGEST = "x-amz-meta-sha256"
 _EPOCH = datetime.fromtimestamp(0, UTC)
-_CONNECTIONS = 16
-
-
-@dataclass(frozen=True)
-class BucketAddress:
-    """Where a bucket is and who asks; can be pickled, and its repr tells no secret.
-
-    Attributes:
-        endpoint: Host and port.
-        bucket: The bucket's name.
-        access_key: Who asks.
-        secret_key: Their secret.
-        session_token: Comes with temporary credentials.
-        prefix: The store's part of the bucket; empty, or ends in ``/``.
-        secure: Whether to speak TLS.
-        region: The bucket's region.
-    """
-
-    endpoint: str
-    bucket: str
-    access_key: str = field(repr=False)
-    secret_key: str = field(repr=False)
-    session_token: str = field(default="", repr=False)
-    prefix: str = ""
-    secure: bool = True
-    region: str = "us-east-1"
-
-    @property
-    def url(self) -> str:
-        """The address without credentials."""
-        scheme = "s3+https" if self.secure else "s3+http"
-        return f"{scheme}://{self.endpoint}/{self.bucket}/{self.prefix}".rstrip("/")
 
 
 class MinioStore:
@@ -106,6 +73,13 @@ class MinioStore:
     def url(self) -> str:
         """The bucket's address, without credentials."""
         return self._address.url
+
+    def identify(self) -> str:
+        """Tell the endpoint, the server's name for itself and, of MinIO, the node's identity."""
+        headers = self._attempt("", lambda _: self._headers())
+        server = headers.get("server", "unnamed")
+        node = headers.get("x-amz-id-2", "") if server == "MinIO" else ""  # others: a new one each
+        return " ".join(part for part in (self._address.endpoint, server, node) if part)
 
     def get(self, key: str) -> StoredObject:
         """Read an object; a body that is cut or damaged on the way is asked for again.
@@ -179,7 +153,7 @@ class MinioStore:
     def _client(self) -> Minio:
         """This process's client: connections must not be shared across a fork."""
         if self._made is None or self._made[0] != os.getpid():
-            self._made = os.getpid(), _make_client(self._address, self._read_timeout)
+            self._made = os.getpid(), make_client(self._address, self._read_timeout)
         return self._made[1]
 
     def _name(self, key: str) -> str:
@@ -192,6 +166,17 @@ class MinioStore:
             tag=found.etag or "",
             modified=(found.last_modified or _EPOCH).astimezone(UTC),
         )
+
+    def _headers(self) -> Mapping[str, str]:
+        """Return the headers of an answer; of one that says "no such object", usually."""
+        try:
+            name = f"{self._address.prefix}store"  # a folder, if anything
+            found = self._client.stat_object(self._address.bucket, name)
+        except S3Error as error:
+            if error.code != "NoSuchKey":
+                raise
+            return error.response.headers
+        return found.metadata or {}
 
     def _get(self, name: str) -> StoredObject:
         with closing(self._client.get_object(self._address.bucket, name)) as answer:
@@ -269,20 +254,3 @@ def _checked_tag(tag: str) -> str:
         msg = "the answer has no ETag"
         raise ProtocolError(msg)
     return tag
-
-
-def _make_client(address: BucketAddress, read_timeout: float) -> Minio:
-    pool = urllib3.PoolManager(
-        timeout=urllib3.Timeout(connect=5.0, read=read_timeout),
-        maxsize=_CONNECTIONS,
-        retries=urllib3.Retry(False, redirect=False),
-    )
-    return Minio(
-        address.endpoint,
-        access_key=address.access_key,
-        secret_key=address.secret_key,
-        session_token=address.session_token or None,
-        secure=address.secure,
-        region=address.region,
-        http_client=pool,
-    )

@@ -81,7 +81,8 @@ def _open(place: _Place) -> ObjectStore:
     if faults:
         raise SettingsError(faults)
 
-    from tenantry.store.minio import BucketAddress, MinioStore
+    from tenantry.store.minio import MinioStore
+    from tenantry.store.s3_client import BucketAddress
 
     return MinioStore(
         BucketAddress(
