@@ -70,8 +70,10 @@ def plan_tenant(
         return work.done()
     trains = _add_training(case, work)
     agenda = Agenda(spec, state, as_of)
-    soon = _add_predictions(agenda, work)
-    soon += _add_backfill(case, agenda, work, new=len(soon), trains=trains)
+    soon: list[Window] = []
+    if trains or state.champion is not None:  # without a model there is nothing to predict by
+        soon += _add_predictions(agenda, work)
+        soon += _add_backfill(case, agenda, work, new=len(soon), trains=trains)
     judged = agenda.judge(frozenset(soon))
     if judged:
         due = _windows_due("monitor", "labels are known and it was not judged yet", judged)
