@@ -1,9 +1,12 @@
 """`regions.yaml`: what it may say, and what is said when it may not."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from tenantry.errors import SettingsError, SpecError
-from tenantry.specs.regions import choose_region, load_regions
+from tenantry.specs.regions import Credentials, Region, choose_region, load_regions
 from tests.unit.specs.conftest import CONNECTIONS, PRODUCT
 
 EU = """\
@@ -260,3 +263,18 @@ def test_each_region_has_connections_of_its_own(homes):
     homes.write("connections.yaml", "connections:\n  lake-eu: {url: lake, region: eu}\n" + more)
     found = {name: spec.sources.rows[0].connection for name, spec in homes.load().specs.items()}
     assert found == {"acme": "lake-eu", "bolt": "lake-us"}
+
+
+DOCS = Path("docs/regions.md").read_text()
+
+
+def test_the_page_shows_a_sound_file(tmp_path):
+    (example,) = re.findall(r"```yaml\n# tenant_specs/regions.yaml.*?\n(.*?)```", DOCS, re.DOTALL)
+    (tmp_path / "regions.yaml").write_text(example)
+    assert load_regions(tmp_path).in_zone("eu") == ("eu-north", "eu-west")
+
+
+def test_the_page_tells_every_field():
+    told = set(re.findall(r"^\| `([a-z_.]+)`", DOCS.split("```yaml")[1], re.MULTILINE))
+    credentials = {f"credentials.{name}" for name in Credentials.model_fields}
+    assert told == set(Region.model_fields) - {"credentials"} | credentials
