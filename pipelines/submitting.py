@@ -7,6 +7,9 @@ from typing import Any
 from pipelines.compiling import compile_fleet
 from pipelines.fleet import NAME
 
+_NAMING = ("product", "region", "as_of")
+"""Parameters that a run's name tells."""
+
 
 def submit(parameters: dict[str, Any], host: str, experiment: str) -> str:
     """Compile the pipeline, start a run of it, and return the address of its page.
@@ -24,7 +27,7 @@ def submit(parameters: dict[str, Any], host: str, experiment: str) -> str:
         run = client.create_run_from_pipeline_package(
             str(spec),
             arguments=parameters,
-            run_name=f"{NAME} {parameters['product']} {parameters['as_of']}".rstrip(),
+            run_name=" ".join(filter(None, (NAME, *map(parameters.get, _NAMING)))),
             experiment_name=experiment,
             enable_caching=False,
         )

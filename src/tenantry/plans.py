@@ -72,6 +72,11 @@ class RunPlan(Record):
         """Whether `train_pooled` has something to do: to train, or to say what is in use."""
         return bool(self.pooled) or self.is_due("train")
 
+    @property
+    def where(self) -> str:
+        """Which region it serves, in words behind a title; empty where there is one store."""
+        return f" in region {self.region}" if self.region else ""
+
     def is_due(self, action: Action) -> bool:
         """Say whether any tenant is due for `action`."""
         return any(due.action == action for planned in self.tenants.values() for due in planned.due)

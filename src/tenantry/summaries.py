@@ -26,7 +26,8 @@ def plan_markdown(made: RunPlan) -> str:
     """Show a plan: what is due for each tenant, and why."""
     due = [planned for planned in made.tenants.values() if planned.due]
     rows = [row for pair in sorted(made.tenants.items()) for row in _plan_rows(*pair)]
-    head = f"# Plan of {as_text(made.product)} as of {format_moment(made.as_of)}\n\n"
+    what = as_text(f"{made.product}{made.where}")
+    head = f"# Plan of {what} as of {format_moment(made.as_of)}\n\n"
     count = f"{len(due)} of {len(made.tenants)} tenants are due, in {len(made.shards)} shards.\n\n"
     return head + count + table(("tenant", "shard", "due", "why"), rows)
 

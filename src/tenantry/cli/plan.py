@@ -45,7 +45,8 @@ def plan(
 
 
 def _print_plan(made: RunPlan, console: Console) -> None:
-    table = Table(title=f"{made.product} as of {format_moment(made.as_of)}", title_justify="left")
+    title = f"{made.product}{made.where} as of {format_moment(made.as_of)}"
+    table = Table(title=title, title_justify="left")
     for name in ("tenant", "shard", "due", "why"):
         table.add_column(name, overflow="fold")
     counts: Counter[str] = Counter()

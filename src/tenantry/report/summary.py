@@ -93,7 +93,9 @@ def stage_costs(state: FleetState) -> dict[str, float]:
 
 def to_markdown(state: FleetState, status: str) -> str:
     """Write the run in Markdown: the verdict, its figures, what failed, a line a tenant."""
-    title = as_text((state.plan.title if state.plan else state.product) or "The fleet")
+    plan = state.plan
+    named = f"{plan.title or state.product}{plan.where}" if plan else state.product
+    title = as_text(named or "The fleet")
     when = f" as of {format_moment(state.plan.as_of)}" if state.plan else ""
     parts = [f"# {title}{when}", as_text(judge_run(state, status).sentence)]
     if state.plan:

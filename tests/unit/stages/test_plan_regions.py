@@ -9,10 +9,14 @@ from typer.testing import CliRunner
 from tenantry import layout
 from tenantry.cli.app import app
 from tenantry.errors import PlanError, SettingsError
+from tenantry.fleet import FleetState
+from tenantry.report.page import render_page
+from tenantry.report.summary import to_markdown
 from tenantry.request import PlanRequest
 from tenantry.specs.frozen import FLEET, read_frozen_specs
 from tenantry.stages.plan import make_plan, plan
 from tenantry.store.folder import FolderStore
+from tenantry.summaries import plan_markdown
 from tests.unit.specs.conftest import PRODUCT, Specs
 
 MAY = datetime(2024, 5, 1, tzinfo=UTC)
@@ -130,3 +134,11 @@ def test_show_finds_a_tenants_own_store(specs, monkeypatch):
     monkeypatch.setenv("TENANTRY_SPECS", str(specs.folder))
     shown = CliRunner().invoke(app, ["show", "churn", "bolt"])
     assert "region eu-2, residency eu" in shown.output
+
+
+def test_plans_and_reports_tell_their_region(specs):
+    found = made(specs, "eu-2")
+    assert plan_markdown(found).startswith("# Plan of churn in region eu\\-2 as of 2024")
+    state = FleetState("run-1", "churn", found, ())
+    assert to_markdown(state, "SUCCEEDED").startswith("# Churn in region eu\\-2 as of 2024")
+    assert "churn in region eu-2 · as of" in render_page(state, "SUCCEEDED")
