@@ -49,8 +49,8 @@ check: setup ## lint, types, layers
 
 test: setup test-servers ## run every test; starts the servers it needs
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m pytest --cov --cov-report=term --ignore=tests/fleet
-	$(BIN)/python -m pytest tests/fleet
+	$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term --ignore=tests/fleet
+	$(BIN)/python -m pytest -n auto --dist loadfile tests/fleet
 
 test-servers: setup ## install PostgreSQL where it is missing, build MinIO once
 	$(BIN)/python -m tests.servers.install
