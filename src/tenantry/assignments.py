@@ -11,11 +11,12 @@ from typing import Self
 
 import pandas as pd
 
-from tenantry.champions import Champion, Reign, read_champion
+from tenantry.champions import Champion, Reign
 from tenantry.columns import EVENT_TIME, KNOWN_AT
 from tenantry.features.tables import read_features
 from tenantry.jobs import Job
 from tenantry.ledger import Action, ModelChoice
+from tenantry.models.pooled import read_usable_champion
 from tenantry.predictions import Receipt, read_model_receipts
 from tenantry.sources.collect import old_rows_span
 from tenantry.times import Window, shifted
@@ -111,7 +112,7 @@ def assign(job: Job) -> tuple[tuple[Assignment, ...], str]:
     Returns:
         The assignments by window, and which windows stay open and why, in words; empty for none.
     """
-    champion = read_champion(job.store, job.product, job.tenant)
+    champion = read_usable_champion(job.store, job.product, job.tenant)
     known = champion.until(job.as_of) if champion else None
     usual, asked = job.entry.windows("predict"), job.entry.windows("backfill")
     if known is None:

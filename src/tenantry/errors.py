@@ -17,6 +17,7 @@
     ├── RegistryError           what a person asked of a tenant's models is refused
     │   └── NothingToDoError        it is so already
     ├── ChampionMovedError      transient: another champion reigns than the one decided against
+    ├── ErasureError            what is to be erased cannot be, or not yet
     ├── WorkerDiedError         a tenant's worker was killed: memory, time or a crash
     └── FleetError              more tenants failed than the run allows
 
@@ -132,6 +133,10 @@ class ChampionMovedError(TenantryError):
     """A champion was crowned, restored or pinned while a decision about it was made."""
 
     transient = True
+
+
+class ErasureError(_FaultsError):
+    """What is to be erased cannot be, or not yet; nothing was removed."""
 
 
 class WorkerDiedError(TenantryError):

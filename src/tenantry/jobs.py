@@ -24,6 +24,7 @@ class Job:
         connections: Where sources lie.
         pooled_version: The pooled model of the tenant's zone, or None.
         code_version: What model cards record.
+        has_erasures: Whether rows of the tenant may have been erased, which it must not read again.
     """
 
     run: str
@@ -34,6 +35,7 @@ class Job:
     connections: Connections
     pooled_version: str | None = None
     code_version: str = ""
+    has_erasures: bool = True
 
     @property
     def product(self) -> str:

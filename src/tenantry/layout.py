@@ -54,6 +54,11 @@ def origin(product: str, tenant: str, sha256: str, name: str) -> str:
     return f"{origins_folder(product, tenant, sha256)}{name}.json"
 
 
+def features_folder(product: str, tenant: str) -> str:
+    """Return the folder of a tenant's feature tables."""
+    return f"{tenant_folder(product, tenant)}features/"
+
+
 def features(product: str, tenant: str, sha256: str) -> str:
     """Return the key of a feature table; it can always be built again."""
     return f"{tenant_folder(product, tenant)}features/{sha256}.parquet"
@@ -157,6 +162,26 @@ def tombstones_folder(product: str) -> str:
 def tombstone(product: str, tenant: str) -> str:
     """Return the key of what says that a tenant was erased."""
     return f"{tombstones_folder(product)}{tenant}.json"
+
+
+def row_orders_folder(product: str, tenant: str) -> str:
+    """Return the folder of the orders to erase rows of a tenant; they hold no data either."""
+    return f"{tombstones_folder(product)}rows/{tenant}/"
+
+
+def row_order(product: str, tenant: str, name: str) -> str:
+    """Return the key of an order to erase rows."""
+    return f"{row_orders_folder(product, tenant)}{name}.json"
+
+
+def waiting(product: str, tenant: str, order: str = "") -> str:
+    """Return the key of the mark that an erasure is not done yet: of rows by `order`, or of all."""
+    return f"{tombstones_folder(product)}waiting/{tenant}{f'.{order}' if order else ''}.json"
+
+
+def suppressed(product: str, tenant: str) -> str:
+    """Return the key of the keyed hashes of rows that a tenant must never have again."""
+    return f"{tenant_folder(product, tenant)}suppressed.json"
 
 
 def erasures_folder(product: str, tenant: str) -> str:

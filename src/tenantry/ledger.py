@@ -155,6 +155,11 @@ class Ledger(Record):
     header: Header
     entries: tuple[Entry, ...]
 
+    @property
+    def tenants(self) -> frozenset[str]:
+        """Whose entries it has."""
+        return frozenset(entry.tenant for entry in self.entries)
+
     def without(self, tenants: Container[str]) -> Self:
         """Return the ledger without the entries of `tenants`."""
         kept = tuple(entry for entry in self.entries if entry.tenant not in tenants)

@@ -1,12 +1,14 @@
 """Frames as Parquet whose bytes depend on nothing but the frame's content."""
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 
 def to_parquet(frame: pd.DataFrame, notes: Mapping[str, str] | None = None) -> bytes:
@@ -45,3 +47,23 @@ def _to_bytes(table: pa.Table) -> bytes:
     sink = io.BytesIO()
     pq.write_table(table, sink, compression="zstd")
     return sink.getvalue()
+
+
+def read_columns(content: bytes, columns: Iterable[str]) -> pd.DataFrame:
+    """Read those of `columns` that a file has."""
+    file = pq.ParquetFile(io.BytesIO(content))
+    known = [name for name in columns if name in file.schema_arrow.names]
+    frame: pd.DataFrame = file.read(columns=known, use_threads=False).to_pandas()
+    return frame
+
+
+def read_notes(content: bytes) -> dict[str, str]:
+    """Return the notes that `to_parquet` kept in a file."""
+    metadata = pq.read_schema(io.BytesIO(content)).metadata or {}
+    return {name.decode(): note.decode() for name, note in metadata.items()}
+
+
+def keep_rows(content: bytes, kept: NDArray[np.bool_]) -> bytes:
+    """Return a file with those of its rows that `kept` says, values and types as they were."""
+    table = pq.read_table(io.BytesIO(content), use_threads=False)
+    return _to_bytes(table.filter(pa.array(kept)).combine_chunks())

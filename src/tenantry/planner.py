@@ -147,6 +147,8 @@ def _why_train(case: _Case) -> tuple[str, datetime]:
         return "no model yet", spec.predict.start
     if attempt.training_digest != spec.training_digest:
         return "its spec changed what a model is trained on", attempt.as_of
+    if why := state.champion.tainted.get(state.champion.current.version):
+        return f"its champion is to be replaced: {why}", as_of
     if as_of - attempt.as_of >= spec.train.every:
         every = format_duration(spec.train.every)
         reason = f"last trained as of {format_moment(attempt.as_of)}, train.every is {every}"

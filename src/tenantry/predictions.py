@@ -57,6 +57,7 @@ class Receipt(Record):
         explained: Rows with reasons.
         in_sample: Whether the window starts before the model reigned: never evidence.
         files: Where the predictions are; none without rows.
+        erased: Rows that were erased from them since; the counts above are without these.
     """
 
     product: str
@@ -77,6 +78,7 @@ class Receipt(Record):
     explained: int = 0
     in_sample: bool
     files: tuple[PredictionFile, ...] = ()
+    erased: int = 0
 
     @property
     def span(self) -> Window:

@@ -7,7 +7,7 @@ past moment is known. It moves by compare-and-swap only.
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any, Generic, Self, TypeVar
+from typing import Generic, Self, TypeVar
 
 from pydantic import Field
 
@@ -128,9 +128,13 @@ class Reigns(Record, Generic[R]):
             }
         )
 
+    def is_marked(self, version: str) -> bool:
+        """Say whether a version is tainted or withdrawn."""
+        return version in self.tainted or version in self.withdrawn
+
     def taint(self, versions: Iterable[str], why: str) -> Self:
         """Return the pointer with `versions` marked as to be replaced; the same when they are."""
-        marks = {one: why for one in versions if one not in {*self.tainted, *self.withdrawn}}
+        marks = {one: why for one in versions if one not in self.tainted}
         if not marks:
             return self
         tainted = self.tainted | marks
@@ -138,13 +142,14 @@ class Reigns(Record, Generic[R]):
 
     def withdraw(self, versions: Iterable[str], why: str) -> Self:
         """Return the pointer without the reigns of `versions`, for good; the same when it is."""
-        marks = {one: why for one in versions if one not in self.withdrawn}
-        if not marks:
+        gone = tuple(versions)
+        marks = {one: why for one in gone if one not in self.withdrawn}
+        if not marks and self.tainted.keys().isdisjoint(gone):
             return self
         return self.model_copy(
             update={
                 "counter": self.counter + 1,
-                "tainted": without(self.tainted, *marks),
+                "tainted": without(self.tainted, *gone),
                 "withdrawn": self.withdrawn | marks,
             }
         )
@@ -155,7 +160,7 @@ def without(marks: Mapping[str, str], *versions: str) -> dict[str, str]:
     return {version: why for version, why in marks.items() if version not in versions}
 
 
-P = TypeVar("P", bound=Reigns[Any])
+P = TypeVar("P", bound=Record)
 
 
 def read_reigns(store: ObjectStore, key: str, kind: type[P]) -> tuple[P | None, str | None]:

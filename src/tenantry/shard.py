@@ -21,7 +21,9 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_expo
 
 from tenantry import layout
 from tenantry.digests import canonical_json
-from tenantry.errors import TenantryError, WorkerDiedError
+from tenantry.erasure.guard import undo_erased, undo_stage
+from tenantry.erasure.tombstones import Marks, erased_tenants, read_marks
+from tenantry.errors import ObjectMissingError, TenantryError, WorkerDiedError
 from tenantry.imports import uncollected
 from tenantry.jobs import Job, Result, Stage
 from tenantry.ledger import Cost, Entry, Header, Ledger, Outcome
@@ -62,18 +64,35 @@ def run_stage(
     before, header = previous.header, _next_header(stage, previous.header, pooled_versions)
     if not previous.entries:
         return Ledger(header=header, entries=())
-    key = layout.ledger(before.run, before.shard, before.stage)
     store = open_store(settings, before.region)
-    ledger = Ledger.from_lines(store.get(key).content, key)
-    specs = read_frozen_specs(store, before.run, before.shard)
-    done = dict(_run_tenants(_Shard(header, specs, settings), ledger, store))
+    try:
+        ledger = read_stored_ledger(store, before)
+        specs = read_frozen_specs(store, before.run, before.shard)
+    except ObjectMissingError:
+        if not erased_tenants(store, before.product).issuperset(previous.tenants):
+            raise
+        return Ledger(header=header, entries=())  # an erasure has left nobody
+    marks = read_marks(store, before.product)  # read last: whom it does not name, the others do
+    living = ledger.without(marks.tenants)
+    done = dict(_run_tenants(_Shard(header, specs, settings, marks), living, store))
     entries = (
         entry.with_outcome(done[entry.tenant]) if entry.tenant in done else entry
-        for entry in ledger.entries
+        for entry in living.entries
     )
     result = Ledger(header=header, entries=tuple(entries))
     store.put(layout.ledger(header.run, header.shard, stage), result.to_lines())
-    return result
+    return undo_stage(store, result, marks, specs)
+
+
+def read_stored_ledger(store: ObjectStore, header: Header) -> Ledger:
+    """Read the ledger that a header names.
+
+    Raises:
+        ObjectMissingError: There is none.
+        ValueError: It cannot be read.
+    """
+    key = layout.ledger(header.run, header.shard, header.stage)
+    return Ledger.from_lines(store.get(key).content, key)
 
 
 def _next_header(stage: str, before: Header, pooled_versions: dict[str, str] | None) -> Header:
@@ -86,6 +105,7 @@ class _Shard:
     header: Header
     specs: dict[str, Spec]
     settings: Settings
+    marks: Marks
 
 
 def _run_tenants(
@@ -129,14 +149,20 @@ def limit_threads() -> None:
 
 
 def _task(shard: _Shard, function: Stage, entry: Entry, connections: Connections) -> Task:
-    header, spec = shard.header, shard.specs[entry.tenant]
+    header, spec, parent = shard.header, shard.specs[entry.tenant], os.getpid()
 
     def run() -> Outcome:
         store = MeteredStore(open_store(shard.settings, header.region))
         version = header.zones.get(spec.residency.zone)
         code = shard.settings.code_version
-        job = Job(header.run, header.as_of, spec, entry, store, connections, version, code)
-        return run_job(header.stage, function, job, store)
+        erasures = spec.tenant in shard.marks.rows
+        job = Job(
+            header.run, header.as_of, spec, entry, store, connections, version, code, erasures
+        )
+        outcome = run_job(header.stage, function, job, store)
+        if os.getppid() != parent:  # nobody is left to see to it
+            undo_erased(store, header.product, shard.marks, {spec.tenant: spec})
+        return outcome
 
     resources = spec.resources
     return Task(spec.tenant, run, resources.memory_mib, resources.timeout.total_seconds())

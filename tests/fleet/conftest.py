@@ -35,14 +35,14 @@ def make_fleet(tmp_path, landing, small_flights):
 
     Its arguments: `name` (of its folder), `change` (what is done to the flights), `tenants` (spec
     files beside the small airlines': name → YAML), `weather` (what is done to the weather),
-    `product` (what is done to the text of product.yaml).
+    `product` (what is done to the text of product.yaml), `only` (of the small airlines).
     """
 
-    def make(name="fleet", *, change=None, tenants=None, weather=None, product=str):
+    def make(name="fleet", *, change=None, tenants=None, weather=None, product=str, only=SMALL):
         home = tmp_path / name
         flights = small_flights if change is None else change(small_flights.copy())
         write_landing(home / "landing", landing, flights, weather)
-        write_specs(home / "specs", tenants or {}, product)
+        write_specs(home / "specs", tenants or {}, product, only)
         return Harness(
             home,
             home / "specs" / "tenants",
@@ -70,13 +70,13 @@ def write_landing(folder, landing, flights, weather):
         path.write_bytes(parquet(weather(pd.read_parquet(path))))
 
 
-def write_specs(folder, tenants, change):
+def write_specs(folder, tenants, change, only):
     """Copy the shipped product with the small airlines, and add `tenants`."""
     product = folder / "tenants" / PRODUCT
     product.mkdir(parents=True)
     text = (SHIPPED / PRODUCT / "product.yaml").read_text()
     (product / "product.yaml").write_text(change(text))
-    for name in SMALL:
+    for name in only:
         shutil.copy(SHIPPED / PRODUCT / f"{name}.yaml", product)
     for name, text in tenants.items():
         head = f"apiVersion: tenantry/v2\ntenant: {name}\n"

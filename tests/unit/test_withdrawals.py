@@ -33,7 +33,12 @@ def test_marks_that_are_there_write_nothing():
     assert made.taint(["v0"], "again") is made
     gone = made.withdraw(["v0"], "erased")
     assert gone.withdraw(["v0"], "again") is gone
-    assert gone.taint(["v0"], "again") is gone
+
+
+def test_a_deposed_model_that_is_still_in_use_can_be_tainted_until_it_is_removed():
+    made = champion(V0).withdraw(["v0"], "deposed").taint(["v0"], "rows were erased")
+    assert made.tainted == {"v0": "rows were erased"}
+    assert made.withdraw(["v0"], "removed").tainted == {}
 
 
 def test_a_version_made_again_is_as_good_as_new():

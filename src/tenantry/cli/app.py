@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from tenantry.cli.diff import diff
+from tenantry.cli.erase import erase
 from tenantry.cli.history import history
 from tenantry.cli.lineage import lineage
 from tenantry.cli.pin import pin, unpin
@@ -37,6 +38,7 @@ for command in (
     unpin,
     diff,
     lineage,
+    erase,
 ):
     app.command()(command)
 

@@ -1,7 +1,11 @@
 """Which pooled model reigned when: the pointer `pooled.json` of a residency zone."""
 
+from dataclasses import dataclass, field, replace
+
 from tenantry import layout
+from tenantry.champions import Champion, read_champion
 from tenantry.reigns import Reigned, Reigns, read_reigns, swap
+from tenantry.states import TenantRecord
 from tenantry.store.contract import ObjectStore
 
 
@@ -54,3 +58,60 @@ def depose(store: ObjectStore, product: str, zone: str, version: str, why: str) 
         return pointer.withdraw([version], why)
 
     swap(store, layout.pooled(product, zone), PooledPointer, change)
+
+
+@dataclass(frozen=True)
+class PooledMarks:
+    """Which pooled models learnt from rows that were erased since, ``<zone>/<version>`` → why.
+
+    Attributes:
+        tainted: Those to be replaced, still in use.
+        withdrawn: Those whose files were removed; one that was only deposed still serves.
+    """
+
+    tainted: dict[str, str] = field(default_factory=dict)
+    withdrawn: dict[str, str] = field(default_factory=dict)
+
+    def apply(self, champion: Champion) -> Champion:
+        """Return the champion with the reigns that stand on these marked likewise; for reading."""
+        for reign in champion.reigns:
+            if why := self.withdrawn.get(reign.pooled):
+                champion = champion.withdraw([reign.version], why)
+            elif why := self.tainted.get(reign.pooled):
+                champion = champion.taint([reign.version], why)
+        return champion
+
+    def apply_to(self, record: TenantRecord) -> TenantRecord:
+        """Return what is known of a tenant, its champion marked likewise."""
+        if record.champion is None:
+            return record
+        return replace(record, champion=self.apply(record.champion))
+
+
+def read_pooled_marks(store: ObjectStore, product: str) -> PooledMarks:
+    """Read the marks of all zones of a product."""
+    marks = PooledMarks()
+    for zone in store.list_folders(layout.pooled_models_folder(product)):
+        if pointer := read_pooled(store, product, zone):
+            marks.tainted.update({f"{zone}/{one}": why for one, why in pointer.tainted.items()})
+            for version, why in pointer.withdrawn.items():
+                if not store.find(f"{layout.pooled_folder(product, zone, version)}card.json"):
+                    marks.withdrawn[f"{zone}/{version}"] = why
+    return marks
+
+
+def read_usable_champion(store: ObjectStore, product: str, tenant: str) -> Champion | None:
+    """Read a tenant's champion, marked where the pooled model that a reign stands on is.
+
+    Raises:
+        ValueError: The object is not such a record.
+    """
+    champion = read_champion(store, product, tenant)
+    return mark_champion(store, product, champion) if champion else None
+
+
+def mark_champion(store: ObjectStore, product: str, champion: Champion) -> Champion:
+    """Return a champion, marked where the pooled model that a reign stands on is; for reading."""
+    if not any(reign.pooled for reign in champion.reigns):
+        return champion
+    return read_pooled_marks(store, product).apply(champion)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tenantry.contract import CheckedRows, check_rows
+from tenantry.erasure.suppression import Suppressed, find_suppressed
 from tenantry.ledger import Due
 from tenantry.sources.connections import Connections
 from tenantry.sources.read import read_sources
@@ -15,7 +16,11 @@ _SLACK = timedelta(days=14)
 
 
 def collect_rows(
-    spec: Spec, connections: Connections, as_of: datetime, span: Window | None = None
+    spec: Spec,
+    connections: Connections,
+    as_of: datetime,
+    span: Window | None = None,
+    suppressed: Suppressed | None = None,
 ) -> CheckedRows:
     """Read and check the tenant's rows, as they are known at `as_of`.
 
@@ -24,6 +29,7 @@ def collect_rows(
         connections: Where sources lie.
         as_of: The run's logical time.
         span: The events to read; what a run reads when None.
+        suppressed: Rows that were erased: they are left out, though sources still deliver them.
 
     Raises:
         SourceError: Sources are missing, unreadable or lack a column.
@@ -31,6 +37,8 @@ def collect_rows(
         ContractError: The rows break the contract.
     """
     rows, reads = read_sources(spec, connections, span or read_span(spec, as_of))
+    if suppressed is not None:
+        rows = rows[~find_suppressed(suppressed, rows, spec)].reset_index(drop=True)
     return replace(check_rows(rows, spec, as_of), reads=reads)
 
 

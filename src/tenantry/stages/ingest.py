@@ -5,6 +5,7 @@ from dataclasses import replace
 from tenantry import layout
 from tenantry.contract import CheckedRows
 from tenantry.digests import digest
+from tenantry.erasure.suppression import read_suppressed
 from tenantry.errors import ContractError, SourceError
 from tenantry.fingerprints import pooled_fingerprint
 from tenantry.jobs import Job, Result
@@ -58,7 +59,8 @@ def ingest(job: Job) -> Result:
 
 def _take_in(job: Job, span: Window | None = None, prefix: str = "") -> Result:
     """Write a snapshot of the rows in a span; facts are named with the prefix."""
-    checked = collect_rows(job.spec, job.connections, job.as_of, span)
+    suppressed = read_suppressed(job.store, job.product, job.tenant) if job.has_erasures else None
+    checked = collect_rows(job.spec, job.connections, job.as_of, span, suppressed)
     snapshot = write_snapshot(job.store, job.spec, checked)
     quality = checked.quality
     keys = [

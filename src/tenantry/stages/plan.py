@@ -4,7 +4,10 @@ from pathlib import Path
 
 from tenantry import layout
 from tenantry.dispatch import find_tasks, find_training, make_run_plan
+from tenantry.erasure.completion import complete_erasures
+from tenantry.erasure.tombstones import erased_tenants, explain_tombstone, read_tombstone
 from tenantry.ledger import Entry, Header, Ledger
+from tenantry.models.pooled import read_pooled_marks
 from tenantry.packing import select_tenants
 from tenantry.planner import check_presence
 from tenantry.plans import Planned, RunPlan
@@ -13,6 +16,7 @@ from tenantry.request import PlanRequest
 from tenantry.specs.frozen import FLEET, freeze_specs
 from tenantry.specs.load import Fleet
 from tenantry.specs.model import Spec
+from tenantry.states import TenantState
 from tenantry.store.contract import ObjectStore
 from tenantry.store.probe import trust_store
 from tenantry.truth import read_state
@@ -35,6 +39,7 @@ def plan(request: PlanRequest, fleet: Fleet, store: ObjectStore, folder: Path) -
         StoreError: The store does not honour conditional writes.
     """
     fleet = fleet.serving(request.region)
+    complete_erasures(store, fleet.product, fleet.specs)
     made = make_plan(request, fleet, store)
     ledgers = make_ledgers(made)
     folder.mkdir(parents=True, exist_ok=True)
@@ -56,20 +61,32 @@ def make_plan(request: PlanRequest, fleet: Fleet, store: ObjectStore) -> RunPlan
     fleet = fleet.serving(request.region)
     homes = {name: spec.region for name, spec in fleet.elsewhere.items()}
     chosen = select_tenants(sorted(fleet.specs), request.tenants, request.partition, homes)
-    tasks = find_tasks(
-        request,
-        [fleet.specs[tenant] for tenant in chosen],
-        lambda tenant: read_state(store, fleet.product, tenant).as_of(request.as_of),
-    )
+    erased = erased_tenants(store, fleet.product)
+    marks = read_pooled_marks(store, fleet.product)
+
+    def read(tenant: str) -> TenantState:
+        if tenant in erased:
+            return TenantState(erased=True)
+        return marks.apply_to(read_state(store, fleet.product, tenant)).as_of(request.as_of)
+
+    tasks = find_tasks(request, [fleet.specs[tenant] for tenant in chosen], read)
     stored = set(store.list_folders(layout.product_folder(fleet.product)))
     left = sorted(stored & homes.keys())
-    retiring = _retiring(fleet, store, request)
+    retiring = _retiring(fleet, store, request) - erased
     check_presence(fleet.specs, stored.difference(left), fleet.retire_max_share, retiring)
     zones = split_zones(fleet.zone_mates(), request.as_of)
     pooled = find_reasons(zones, find_training(tasks), store)
     made = make_run_plan(request, fleet, tasks, pooled=pooled, zones=zones)
+    told = {name: _erased(store, fleet.specs[name]) for name in erased & {*chosen}}
     moved = {name: _moved(name, homes[name]) for name in left}
-    return made.model_copy(update={"tenants": made.tenants | moved})
+    return made.model_copy(update={"tenants": made.tenants | told | moved})
+
+
+def _erased(store: ObjectStore, spec: Spec) -> Planned:
+    """Say of an erased tenant that is still declared what to do about its spec."""
+    stone = read_tombstone(store, spec.product, spec.tenant)
+    note = explain_tombstone(stone, spec.state) if stone else "erased"
+    return Planned(note=note, region=spec.region)
 
 
 def _moved(tenant: str, home: str) -> Planned:
@@ -116,5 +133,7 @@ def _store_plan(store: ObjectStore, made: RunPlan, ledgers: list[Ledger], fleet:
         freeze_specs(store, made.run, ledger.header.shard, specs)
         store.put(layout.ledger(made.run, ledger.header.shard, "plan"), ledger.to_lines())
     if made.needs_pooled:
-        freeze_specs(store, made.run, FLEET, fleet.zone_mates())
+        erased = erased_tenants(store, made.product)
+        living = (spec for spec in fleet.zone_mates() if spec.tenant not in erased)
+        freeze_specs(store, made.run, FLEET, living)
     store.put(layout.plan(made.run), made.to_json())

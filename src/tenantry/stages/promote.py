@@ -36,6 +36,7 @@ from tenantry.ledger import Scalar
 from tenantry.models.card import Card
 from tenantry.models.files import load_model
 from tenantry.models.fitted import FittedModel
+from tenantry.models.pooled import mark_champion
 from tenantry.parquet import from_parquet
 from tenantry.training.evaluate import CHALLENGER
 from tenantry.training.fallback import save_fallback
@@ -55,6 +56,8 @@ class _Case:
         evaluation: The labelled rows of the holdout, with predictions.
         reign: The champion's, as of the run; None before the first.
         turn: Which decision of this moment it is.
+        over: Who reigns by the pointer as it is, even one whose files were withdrawn.
+        tainted: Why the champion has to go whatever the challenger is worth; empty when it has not.
     """
 
     job: Job
@@ -64,6 +67,8 @@ class _Case:
     evaluation: pd.DataFrame
     reign: Reign | None
     turn: int
+    over: Reign | None = None
+    tainted: str = ""
 
 
 def promote(job: Job) -> Result:
@@ -80,7 +85,8 @@ def promote(job: Job) -> Result:
         ModelFileError: A model's file is missing, or is not what its pointer says.
     """
     champion = read_champion(job.store, job.product, job.tenant)
-    known = champion.until(job.as_of) if champion else None
+    usable = mark_champion(job.store, job.product, champion) if champion else None
+    known = usable.until(job.as_of) if usable else None
     reign = known.current if known else None
     if job.entry.due_for("retire"):
         return _retire(job, reign)
@@ -92,12 +98,15 @@ def promote(job: Job) -> Result:
     if known is not None and challenger in known.revoked_versions:
         return _hold(job, challenger, reign, made, _describe_revocation(known, challenger))
     standing = _standing(job, challenger, reign, made)
-    if standing is not None:
+    if standing is not None and not (usable and usable.is_marked(challenger)):
         key = write_event(job.store, standing)
         return _result(standing, reign, (key,))
     if champion is not None and champion.pin is not None:
         return _hold(job, challenger, reign, made, f"it is {describe_pin(champion.pin)}")
-    return _decide(_load(job, challenger, reign, turn=_next_turn(job, reign, made)))
+    case = _load(job, challenger, reign, turn=_next_turn(job, reign, made))
+    tainted = known.tainted.get(known.current.version, "") if known else ""
+    over = champion.as_of(job.as_of) if champion else None
+    return _decide(replace(case, over=over, tainted=tainted))
 
 
 # --- a decision that stands -----------------------------------------------------------------------
@@ -182,9 +191,11 @@ def _decide(case: _Case) -> Result:
 
 def _compare(case: _Case) -> Decision:
     spec, job = case.job.spec, case.job
-    if case.reign is None:
+    if case.reign is None or case.tainted:
         holdout = against_alternatives(case.evaluation, spec)
-        return decide(holdout, None, gate=spec.gate, model=spec.model)
+        decision = decide(holdout, None, gate=spec.gate, model=spec.model)
+        why = f"the champion has to go, {case.tainted}: " if case.tainted else ""
+        return replace(decision, sentence=why + decision.sentence)
     champion, _ = load_model(
         job.store, job.product, job.tenant, case.reign.version, file_digest=case.reign.digest
     )
@@ -230,7 +241,7 @@ def _crown(case: _Case, card: Card, decision: Decision) -> Reign:
         pooled=f"{card.pooled.zone}/{card.pooled.version}" if card.pooled else "",
     )
     return (
-        crown(job.store, job.product, job.tenant, reign, over=case.reign).as_of(job.as_of) or reign
+        crown(job.store, job.product, job.tenant, reign, over=case.over).as_of(job.as_of) or reign
     )
 
 

@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 
 from tenantry import layout
+from tenantry.erasure.completion import complete_erasures
+from tenantry.erasure.tombstones import read_marks
 from tenantry.fleet import read_fleet
 from tenantry.report.page import render_page
 from tenantry.report.summary import figures, is_well, to_markdown
+from tenantry.specs.frozen import FLEET, read_frozen_specs
 from tenantry.store.contract import ObjectStore
 
 
@@ -40,4 +43,6 @@ def report(run: str, status: str, product: str, store: ObjectStore) -> Report:
     page = render_page(state, status)
     if state.plan or not is_well(status):
         store.put(layout.fleet_report(run), page.encode())
+    if state.plan and state.plan.needs_pooled and read_marks(store, state.product).waiting:
+        complete_erasures(store, state.product, read_frozen_specs(store, run, FLEET))
     return Report(page=page, markdown=to_markdown(state, status), metrics=figures(state))

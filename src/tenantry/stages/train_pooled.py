@@ -9,6 +9,11 @@ import pandas as pd
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 from threadpoolctl import threadpool_limits
 
+from tenantry.contract import CheckedRows
+from tenantry.erasure.pools import replace_pools
+from tenantry.erasure.removal import Removal
+from tenantry.erasure.suppression import read_suppressed
+from tenantry.erasure.tombstones import Marks, read_marks
 from tenantry.errors import TenantryError, TrainingError
 from tenantry.fingerprints import pooled_fingerprint
 from tenantry.models.card import PooledCard
@@ -66,9 +71,10 @@ def train_pooled(  # noqa: PLR0913 - what a run knows
     """Train the pooled model of each zone where it is due; one that is fresh stays.
 
     It is due when there is none as of `as_of`, when it is older than `pooled.every`, when what it
-    is made by changed, or when a tenant whose rows are in it allows pooling no more. Tenants are
-    read one by one; one whose rows cannot be had is left out, with the reason on record. Where
-    no model can be fitted, the last one stays in use; one that must not is deposed.
+    is made by changed, or when a tenant whose rows are in it allows pooling no more or had some of
+    them erased. Tenants are read one by one; one whose rows cannot be had is left out, with the
+    reason on record. Where no model can be fitted, the last one stays in use; one that must not is
+    deposed. What is erased while a model is trained is in no model that comes of it.
 
     Args:
         specs: All tenants of one product and of the zones that the run serves, in whatever region;
@@ -80,15 +86,47 @@ def train_pooled(  # noqa: PLR0913 - what a run knows
         code_version: For the card.
         due: Zones to be trained, as planned; all that need it when None.
     """
+    marks = read_marks(store, specs[0].product) if specs else Marks()
+    rows = _Rows(store, connections, marks)
     outcome = PooledOutcome()
-    for zone in split_zones(specs, as_of):
+    living = [spec for spec in specs if spec.tenant not in marks.tenants]
+    for zone in split_zones(living, as_of):
         if due is not None and zone.name not in due:
             made = _keep(zone, find_standing(zone, store))
         else:
             with threadpool_limits(1):
-                made = _train_zone(zone, run, store, connections, code_version)
+                made = _train_zone(zone, run, rows, code_version)
         outcome = _joined(outcome, made)
     return outcome
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Where the tenants' rows come from, and what of them was erased before."""
+
+    store: ObjectStore
+    connections: Connections
+    marks: Marks
+
+    def collect(self, spec: Spec, as_of: datetime) -> CheckedRows:
+        """Read a tenant's rows, without those that were erased."""
+        erased = spec.tenant in self.marks.rows
+        suppressed = read_suppressed(self.store, spec.product, spec.tenant) if erased else None
+        return collect_rows(spec, self.connections, as_of, suppressed=suppressed)
+
+    def refuse_newer(self, card: PooledCard) -> None:
+        """Withdraw a model when something was erased while it was trained: it may hold that.
+
+        Raises:
+            TrainingError: Something was.
+        """
+        now = read_marks(self.store, card.product)
+        if now.tenants == self.marks.tenants and not now.newer_rows(self.marks):
+            return
+        why = "something was erased while it was trained"
+        pool = f"{card.zone}/{card.version}"
+        replace_pools(Removal(self.store), card.product, [pool], (), why)
+        raise TrainingError(why)
 
 
 def _keep(zone: Zone, standing: Standing) -> PooledOutcome:
@@ -102,9 +140,8 @@ def _keep(zone: Zone, standing: Standing) -> PooledOutcome:
     return PooledOutcome(version, denied=zone.denied, strict=zone.strict, message=message)
 
 
-def _train_zone(
-    zone: Zone, run: str, store: ObjectStore, connections: Connections, code_version: str
-) -> PooledOutcome:
+def _train_zone(zone: Zone, run: str, rows: _Rows, code_version: str) -> PooledOutcome:
+    store = rows.store
     standing = find_standing(zone, store)
     reign = standing.reign
     if not standing.reason:
@@ -116,23 +153,24 @@ def _train_zone(
             msg = "no tenant allows pooling"
             raise TrainingError(msg)
         cap = first_spec(zone.specs).pooled.max_rows
-        sample = pool_rows(_contributions(zone, connections, failures, prints), cap)
+        sample = pool_rows(_contributions(zone, rows, failures, prints), cap)
         fit = fit_pooled(sample, zone.specs, zone.as_of)
         card = _save(zone, fit, failures, prints, store, code_version)
+        turn = reign.turn + 1 if reign is not None and reign.since == zone.as_of else 0
+        enthrone(store, zone.product, zone.name, _reign(card, run, turn))
+        rows.refuse_newer(card)
     except TrainingError as error:
         return _without(zone, standing, failures, f"{zone.name}: {error}", store)
-    turn = reign.turn + 1 if reign is not None and reign.since == zone.as_of else 0
-    enthrone(store, zone.product, zone.name, _reign(card, run, turn))
-    rows = f"{card.rows:,} rows of {len(card.contributors)} tenants"
+    counted = f"{card.rows:,} rows of {len(card.contributors)} tenants"
     left_out = f", {len(failures)} left out: {', '.join(failures)}" if failures else ""
-    message = f"{zone.name}: trained on {rows}{left_out} ({standing.reason})"
+    message = f"{zone.name}: trained on {counted}{left_out} ({standing.reason})"
     _LOG.info("%s", message, extra={"product": zone.product, "stage": "train_pooled", "run": run})
     version = {zone.name: card.version}
     return PooledOutcome(version, card.contributors, failures, zone.denied, zone.strict, message)
 
 
 def _contributions(
-    zone: Zone, connections: Connections, failures: dict[str, str], prints: dict[str, str]
+    zone: Zone, rows: _Rows, failures: dict[str, str], prints: dict[str, str]
 ) -> Iterator[pd.DataFrame]:
     """Yield what each tenant contributes and note its fingerprint; or why others could not."""
     attempts = Retrying(
@@ -143,14 +181,14 @@ def _contributions(
     )
     for spec in zone.contributing:
         try:
-            checked = attempts(collect_rows, spec, connections, zone.as_of)
-            rows = contribution(checked.rows, spec, zone.as_of)
+            checked = attempts(rows.collect, spec, zone.as_of)
+            given = contribution(checked.rows, spec, zone.as_of)
         except Exception as error:
             failures[spec.tenant] = _in_words(error)
             continue
-        if len(rows):
+        if len(given):
             prints[spec.tenant] = pooled_fingerprint(checked.rows, spec)
-            yield rows
+            yield given
         else:
             failures[spec.tenant] = "no row has a label that is known by now"
 

@@ -1,0 +1,60 @@
+"""Bringing erasures to their end: what was in use has been replaced, a late run has left something.
+
+`plan` calls this before it plans and `report` after a run; `tenantry erase` does the same by hand.
+"""
+
+from collections.abc import Mapping
+
+from tenantry import layout
+from tenantry.erasure.orders import read_order
+from tenantry.erasure.settlement import settle_order
+from tenantry.erasure.tenant import settle_tenant
+from tenantry.erasure.tombstones import Marks, read_marks, read_tombstone, sweep
+from tenantry.specs.model import Spec
+from tenantry.store.contract import ObjectStore
+
+
+def complete_erasures(store: ObjectStore, product: str, specs: Mapping[str, Spec]) -> Marks:
+    """Go on with every erasure that is not done, and sweep away what came after one.
+
+    Args:
+        store: The store.
+        product: The product.
+        specs: The specs of its tenants.
+
+    Returns:
+        What is erased, and what is still waited for.
+    """
+    marks = read_marks(store, product)
+    if marks.tenants:
+        stored = {*store.list_folders(layout.product_folder(product))}
+        sweep(store, product, marks.tenants & stored)
+    if not marks.waiting:
+        return marks
+    for tenant, order in sorted(marks.waiting):
+        if order:
+            _complete_order(store, product, specs, tenant, order)
+        elif stone := read_tombstone(store, product, tenant):
+            settle_tenant(store, stone, active_tenants(specs))
+        else:
+            store.purge(layout.waiting(product, tenant))
+    return read_marks(store, product)
+
+
+def active_tenants(specs: Mapping[str, Spec]) -> tuple[str, ...]:
+    """Return the tenants that go on being predicted."""
+    return tuple(sorted(name for name, spec in specs.items() if spec.state == "active"))
+
+
+def _complete_order(
+    store: ObjectStore, product: str, specs: Mapping[str, Spec], tenant: str, name: str
+) -> None:
+    order = read_order(store, product, tenant, name)
+    if order is None:
+        store.purge(layout.waiting(product, tenant, name))
+        return
+    if order.status == "pending" and tenant in specs:
+        from tenantry.erasure.rows import scrub_rows
+
+        order = scrub_rows(store, specs[tenant], name=name) or order
+    settle_order(store, order, active_tenants(specs))
