@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import pytest
 import typer
@@ -73,6 +75,16 @@ def test_json_tells_it_by_time(store):
     assert rolled_back["when"] == "2026-11-24T12:00:00Z"
     assert rolled_back["is_current"] is True
     assert facts["history"][1]["revoked"] == "2013-11-10T00:00:00Z"
+
+
+def test_looking_at_models_needs_no_pandas_and_no_sklearn():
+    code = (
+        "import sys, tenantry.cli.history, tenantry.cli.rollback, tenantry.cli.pin;"
+        "import tenantry.cli.diff;"
+        "print({'pandas', 'sklearn', 'numpy', 'pyarrow'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
 
 
 def test_an_unknown_tenant_is_a_fault_with_a_remedy(store):
