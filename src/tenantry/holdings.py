@@ -11,6 +11,8 @@ from typing import TypeVar
 
 from tenantry import layout
 from tenantry.champions import Champion, read_champion
+from tenantry.errors import ObjectMissingError, StoreError
+from tenantry.manifests import Manifest, read_manifest
 from tenantry.models.card import Card, PooledCard
 from tenantry.monitoring.judgements import Judgement
 from tenantry.origins import Origin
@@ -137,6 +139,17 @@ class Holdings(_Folder):
         prefix = f"{compact(moment)}-"
         found = self.records(Origin, lambda it: it.kind == "origin" and it.part.startswith(prefix))
         return tuple(origin for _, origin in found)
+
+    def manifest(self, snapshot: str) -> Manifest | None:
+        """Read what a snapshot is made of; None when that is gone or is no manifest."""
+        try:
+            return read_manifest(self.store, self.product, self.tenant, snapshot)
+        except ObjectMissingError:
+            return None
+        except (StoreError, ValueError) as error:
+            key = layout.snapshot(self.product, self.tenant, snapshot)
+            self.unreadable[key] = str(error)
+            return None
 
 
 class PooledHoldings(_Folder):

@@ -8,6 +8,7 @@ import typer
 
 from tenantry.cli.diff import diff
 from tenantry.cli.erase import erase
+from tenantry.cli.gc import gc
 from tenantry.cli.history import history
 from tenantry.cli.lineage import lineage
 from tenantry.cli.pin import pin, unpin
@@ -39,6 +40,7 @@ for command in (
     diff,
     lineage,
     erase,
+    gc,
 ):
     app.command()(command)
 

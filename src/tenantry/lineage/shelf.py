@@ -4,11 +4,9 @@ from functools import cached_property
 
 from tenantry import layout
 from tenantry.erasure.tombstones import read_tombstone
-from tenantry.errors import ObjectMissingError, StoreError
 from tenantry.events import Event, list_events
 from tenantry.holdings import Holdings, PooledHoldings
 from tenantry.lineage.nodes import State
-from tenantry.manifests import Manifest, read_manifest
 from tenantry.models.pooled import PooledPointer, read_pooled
 from tenantry.predictions import Receipt, in_force
 from tenantry.retention.collected import Collection, collected_keys
@@ -78,17 +76,6 @@ class TenantShelf(Holdings):
     def _is_withdrawn(self, keys: list[str]) -> bool:
         withdrawn = self.champion.withdrawn if self.champion else {}
         return any(f"/models/{version}/" in key for key in keys for version in withdrawn)
-
-    def manifest(self, snapshot: str) -> Manifest | None:
-        """Read what a snapshot is made of; None when that is gone or is no manifest."""
-        try:
-            return read_manifest(self.store, self.product, self.tenant, snapshot)
-        except ObjectMissingError:
-            return None
-        except (StoreError, ValueError) as error:
-            key = layout.snapshot(self.product, self.tenant, snapshot)
-            self.unreadable[key] = str(error)
-            return None
 
 
 class Shelf:

@@ -10,7 +10,7 @@ from tenantry.specs.document import read_document
 from tenantry.specs.faults import place_in, read_parts, suggest
 from tenantry.specs.merge import merge
 from tenantry.specs.migrate import migrate
-from tenantry.specs.model import Declared, Pooled, Spec
+from tenantry.specs.model import Declared, Pooled, Retention, Spec
 from tenantry.specs.paths import find_fields, shown
 from tenantry.specs.product import BOUND, Product
 from tenantry.specs.regions import Regions, choose_region
@@ -32,6 +32,7 @@ class Fleet:
         description: For people.
         specs: The tenants' specs by name, in order of name; `serving` leaves those of a region.
         pooled: How the pooled model is made.
+        retention: What may be removed of pooled models and runs, and of tenants that do not differ.
         retire_max_share: More tenants than this share retired at once are refused.
         tenants_may_set: What tenants' files may change, as dotted paths.
         regions: The regions; None without `regions.yaml`.
@@ -44,6 +45,7 @@ class Fleet:
     description: str
     specs: Mapping[str, Spec]
     pooled: Pooled
+    retention: Retention
     retire_max_share: float
     tenants_may_set: tuple[str, ...]
     regions: Regions | None = None
@@ -122,6 +124,7 @@ def load_product(folder: Path, product: str, *, connections: Path | None = None)
         description=declared.description,
         specs=places.settle(specs),
         pooled=defaults.parts()["pooled"],
+        retention=declared.retention,
         retire_max_share=declared.retire_max_share,
         tenants_may_set=declared.tenants_may_set,
         regions=places.regions,

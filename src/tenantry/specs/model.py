@@ -395,6 +395,25 @@ class Residency(SpecPart):
     it, and it is in no pool that several regions share."""
 
 
+class Retention(SpecPart):
+    """What `tenantry gc` may remove: what is older than this and nothing kept rests on."""
+
+    champions: int = Field(default=3, ge=1)
+    """The models that reigned last stay, however old: so many can be rolled back to."""
+    models: PositiveDuration | None = None
+    """Other models stay so long after they last reigned, or were trained if they never did."""
+    snapshots: PositiveDuration | None = None
+    """Rows stay so long after they were last read from the sources."""
+    features: PositiveDuration | None = Field(default="7d", validate_default=True)
+    """Feature tables, which can always be built again, stay so long after they were last used."""
+    predictions: PositiveDuration | None = None
+    """Predictions stay so long after their window's end; their receipts stay for good."""
+    monitoring: PositiveDuration | None = None
+    """Evidently reports stay so long after their window's end; judgements stay for good."""
+    runs: PositiveDuration | None = None
+    """Plans, ledgers and reports of runs stay so long after the run's `as_of`."""
+
+
 class Resources(SpecPart):
     """What a tenant's worker may use."""
 
@@ -450,6 +469,8 @@ class Declared(SpecPart):
     """How the pooled model is made."""
     resources: Resources = Resources()
     """What a worker may use."""
+    retention: Retention = Retention()
+    """What may be removed when it is old."""
 
 
 class Spec(Declared):

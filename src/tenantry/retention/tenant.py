@@ -1,0 +1,69 @@
+"""What of a tenant may go: all that is old enough and that nothing kept rests on.
+
+Records stay: cards, receipts, judgements, events. They are small, they say that the work was done,
+and lineage reads them.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from tenantry.holdings import Holdings
+from tenantry.retention.keeping import Keeping, is_young
+from tenantry.retention.waste import Waste
+from tenantry.specs.model import Spec
+from tenantry.times import Window
+
+_RECORD = "card.json"
+
+
+def find_waste(held: Holdings, spec: Spec, as_of: datetime) -> tuple[tuple[Waste, ...], str]:
+    """Find what of a tenant may go; reads, and removes nothing.
+
+    Returns:
+        What may go, by key; and why nothing may, empty when something may.
+    """
+    keeping = Keeping(held, spec, as_of)
+    waste = tuple(sorted({*_models(keeping), *_predictions(keeping), *_rows(keeping)}))
+    if held.unreadable:
+        first = min(held.unreadable)
+        return (), f"{first} cannot be read; restore or delete it"
+    return waste, ""
+
+
+def _models(keeping: Keeping) -> Iterator[Waste]:
+    held = keeping.held
+    cards = {one.place.name for one in held.of("model") if one.place.part == _RECORD}
+    for one in held.of("model"):
+        if one.place.name not in cards:
+            yield Waste.of("leftover", one)
+        elif one.place.name not in keeping.versions and one.place.part != _RECORD:
+            yield Waste.of("model", one)
+
+
+def _predictions(keeping: Keeping) -> Iterator[Waste]:
+    held, rules = keeping.held, keeping.rules
+    named = {file.key for receipt in held.receipts.values() for file in receipt.files}
+    for one in held.of("prediction"):
+        if one.place.part == "receipt.json" or one.info.key in keeping.files:
+            continue
+        yield Waste.of("prediction" if one.info.key in named else "leftover", one)
+    for one in held.of("judgement"):
+        end = Window.parse(one.place.name).end
+        if one.place.part == "report.html" and not is_young(end, rules.monitoring, keeping.as_of):
+            yield Waste.of("monitoring", one)
+
+
+def _rows(keeping: Keeping) -> Iterator[Waste]:
+    held = keeping.held
+    for one in held.of("snapshot", "origin"):
+        if one.place.name not in keeping.snapshots:
+            yield Waste.of("snapshot", one)
+    chunks = keeping.chunks
+    for one in held.of("chunk"):
+        if chunks is not None and one.place.name not in chunks:
+            yield Waste.of("snapshot", one)
+    used = keeping.features_last_used()
+    for one in held.of("features"):
+        last = used.get(one.place.name, one.info.modified)
+        if not is_young(last, keeping.rules.features, keeping.as_of):
+            yield Waste.of("features", one)

@@ -1,0 +1,337 @@
+"""What goes when it is old, and what stays for what reason: a table of cases."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from tenantry import layout
+from tenantry.digests import sha256
+from tenantry.erasure.tombstones import Tombstone, write_tombstone
+from tenantry.errors import SpecError
+from tenantry.openings import Opening
+from tenantry.retention.sweep import POOLED, RUNS
+from tests.unit.retention.specs import NOW, collect, find, make_collector, make_fleet
+from tests.unit.small_store import PRODUCT, START, SmallStore, day, week
+
+FOLDER = layout.tenant_folder(PRODUCT, "ua")
+
+
+def model_files(card, *, card_too=False):
+    names = (
+        "evaluation.parquet",
+        "metrics.json",
+        "model.skops",
+        *(["card.json"] if card_too else []),
+    )
+    return {f"{FOLDER}models/{card.version}/{name}" for name in names}
+
+
+@pytest.fixture
+def made():
+    """`ua`: champions of the days 10, 20, 30 and 40, a challenger of day 25; weeks 0 to 5."""
+    small = SmallStore()
+    small.shas = {
+        n: small.snapshot("ua", n, months=(f"m{n}", "shared")) for n in (10, 20, 25, 30, 40)
+    }
+    small.cards = {
+        n: small.model("ua", n, small.shas[n], features=small.features("ua", n)) for n in small.shas
+    }
+    for number, card in small.cards.items():
+        if number == 25:
+            small.decide(card)
+        else:
+            small.crown(card)
+    of = {0: 10, 1: 10, 2: 10, 3: 20, 4: 20, 5: 30}
+    small.receipts = [
+        small.predict(
+            small.cards[by], week(n), small.shas[by], number=7 * n + 7, in_sample=7 * n < by
+        )
+        for n, by in of.items()
+    ]
+    for receipt in small.receipts:
+        small.judge(receipt, small.shas[40], number=40)
+    return small
+
+
+def test_by_default_only_feature_tables_and_leftovers_go(made):
+    found = find(made.store, make_fleet(), 400)
+    assert set(found) == {"features"}
+    assert len(found["features"]) == 5
+
+
+@pytest.mark.parametrize(("number", "count"), [(31, 0), (32, 1), (46, 1), (47, 4), (49, 5)])
+def test_feature_tables_go_some_time_after_they_were_last_used(made, number, count):
+    # the challenger's on day 25, that of week 5 on day 42, the others on day 40 to judge
+    assert len(find(made.store, make_fleet(features="7d"), number).get("features", ())) == count
+
+
+@pytest.mark.parametrize(
+    ("rules", "number", "gone"),
+    [
+        ({"models": "10d", "champions": 1}, 45, {25}),
+        ({"models": "10d", "champions": 1, "predictions": "5d"}, 45, {10, 20, 25}),
+        ({"models": "10d", "champions": 2, "predictions": "5d"}, 60, {10, 20, 25}),
+        ({"models": "10d", "champions": 4, "predictions": "5d"}, 60, {25}),
+        ({"models": "100d", "champions": 1, "predictions": "5d"}, 60, set()),
+        ({"champions": 1, "predictions": "5d"}, 600, set()),
+    ],
+)
+def test_models_go_that_neither_reigned_lately_nor_made_a_kept_prediction(
+    made, rules, number, gone
+):
+    found = find(made.store, make_fleet(features=None, **rules), number)
+    wanted = {key for n in gone for key in model_files(made.cards[n])}
+    assert found.get("model", set()) == wanted
+
+
+def test_a_pinned_model_stays(made):
+    made.pin(made.cards[10])
+    rules = {"models": "1d", "champions": 1, "predictions": "1d", "features": None}
+    found = find(made.store, make_fleet(**rules), 400)
+    assert not found["model"] & model_files(made.cards[10])
+    assert found["model"] >= model_files(made.cards[20])
+
+
+def test_the_model_that_was_decided_on_last_stays(made):
+    last = made.model("ua", 50, made.shas[40])
+    made.decide(last)
+    rules = {"models": "1d", "champions": 1, "predictions": "1d"}
+    assert not find(made.store, make_fleet(**rules), 400).get("model", set()) & model_files(last)
+
+
+def test_the_model_of_a_window_that_is_yet_to_be_predicted_stays(made):
+    rules = {"models": "1d", "champions": 1, "predictions": "1d", "features": None}
+    assert find(made.store, make_fleet(**rules), 60)["model"] >= model_files(made.cards[20])
+    for key in made.receipts[3].files[0].key, made.receipts[3].key:
+        made.store.delete(key)
+    found = find(made.store, make_fleet(**rules), 60)["model"]
+    assert found >= model_files(made.cards[10])
+    assert found.isdisjoint(model_files(made.cards[20])), "it reigned when week 3 began"
+
+
+@pytest.mark.parametrize(
+    ("change", "goes"),
+    [
+        ({}, True),
+        ({"judged": False}, False),
+        ({"judged": False, "in_sample": True}, True),
+        ({"judged": False, "state": "retired"}, True),
+    ],
+)
+def test_old_predictions_go_once_they_were_judged_if_ever_they_will_be(change, goes):
+    small = SmallStore()
+    sha = small.snapshot("ua", 10)
+    card = small.model("ua", 10, sha)
+    small.crown(card)
+    in_sample = change.get("in_sample", False)
+    receipt = small.predict(card, week(2), sha, number=21, in_sample=in_sample)
+    if change.get("judged", True):
+        small.judge(receipt, sha, number=30)
+    fleet = make_fleet(states={"ua": change.get("state", "active")}, predictions="30d")
+    found = find(small.store, fleet, 100)
+    assert found.get("prediction", set()) == ({receipt.files[0].key} if goes else set())
+    assert find(small.store, fleet, 50).get("prediction") is None
+
+
+def test_a_file_that_a_kept_receipt_names_stays(made):
+    late = made.receipts[0].model_copy(update={"snapshot": made.shas[40], "as_of": day(40)})
+    made.store.put(late.key, late.to_json())
+    found = find(made.store, make_fleet(predictions="30d"), 400)
+    assert found["prediction"] == {one.files[0].key for one in made.receipts}
+    assert find(made.store, make_fleet(), 400).get("prediction") is None
+
+
+def test_rows_go_with_chunks_that_no_kept_snapshot_shares(made):
+    rules = {"models": "1d", "champions": 1, "predictions": "1d", "snapshots": "1d"}
+    found = find(made.store, make_fleet(**rules), 400)["snapshot"]
+    gone = {n for n, sha in made.shas.items() if layout.snapshot(PRODUCT, "ua", sha) in found}
+    kept = {
+        name: layout.chunk(PRODUCT, "ua", sha256(f"ua {name}".encode()))
+        for name in ("shared", "m40", "m25")
+    }
+    assert 40 not in gone, "the champion's"
+    assert 25 in gone
+    assert {kept["shared"], kept["m40"]}.isdisjoint(found)
+    assert kept["m25"] in found
+    assert any("/sources/" in key for key in found)
+
+
+def test_where_a_kept_snapshots_manifest_is_gone_no_chunk_goes(made):
+    made.store.delete(layout.snapshot(PRODUCT, "ua", made.shas[40]))
+    rules = {"models": "1d", "champions": 1, "predictions": "1d", "snapshots": "1d"}
+    found = find(made.store, make_fleet(**rules), 400)["snapshot"]
+    assert not [key for key in found if "/chunks/" in key]
+
+
+def test_reports_go_and_judgements_stay(made):
+    found = find(made.store, make_fleet(monitoring="30d"), 400)["monitoring"]
+    assert found == {layout.drift_report(PRODUCT, "ua", week(n)) for n in range(6)}
+
+
+LEFTOVERS = (
+    f"snapshots/chunks/{'a' * 64}.parquet",
+    "models/20130101T000000Z-00/model.skops",
+    f"predictions/{week(0)}/20130101T000000Z-00-{'0' * 12}/part-0.parquet",
+)
+
+
+@pytest.mark.parametrize("name", LEFTOVERS)
+def test_what_a_crash_left_without_a_record_goes_when_it_is_old(made, name):
+    made.store.put(FOLDER + name, b"torn")
+    fleet = make_fleet(features=None)
+    assert collect(made.store, fleet, 400) == {FOLDER + name}
+    made.store.put(FOLDER + name, b"torn")
+    written = made.store.find(FOLDER + name).modified
+    grace = timedelta(days=1)
+    soon = written + timedelta(hours=23)
+    assert find(made.store, fleet, 400, grace=grace, now=soon) == {}
+    assert find(made.store, fleet, 400, grace=grace, now=written + grace) != {}
+
+
+def test_what_nobody_knows_stays(made):
+    for name in ("attempt.json", "notes/x.txt", "collections/x.json", "snapshots/readme"):
+        made.store.put(FOLDER + name, b"{}")
+    rules = dict.fromkeys(("models", "snapshots", "features", "predictions", "monitoring"), "1d")
+    gone = find(made.store, make_fleet(champions=1, **rules), 400)
+    assert not [
+        key
+        for keys in gone.values()
+        for key in keys
+        if key.endswith(("t", "x.json", "me")) and not key.endswith("parquet")
+    ]
+
+
+# --- who is left alone ----------------------------------------------------------------------------
+
+
+def parts(store, fleet, number=400, **options):
+    return {part.name: part for part in make_collector(store, fleet, number, **options).find()}
+
+
+def test_who_is_being_worked_on_is_left_alone(made):
+    opening = Opening(product=PRODUCT, run="run-7", shard="s", tenants=("ua",))
+    made.store.put(opening.key, opening.to_json())
+    made.pool(10, ["ua"])
+    found = parts(made.store, make_fleet(models="1d"))
+    assert (found["ua"].waste, found["ua"].left) == ((), "run-7 is working on it")
+    assert found[POOLED].left == "run-7 is at work"
+
+
+@pytest.mark.parametrize("name", ["card.json", "receipt.json", "judgement.json", "champion.json"])
+def test_who_has_a_record_that_cannot_be_read_is_left_alone_and_named(made, name):
+    key = next(key for key in made.store.objects if key.endswith(name))
+    made.store.put(key, b"{torn")
+    found = parts(made.store, make_fleet(models="1d"))
+    assert (found["ua"].waste, found["ua"].is_fault) == ((), True)
+    assert found["ua"].left == f"{key} cannot be read; restore or delete it"
+    assert found[POOLED].is_fault
+
+
+def test_who_has_no_spec_or_was_erased_is_left_alone(made):
+    assert parts(made.store, make_fleet(["aa"]))["ua"].left == "no spec declares it"
+    stone = Tombstone(product=PRODUCT, tenant="ua", when=START, who="ann", why="left")
+    write_tombstone(made.store, stone)
+    assert parts(made.store, make_fleet())["ua"].left == "it was erased"
+
+
+def test_one_tenant_alone_leaves_pooled_models_and_runs(made):
+    made.snapshot("aa", 10)
+    assert set(parts(made.store, make_fleet(), tenant="aa")) == {"aa"}
+    assert set(parts(made.store, make_fleet())) == {"aa", "ua", POOLED, RUNS}
+    with pytest.raises(
+        SpecError, match="au: the store holds nothing of such a tenant; choose from"
+    ):
+        parts(made.store, make_fleet(), tenant="au")
+
+
+def test_a_champion_moved_between_looking_and_sweeping_stops_the_sweep(made):
+    fleet = make_fleet(features="1d")
+    collector = make_collector(made.store, fleet, 400)
+    shown = list(collector.find())
+    seen = []
+    original = made.store.get
+
+    def get(key):
+        found = original(key)
+        if key == layout.champion(PRODUCT, "ua"):
+            seen.append(key)
+            if len(seen) == 1:
+                made.pin(made.cards[40])
+        return found
+
+    made.store.get = get
+    swept = {part.name: part for part in collector.sweep(shown)}
+    assert swept["ua"].left == "its champion was moved meanwhile"
+    assert swept["ua"].waste == ()
+
+
+def test_what_was_used_again_since_it_was_shown_stays(made):
+    fleet = make_fleet(features=None, snapshots="1d", models="1d", champions=1, predictions="1d")
+    collector = make_collector(made.store, fleet, 400)
+    shown = list(collector.find())
+    wanted = layout.snapshot(PRODUCT, "ua", made.shas[25])
+    assert wanted in {one.key for part in shown for one in part.waste}
+    made.snapshot("ua", 400, months=("m25", "shared"))
+    swept = {one.key for part in collector.sweep(shown) for one in part.waste}
+    assert wanted not in swept
+    assert layout.chunk(PRODUCT, "ua", sha256(b"ua m25")) in made.store.objects
+
+
+def test_a_collection_is_on_record_before_anything_goes(made):
+    rules = {"models": "1d", "champions": 1, "predictions": "1d"}
+    gone = collect(made.store, make_fleet(**rules), 400)
+    (record,) = (key for key in made.store.objects if "/collections/" in key)
+    content = made.store.objects[record].content.decode()
+    for key in gone:
+        if "/features/" not in key:
+            assert key.removeprefix(FOLDER) in content
+    assert '"features":5' in content
+
+
+# --- pooled models and runs -----------------------------------------------------------------------
+
+
+def pooled_files(card, *names):
+    folder = layout.pooled_folder(PRODUCT, "default", card.version)
+    return {f"{folder}{name}" for name in names}
+
+
+def test_pooled_models_go_that_no_kept_model_stands_on_and_folds_of_those_that_train_no_more(made):
+    pools = [made.pool(number, ["ua"]) for number in (5, 15, 45)]
+    card = made.model("aa", 12, made.snapshot("aa", 12), pooled=pools[0])
+    made.crown(card)
+    found = find(made.store, make_fleet(models="10d", champions=1, predictions="1d"), 100)
+    assert found["pooled"] == {
+        *pooled_files(pools[1], "model.skops"),
+        *(pooled_files(pools[1], *(f"fold-{cut}.skops" for cut in pools[1].folds))),
+    }
+    assert found["fold"] == pooled_files(pools[0], *(f"fold-{cut}.skops" for cut in pools[0].folds))
+    assert find(made.store, make_fleet(), 100).keys() == {"features"}
+
+
+def test_the_models_of_a_tenant_without_a_spec_hold_their_pooled_model(made):
+    pools = [made.pool(number, ["ua"]) for number in (5, 15, 45)]
+    made.crown(made.model("zz", 12, made.snapshot("zz", 12), pooled=pools[1]))
+    found = find(made.store, make_fleet(models="10d", champions=1), 100)
+    assert not found["pooled"] & pooled_files(pools[1], "model.skops")
+
+
+def test_old_runs_go_whole_and_their_plan_last(made):
+    for run, number in (("run-1", 10), ("run-2", 90)):
+        plan = (
+            f'{{"run":"{run}","product":"{PRODUCT}","title":"t","as_of":"{day(number):%Y-%m-%d}",'
+        )
+        made.store.put(layout.plan(run), (plan + '"shards":[],"tenants":{}}').encode())
+        made.store.put(layout.fleet_report(run), b"<html>")
+    made.store.put("runs/other/report.html", b"<html>")
+    found = parts(made.store, make_fleet(runs="30d"), 100)[RUNS]
+    assert [one.key for one in found.waste] == ["runs/run-1/report.html", "runs/run-1/plan.json"]
+    assert parts(made.store, make_fleet(), 100)[RUNS].waste == ()
+
+
+def test_a_run_of_which_a_part_is_young_stays(made):
+    plan = f'{{"run":"r","product":"{PRODUCT}","title":"t","as_of":"2013-01-02",'
+    made.store.put(layout.plan("r"), (plan + '"shards":[],"tenants":{}}').encode())
+    soon = datetime(2013, 1, 1, 1, tzinfo=NOW.tzinfo)
+    options = {"grace": timedelta(days=1), "now": soon}
+    assert parts(made.store, make_fleet(runs="30d"), 100, **options)[RUNS].waste == ()
