@@ -14,7 +14,7 @@ from tenantry.champions import Champion, read_champion
 from tenantry.erasure.tombstones import is_erased
 from tenantry.errors import Fault, SpecError
 from tenantry.holdings import Holdings
-from tenantry.openings import list_openings
+from tenantry.retention.busy import busy_tenants
 from tenantry.retention.collected import Collection, write_collection
 from tenantry.retention.keeping import Keeping
 from tenantry.retention.product import find_pooled_waste, find_run_waste
@@ -102,7 +102,7 @@ class Collector:
         store, product = self.store, self.fleet.product
         if is_erased(store, product, tenant):
             return Part(tenant, left="it was erased")
-        opened = self._opened().get(tenant)
+        opened = busy_tenants(self.store, self.fleet.product).get(tenant)
         held = Holdings(store, product, tenant)
         spec = self.fleet.specs.get(tenant)
         if spec is None:
@@ -120,7 +120,7 @@ class Collector:
 
     def find_pooled(self) -> Part:
         """Find what may go of the pooled models, after all tenants were looked at."""
-        opened = sorted(set(self._opened().values()))
+        opened = sorted(set(busy_tenants(self.store, self.fleet.product).values()))
         if self._pooled_left:
             return Part(POOLED, left=self._pooled_left, is_fault=True)
         if opened:
@@ -135,7 +135,7 @@ class Collector:
 
     def find_runs(self) -> Part:
         """Find what may go of old runs; none that is at work."""
-        opened = set(self._opened().values())
+        opened = set(busy_tenants(self.store, self.fleet.product).values())
         try:
             runs = find_run_waste(
                 self.store, self.fleet.product, self.fleet.retention, self.request.as_of
@@ -172,13 +172,15 @@ class Collector:
                 return Part(part.name, left=moved)
             self._record(part.name, going)
         for one in going:
-            self.store.delete(one.key)
+            self.store.purge(one.key)
         fault = self._damage(part.name, going) if going and is_tenant else ""
-        return replace(part, waste=going, left=fault or part.left, is_fault=part.is_fault or bool(fault))
+        return replace(
+            part, waste=going, left=fault or part.left, is_fault=part.is_fault or bool(fault)
+        )
 
     def _disturbance(self, tenant: str) -> str:
         """Return who came between the looking and the sweeping; empty when nobody did."""
-        if run := self._opened().get(tenant):
+        if run := busy_tenants(self.store, self.fleet.product).get(tenant):
             return f"{run} is working on it"
         champion = read_champion(self.store, self.fleet.product, tenant)
         return "" if champion == self._champions.get(tenant) else "its champion was moved meanwhile"
@@ -203,11 +205,6 @@ class Collector:
             fault = "the store holds nothing of such a tenant"
             raise SpecError([Fault(wanted, fault, suggest(wanted, known))])
         return (wanted,)
-
-    def _opened(self) -> dict[str, str]:
-        """Return tenant → the run, or the command, that is working on it."""
-        found = list_openings(self.store, self.fleet.product)
-        return {tenant: one.opening.run for one in found for tenant in one.opening.tenants}
 
     def _old(self, waste: Iterable[Waste]) -> tuple[Waste, ...]:
         young = self.request.now - self.request.grace

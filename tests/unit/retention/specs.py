@@ -8,7 +8,7 @@ from tenantry.specs.model import Pooled, Retention
 from tests.unit.small_store import PRODUCT, day
 from tests.unit.tiny_fleet import make_spec
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
+NOW = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 def make_fleet(tenants=("aa", "ua"), *, states=None, start="2013-01-01", **retention):
