@@ -106,11 +106,7 @@ def choose(parcels: Iterable[Parcel], max_shards: int, cpu_budget: float = 0.0) 
     room, spent = _Room(max_shards), 0.0
     for parcel in sorted(parcels, key=_urgency):
         if cpu_budget and chosen and spent + parcel.cost > cpu_budget:
-            left = max(cpu_budget - spent, 0.0)
-            postponed[parcel.tenant] = (
-                f"stays due: needs about {parcel.cost:.1f} CPU-seconds, and {left:.1f} of the "
-                f"run's cpu_budget of {cpu_budget:g} are left by those promised earlier"
-            )
+            postponed[parcel.tenant] = "stays due: those promised earlier use up cpu_budget"
         elif not room.takes(parcel):
             postponed[parcel.tenant] = f"stays due: no shard is left for it ({max_shards} at most)"
         else:

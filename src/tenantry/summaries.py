@@ -1,12 +1,16 @@
 """Markdown summaries, as the Kubeflow UI shows them beside each task."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from tenantry.ledger import Ledger
-from tenantry.plans import Planned, RunPlan
+from tenantry.overview import Line, make_lines, say_cost, say_counts
+from tenantry.plans import RunPlan
 from tenantry.times import format_moment
+
+_NAMES = 20
+"""Tenants that a line names; the others are counted."""
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~$&-])")
 
@@ -23,20 +27,20 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def plan_markdown(made: RunPlan) -> str:
-    """Show a plan: what is due for each tenant, and why."""
+    """Show a plan: what is due and why, tenants with the same reason in one line."""
     due = [planned for planned in made.tenants.values() if planned.due]
-    rows = [row for pair in sorted(made.tenants.items()) for row in _plan_rows(*pair)]
-    what = as_text(f"{made.product}{made.where}")
-    head = f"# Plan of {what} as of {format_moment(made.as_of)}\n\n"
-    count = f"{len(due)} of {len(made.tenants)} tenants are due, in {len(made.shards)} shards.\n\n"
-    return head + count + table(("tenant", "shard", "due", "why"), rows)
+    head = f"# Plan of {as_text(made.product + made.where)} as of {format_moment(made.as_of)}\n\n"
+    count = (
+        f"{len(due):,} of {len(made.tenants):,} tenants are due: {say_counts(made)}; "
+        f"{say_cost(made)}.\n\n"
+    )
+    rows = [(line.kind, len(line.tenants), line.why, _names(line)) for line in make_lines(made)]
+    return head + count + table(("what", "tenants", "why", "who"), rows)
 
 
-def _plan_rows(tenant: str, planned: Planned) -> Iterator[tuple[str, str, str, str]]:
-    for due in planned.due:
-        yield tenant, planned.shard or "–", due.action, due.reason
-    if not planned.due:
-        yield tenant, "–", "–", planned.note
+def _names(line: Line) -> str:
+    more = len(line.tenants) - _NAMES
+    return ", ".join(line.tenants[:_NAMES]) + (f" and {more:,} more" if more > 0 else "")
 
 
 class PooledSummary(Protocol):

@@ -20,9 +20,9 @@ def test_a_plan_shows_each_tenant_with_its_reasons():
         },
     )
     text = plan_markdown(made)
-    assert "1 of 2 tenants are due, in 1 shards." in text
-    assert "| ua | ua | train | no model yet |" in text
-    assert "| dl | – | – | up to date |" in text
+    assert "1 of 2 tenants are due: train 1 tenant; 1 shard, about 0 CPU-seconds." in text
+    assert "| train | 1 | no model yet | ua |" in text
+    assert "| nothing | 1 | up to date | dl |" in text
 
 
 def test_hostile_text_stays_text():

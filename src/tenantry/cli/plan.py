@@ -1,7 +1,7 @@
 """``tenantry plan``: show what the next run would do, and why; writes nothing."""
 
 import json
-from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tenantry.cli.options import AsOf, Output, OutputFormat, ProductName, RegionName
+from tenantry.overview import KINDS, Kind, Line, make_lines, say_cost, say_counts
 from tenantry.plans import RunPlan
 from tenantry.request import PlanRequest
 from tenantry.settings import load_settings
@@ -20,6 +21,17 @@ from tenantry.store.open import open_store
 from tenantry.times import format_moment, parse_moment
 
 DRY_RUN = "dry-run"
+_NAMES = 8
+_SIGNS: dict[Kind, tuple[str, str]] = {
+    "retire": ("-", "red"),
+    "pooled": ("+", "green"),
+    "train": ("+", "green"),
+    "predict": ("+", "green"),
+    "backfill": ("+", "green"),
+    "monitor": ("~", "yellow"),
+    "waits": ("…", "magenta"),
+    "nothing": ("=", "dim"),
+}
 
 
 def plan(
@@ -30,35 +42,97 @@ def plan(
     partition: Annotated[str, typer.Option(help="Part i of n of the fleet, e.g. 1/4.")] = "",
     max_shards: Annotated[int, typer.Option(min=1, help="Shards at most; a local run has 2.")] = 32,
     force: Annotated[bool, typer.Option("--force", help="Train every tenant.")] = False,
+    cpu_budget: Annotated[
+        float, typer.Option(min=0, help="CPU-seconds that the run may take. 0: all it takes.")
+    ] = 0.0,
+    backfill_from: Annotated[
+        str, typer.Option(help="Also predict windows of the past that begin then or later.")
+    ] = "",
+    backfill_to: Annotated[
+        str, typer.Option(help="Only those that begin before this. Empty: the logical time.")
+    ] = "",
+    backfill_model: Annotated[
+        str, typer.Option(help="By the model that reigned `then`, or the `current` champion.")
+    ] = "then",
+    show_all: Annotated[bool, typer.Option("--all", help="A line for each tenant.")] = False,
     output: Output = OutputFormat.table,
 ) -> None:
-    """Show what a run would do for each tenant, and why. Reads specs and store, writes nothing."""
+    """Show what a run would do, why, and what it would take. Writes nothing.
+
+    Tenants for which the same is due for the same reason share a line, at most 40 lines in all;
+    `--all` gives each tenant its own, JSON every one.
+    """
+    request = PlanRequest(
+        run=DRY_RUN,
+        as_of=parse_moment(as_of) if as_of else datetime.now(UTC),
+        tenants=tenants,
+        partition=partition,
+        max_shards=max_shards,
+        force=force,
+        region=region,
+        cpu_budget=cpu_budget,
+        backfill_from=backfill_from,
+        backfill_to=backfill_to,
+        backfill_model=backfill_model,
+    )
     settings = load_settings()
-    moment = parse_moment(as_of) if as_of else datetime.now(UTC)
-    request = PlanRequest(DRY_RUN, moment, tenants, partition, max_shards, force, region=region)
     fleet = load_product(settings.specs, product, connections=settings.connections)
     made = make_plan(request, fleet, open_store(settings, region))
     if output is OutputFormat.json:
         typer.echo(json.dumps(made.model_dump(mode="json"), indent=2, ensure_ascii=False))
-    else:
-        _print_plan(made, Console())
+        return
+    console = Console(highlight=False)
+    console.print(_by_tenant(made) if show_all else _by_reason(made))
+    console.print(f"Plan: {say_counts(made)}; {say_cost(made)}. Nothing was written.")
 
 
-def _print_plan(made: RunPlan, console: Console) -> None:
+def _by_reason(made: RunPlan) -> Table:
+    table = _table(made, "", "what", "tenants", "why", "who")
+    for line in make_lines(made):
+        sign, style = _SIGNS[line.kind]
+        count = "" if line.kind == "pooled" else f"{len(line.tenants):,}"
+        what = "up to date" if line.kind == "nothing" else _what(line.kind)
+        table.add_row(sign, what, count, Text(line.why), Text(_who(line)), style=style)
+    return table
+
+
+def _what(kind: Kind) -> str:
+    return "pooled model" if kind == "pooled" else kind
+
+
+def _who(line: Line) -> str:
+    more = len(line.tenants) - _NAMES
+    return ", ".join(line.tenants[:_NAMES]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _by_tenant(made: RunPlan) -> Table:
+    table = _table(made, "", "tenant", "what", "shard", "CPU s", "why")
+    for zone, why in made.pooled.items():
+        table.add_row("+", Text(f"zone {zone}"), "pooled model", "", "", Text(why), style="green")
+    for kind, tenant, why in sorted(_rows(made), key=lambda row: (row[1], KINDS.index(row[0]))):
+        planned = made.tenants[tenant]
+        sign, style = _SIGNS[kind]
+        cost = f"{planned.cpu_seconds:,.1f}" if planned.due or planned.waiting else ""
+        what = "" if kind == "nothing" else kind
+        table.add_row(sign, tenant, what, planned.shard or "", cost, Text(why), style=style)
+    return table
+
+
+def _rows(made: RunPlan) -> Iterator[tuple[Kind, str, str]]:
+    for tenant, planned in made.tenants.items():
+        for due in planned.due:
+            yield due.action, tenant, due.reason
+        if planned.note or not planned.due:
+            waits = planned.due or planned.waiting
+            yield "waits" if waits else "nothing", tenant, planned.note
+
+
+def _table(made: RunPlan, *columns: str) -> Table:
     title = f"{made.product}{made.where} as of {format_moment(made.as_of)}"
     table = Table(title=title, title_justify="left")
-    for name in ("tenant", "shard", "due", "why"):
-        table.add_column(name, overflow="fold")
-    counts: Counter[str] = Counter()
-    for tenant, planned in sorted(made.tenants.items()):
-        for due in planned.due:
-            counts[due.action] += 1
-            table.add_row(tenant, planned.shard, due.action, Text(due.reason))
-        if not planned.due:
-            counts["up to date"] += 1
-            table.add_row(tenant, "–", "–", Text(planned.note), style="dim")
-    console.print(table)
-    parts = [f"{count} to {action}" for action, count in counts.items() if action != "up to date"]
-    parts.append(f"{counts['up to date']} with nothing due")
-    shards = f"{len(made.shards)} shard" + ("" if len(made.shards) == 1 else "s")
-    console.print(f"Plan: {', '.join(parts)}; {shards}. Nothing was written.")
+    for name in columns:
+        table.add_column(name, overflow="fold", justify="right" if name in _FIGURES else "left")
+    return table
+
+
+_FIGURES = ("tenants", "CPU s")
