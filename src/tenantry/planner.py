@@ -181,7 +181,7 @@ def _add_predictions(agenda: Agenda, work: _Work) -> list[Window]:
     added = work.add(due, min(since))
     if added and len(new) < len(agenda.new):
         rest = len(agenda.new) - len(new)
-        work.notes.append(f"{_count(rest)} stay due: predict.max_windows_per_run is {cap}")
+        work.notes.append(_left_for_later(_count(rest), cap))
     return list(new) if added else []
 
 
@@ -195,8 +195,8 @@ def _add_backfill(
     cap = case.spec.predict.max_windows_per_run
     chosen = asked if cap is None else asked[: max(cap - new, 0)]
     if len(chosen) < len(asked):
-        rest = _count(len(asked) - len(chosen))
-        work.notes.append(f"{rest} of the backfill stay due: predict.max_windows_per_run is {cap}")
+        rest = f"{_count(len(asked) - len(chosen))} of the backfill"
+        work.notes.append(_left_for_later(rest, cap))
     if not chosen:
         return []
     order = case.backfill
@@ -205,6 +205,10 @@ def _add_backfill(
     asked_for = {"model": order.model, "since": order.since, "until": order.until}
     added = work.add(due.model_copy(update=asked_for), case.as_of)
     return list(chosen) if added and order.model == "then" else []
+
+
+def _left_for_later(windows: str, cap: int | None) -> str:
+    return f"left for later runs: {windows} (predict.max_windows_per_run is {cap})"
 
 
 def _windows_due(action: Action, reason: str, windows: Sequence[Window]) -> Due:

@@ -13,6 +13,7 @@ from tenantry.cli.history import history
 from tenantry.cli.lineage import lineage
 from tenantry.cli.pin import pin, unpin
 from tenantry.cli.plan import plan
+from tenantry.cli.retry import retry
 from tenantry.cli.rollback import rollback
 from tenantry.cli.show import show
 from tenantry.cli.status import status
@@ -41,6 +42,7 @@ for command in (
     lineage,
     erase,
     gc,
+    retry,
 ):
     app.command()(command)
 
