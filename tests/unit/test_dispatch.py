@@ -1,0 +1,117 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tenantry.costs import USUAL_ROWS, estimate_cost, estimate_pooled, usual_rows
+from tenantry.dispatch import find_tasks, find_training, make_run_plan
+from tenantry.ledger import Due
+from tenantry.pooling import split_zones
+from tenantry.request import PlanRequest
+from tenantry.specs.load import Fleet
+from tenantry.states import Attempt, TenantState
+from tests.unit.tiny_fleet import make_spec
+
+AS_OF = datetime(2013, 10, 1, tzinfo=UTC)
+TRAIN = Due(action="train", reason="no model yet")
+
+
+def windows(action, count):
+    return Due(action=action, reason="r", windows=tuple(f"w{n}" for n in range(count)))
+
+
+# --- costs ----------------------------------------------------------------------------------------
+
+
+def test_a_stage_costs_what_it_did_when_it_was_last_measured():
+    measured = {"ingest": 1.0, "build_features": 2.0, "train": 30.0, "promote": 4.0, "predict": 5.0}
+    assert estimate_cost((TRAIN,), measured, 10) == 37.0
+    assert estimate_cost((windows("predict", 4),), measured, 10) == 8.0
+    assert estimate_cost((Due(action="retire", reason="r"),), measured, 10) == 4.0
+
+
+def test_what_was_never_measured_is_estimated_by_rows():
+    few, many = (estimate_cost((TRAIN,), {}, rows) for rows in (100, 100_000))
+    assert 0.5 < few < 2 < many < 20
+
+
+def test_windows_of_a_backfill_come_on_top_of_what_was_measured():
+    usual = (windows("predict", 4),)
+    more = (*usual, windows("backfill", 100))
+    costs = {"ingest": 1.0, "build_features": 1.0, "predict": 1.0}
+    assert estimate_cost(more, costs, 10) - estimate_cost(usual, costs, 10) == pytest.approx(1.0)
+
+
+def test_nothing_due_costs_nothing():
+    assert estimate_cost((), {"ingest": 9.0}, 10) == 0
+
+
+def test_unknown_tenants_are_as_large_as_the_fleets_median():
+    assert usual_rows([None, 10, 30, 500]) == 30
+    assert usual_rows([None]) == USUAL_ROWS
+    assert estimate_pooled(100_000) > estimate_pooled(0) > 0
+
+
+# --- the plan of a run ----------------------------------------------------------------------------
+
+
+def plan(states, *, pooled=None, **asked):
+    specs = {name: make_spec(name) for name in states}
+    request = PlanRequest("run", AS_OF, **asked)
+    fleet = Fleet("arrival-delay", "Late", "", specs, None, 1.0, ())
+    tasks = find_tasks(request, specs.values(), states.__getitem__)
+    zones = split_zones(specs.values(), AS_OF)
+    return tasks, make_run_plan(request, fleet, tasks, pooled=pooled or {}, zones=zones)
+
+
+def test_a_plan_tells_what_each_tenant_is_to_cost_and_was_promised():
+    costs = {"ingest": 1.0, "build_features": 1.0, "train": 1.0, "promote": 1.0, "predict": 1.0}
+    tasks, made = plan({"aa": TenantState(costs=costs), "ua": TenantState(retired=True, rows=70)})
+    assert made.tenants["aa"].cpu_seconds == 5.0
+    assert made.tenants["aa"].promised == datetime(2013, 9, 4, tzinfo=UTC)
+    assert made.tenants["ua"].rows == 70
+    assert {spec.tenant for spec in find_training(tasks)} == {"aa", "ua"}
+
+
+def test_who_does_not_fit_stays_due_and_the_plan_says_so():
+    _, made = plan({"aa": TenantState(), "ua": TenantState()}, cpu_budget=0.1)
+    assert made.tenants["aa"].due
+    waits = made.tenants["ua"]
+    assert (waits.due, waits.shard) == ((), None)
+    assert [due.action for due in waits.waiting] == ["train", "predict"]
+    assert waits.note == "stays due: those promised earlier use up cpu_budget"
+    assert made.cpu_seconds == made.tenants["aa"].cpu_seconds
+
+
+def test_the_pooled_model_takes_its_part_of_the_budget():
+    states = {"aa": TenantState(), "ua": TenantState()}
+    _, alone = plan(states, cpu_budget=3.0)
+    _, beside = plan(states, cpu_budget=3.0, pooled={"default": "there was none"})
+    assert not any(one.waiting for one in alone.tenants.values())
+    assert beside.pooled_cpu_seconds > 1
+    assert [name for name, one in beside.tenants.items() if one.waiting] == ["ua"]
+    assert beside.cpu_seconds == beside.pooled_cpu_seconds + beside.tenants["aa"].cpu_seconds
+
+
+def test_a_pooled_model_can_be_all_that_is_due():
+    attempt = Attempt(AS_OF, "v", make_spec("aa").training_digest)
+    _, made = plan({"aa": TenantState(attempt=attempt, erased=True)}, pooled={"default": "tainted"})
+    assert made.shards == ()
+    assert made.needs_pooled
+    assert not made.is_due("train")
+
+
+def test_dedicated_tenants_are_dispatched_by_promise_where_shards_are_few():
+    days = {"aa": 3, "b6": 1, "dl": 2}
+    specs = {
+        name: make_spec(
+            name,
+            resources={"dedicated": True},
+            predict={"window": "7d", "start": AS_OF - timedelta(days=7 + n)},
+        )
+        for name, n in days.items()
+    }
+    request = PlanRequest("run", AS_OF, max_shards=1)
+    fleet = Fleet("arrival-delay", "Late", "", specs, None, 1.0, ())
+    tasks = find_tasks(request, specs.values(), lambda tenant: TenantState())
+    made = make_run_plan(request, fleet, tasks, pooled={}, zones=())
+    assert made.shards == ("aa",)
