@@ -148,7 +148,7 @@ def _why_train(case: _Case) -> tuple[str, datetime]:
     if attempt.training_digest != spec.training_digest:
         return "its spec changed what a model is trained on", attempt.as_of
     if why := state.champion.tainted.get(state.champion.current.version):
-        return f"its champion is to be replaced: {why}", as_of
+        return f"its champion is to be replaced: {why}", attempt.as_of
     if as_of - attempt.as_of >= spec.train.every:
         every = format_duration(spec.train.every)
         reason = f"last trained as of {format_moment(attempt.as_of)}, train.every is {every}"
