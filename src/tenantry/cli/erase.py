@@ -1,18 +1,19 @@
 """``tenantry erase``: a tenant's every byte, or the rows of one data subject."""
 
-import csv
-import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from tenantry.cli.keys import read_keys as read_key_options
 from tenantry.cli.options import Output, OutputFormat, ProductName, RegionName, Who
 from tenantry.erasure.certificate import Certificate, remaining, to_text
 from tenantry.erasure.completion import active_tenants
+from tenantry.erasure.elsewhere import erase_rows_from_pools, mate_stores
+from tenantry.erasure.pools import pools_fed_by
 from tenantry.erasure.tenant import (
     Survey,
     erase_tenant,
@@ -34,7 +35,7 @@ _END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class _Case:
-    """An order and what it is about."""
+    """An order and what it is about; `elsewhere` are the other stores of its zone, by region."""
 
     store: ObjectStore
     fleet: Fleet
@@ -44,6 +45,7 @@ class _Case:
     now: bool
     is_meant: bool
     output: OutputFormat
+    elsewhere: Mapping[str, ObjectStore] = field(default_factory=dict)
 
 
 def erase(
@@ -93,20 +95,23 @@ def erase(
     Prints a certificate, and what is left to you. Run it again when it was interrupted.
     """
     settings = load_settings()
+    home = home_of(settings, product, tenant, region)
+    fleet = load_product(settings.specs, product, connections=settings.connections)
     case = _Case(
-        store=open_store(settings, home_of(settings, product, tenant, region)),
-        fleet=load_product(settings.specs, product, connections=settings.connections),
+        store=open_store(settings, home),
+        fleet=fleet,
         product=product,
         tenant=tenant,
         order=make_order(who or settings.user, why, datetime.now(UTC)),
         now=now,
         is_meant=yes,
         output=output,
+        elsewhere=mate_stores(settings, fleet, tenant, home),
     )
     if lift:
         _lift(case)
     elif key or keys_file:
-        _erase_rows(case, *_read_keys(key or [], keys_file))
+        _erase_rows(case, *read_key_options(key or [], keys_file))
     else:
         _erase_tenant(case, even_active=even_active)
 
@@ -129,7 +134,11 @@ def _erase_tenant(case: _Case, *, even_active: bool) -> None:
         who=case.order.who,
         why=case.order.why,
     )
-    _print(case, erase_tenant(case.store, stone, active, now=case.now))
+    elsewhere = {
+        region: erase_tenant(store, stone, active, now=case.now)
+        for region, store in case.elsewhere.items()
+    }
+    _print(case, erase_tenant(case.store, stone, active, now=case.now), elsewhere=elsewhere)
 
 
 def _refuse_tenant(case: _Case, survey: Survey, *, even_active: bool) -> None:
@@ -162,7 +171,14 @@ def _show_survey(case: _Case, survey: Survey) -> None:
     ]
     if survey.working:
         notes.append(f"runs at work on it now: {_some(survey.working)}; they will remove the rest")
+    notes += _notes_elsewhere(case)
     _print(case, draft, notes)
+
+
+def _notes_elsewhere(case: _Case) -> Iterator[str]:
+    for region, store in case.elsewhere.items():
+        for pool in pools_fed_by(store, case.product, case.tenant):
+            yield f"pooled model {pool} of region {region} learnt from it, too"
 
 
 # --- rows -----------------------------------------------------------------------------------------
@@ -179,6 +195,12 @@ def _erase_rows(case: _Case, columns: Sequence[str], values: Sequence[Sequence[s
     keys = read_keys(spec, columns, values)
     order = case.order
     if case.is_meant:
+        elsewhere = {
+            region: erase_rows_from_pools(
+                store, spec, keys, order=order, active=active, now=case.now
+            )
+            for region, store in case.elsewhere.items()
+        }
         done = erase_rows(
             case.store,
             spec,
@@ -189,7 +211,7 @@ def _erase_rows(case: _Case, columns: Sequence[str], values: Sequence[Sequence[s
             active=active,
             now=case.now,
         )
-        _print(case, done)
+        _print(case, done, elsewhere=elsewhere)
         return
     found = preview_rows(case.store, spec, keys, active)
     draft = Certificate(
@@ -211,49 +233,8 @@ def _erase_rows(case: _Case, columns: Sequence[str], values: Sequence[Sequence[s
         f"pooled model {pool}: the champions of {_some(names)} stand on it"
         for pool, names in found.in_use.items()
     ]
+    notes += _notes_elsewhere(case)
     _print(case, draft, notes)
-
-
-def _read_keys(keys: Sequence[str], place: str) -> tuple[list[str], list[list[str]]]:
-    """Return the columns that keys are values of, and the values.
-
-    Raises:
-        ErasureError: A key has another form, or other columns than the first; or no file is there.
-    """
-    if place:
-        if keys:
-            raise ErasureError([Fault("--key", "is given together with --keys-file", "choose one")])
-        return _read_file(place)
-    pairs = [[part.partition("=") for part in key.split(",")] for key in keys]
-    faults = [
-        Fault(f"--key {number}", "has another form", "write column=value[,column=value]")
-        for number, parts in enumerate(pairs, start=1)
-        if not all(name and equals and value for name, equals, value in parts)
-    ]
-    columns = [name.strip() for name, _, _ in pairs[0]]
-    faults += [
-        Fault(f"--key {number}", "names other columns than the first", "order them one by one")
-        for number, parts in enumerate(pairs, start=1)
-        if [name.strip() for name, _, _ in parts] != columns
-    ]
-    if faults:
-        raise ErasureError(faults)
-    return columns, [[value for _, _, value in parts] for parts in pairs]
-
-
-def _read_file(place: str) -> tuple[list[str], list[list[str]]]:
-    try:
-        text = sys.stdin.read() if place == "-" else Path(place).read_text(encoding="utf-8")
-    except (OSError, UnicodeError) as error:
-        fault = Fault("--keys-file", f"{place}: cannot be read: {type(error).__name__}")
-        raise ErasureError([fault]) from None
-    rows = [row for row in csv.reader(text.splitlines()) if row]
-    columns, values = (rows[0], rows[1:]) if rows else ([], [])
-    uneven = [number for number, row in enumerate(values, start=2) if len(row) != len(columns)]
-    if uneven or not values:
-        what = f"line {uneven[0]} has other columns than the head" if uneven else "has no key"
-        raise ErasureError([Fault(f"--keys-file: {place}", what, "a head, then a key a line")])
-    return [name.strip() for name in columns], values
 
 
 # --- the rest -------------------------------------------------------------------------------------
@@ -272,32 +253,42 @@ def _lift(case: _Case) -> None:
         why=case.order.why,
     )
     if case.is_meant:
-        lift_tombstone(case.store, case.product, case.tenant, record)
+        for store in (*case.elsewhere.values(), case.store):
+            lift_tombstone(store, case.product, case.tenant, record)
     _print(case, record)
 
 
-def _print(case: _Case, certificate: Certificate, notes: Sequence[str] = ()) -> None:
+def _print(
+    case: _Case,
+    certificate: Certificate,
+    notes: Sequence[str] = (),
+    elsewhere: Mapping[str, Certificate] | None = None,
+) -> None:
+    elsewhere = elsewhere or {}
     if case.output is OutputFormat.json:
-        typer.echo(_to_json(case, certificate, notes))
+        facts = _to_facts(case, certificate) | {
+            "notes": list(notes),
+            "elsewhere": {region: _to_facts(case, one) for region, one in elsewhere.items()},
+        }
+        typer.echo(json.dumps(facts, indent=2, ensure_ascii=False))
         return
     text = to_text(certificate)
     typer.echo(text if case.is_meant else text.replace("Certificate of erasure", "Would erase", 1))
+    for region, one in elsewhere.items():
+        typer.echo(f"\nIn the store of region {region}, of the same residency zone:")
+        typer.echo(to_text(one))
     for note in notes:
         typer.echo(f"  {note}")
     if not case.is_meant:
         typer.echo("Nothing was written; --yes does it.")
 
 
-def _to_json(case: _Case, certificate: Certificate, notes: Sequence[str]) -> str:
-    import json
-
-    facts = certificate.model_dump(mode="json") | {
+def _to_facts(case: _Case, certificate: Certificate) -> dict[str, Any]:
+    return certificate.model_dump(mode="json") | {
         "done": case.is_meant,
         "digest": certificate.digest if case.is_meant else None,
-        "notes": list(notes),
         "left_to_you": list(remaining(certificate)),
     }
-    return json.dumps(facts, indent=2, ensure_ascii=False)
 
 
 def _some(names: Sequence[str]) -> str:

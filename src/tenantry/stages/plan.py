@@ -1,5 +1,6 @@
 """Plan a run: what is due for each tenant and why, packed into shards."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tenantry import layout
@@ -71,9 +72,9 @@ def make_plan(request: PlanRequest, fleet: Fleet, store: ObjectStore) -> RunPlan
 
     tasks = find_tasks(request, [fleet.specs[tenant] for tenant in chosen], read)
     stored = set(store.list_folders(layout.product_folder(fleet.product)))
-    left = sorted(stored & homes.keys())
+    left = sorted(_find_left(store, fleet.product, stored & homes.keys()))
     retiring = _retiring(fleet, store, request) - erased
-    check_presence(fleet.specs, stored.difference(left), fleet.retire_max_share, retiring)
+    check_presence(fleet.specs, stored - homes.keys(), fleet.retire_max_share, retiring)
     zones = split_zones(fleet.zone_mates(), request.as_of)
     pooled = find_reasons(zones, find_training(tasks), store)
     made = make_run_plan(request, fleet, tasks, pooled=pooled, zones=zones)
@@ -87,6 +88,14 @@ def _erased(store: ObjectStore, spec: Spec) -> Planned:
     stone = read_tombstone(store, spec.product, spec.tenant)
     note = explain_tombstone(stone, spec.state) if stone else "erased"
     return Planned(note=note, region=spec.region)
+
+
+def _find_left(store: ObjectStore, product: str, tenants: Iterable[str]) -> Iterator[str]:
+    """Yield who left something here; which rows no pool may read is no such thing."""
+    for tenant in tenants:
+        found = store.list(layout.tenant_folder(product, tenant))
+        if any(info.key != layout.suppressed(product, tenant) for info in found):
+            yield tenant
 
 
 def _moved(tenant: str, home: str) -> Planned:
