@@ -12,6 +12,7 @@ from typing import TypeVar
 from tenantry import layout
 from tenantry.champions import Champion, read_champion
 from tenantry.errors import ObjectMissingError, StoreError
+from tenantry.events import EventName, parse_names
 from tenantry.manifests import Manifest, read_manifest
 from tenantry.models.card import Card, PooledCard
 from tenantry.monitoring.judgements import Judgement
@@ -100,6 +101,16 @@ class Holdings(_Folder):
         except ValueError as error:
             self.unreadable[layout.champion(self.product, self.tenant)] = str(error)
             return None
+
+    @cached_property
+    def events(self) -> tuple[EventName, ...]:
+        """The audit trail by time, from names alone."""
+        return parse_names(self.infos, layout.events_folder(self.product, self.tenant))
+
+    @property
+    def rows_erased(self) -> bool:
+        """Whether rows of the tenant were erased by key: what held them is gone on purpose."""
+        return any(name.kind == "rows_erased" for name in self.events)
 
     @cached_property
     def cards(self) -> Mapping[str, Card]:

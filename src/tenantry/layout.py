@@ -61,7 +61,7 @@ def features_folder(product: str, tenant: str) -> str:
 
 def features(product: str, tenant: str, sha256: str) -> str:
     """Return the key of a feature table; it can always be built again."""
-    return f"{tenant_folder(product, tenant)}features/{sha256}.parquet"
+    return f"{features_folder(product, tenant)}{sha256}.parquet"
 
 
 def models_folder(product: str, tenant: str) -> str:
@@ -129,9 +129,9 @@ def event(product: str, tenant: str, name: str) -> str:
     return f"{events_folder(product, tenant)}{name}.json"
 
 
-def collections_folder(product: str, tenant: str) -> str:
-    """Return the folder that says what of a tenant was collected by retention, and when."""
-    return f"{tenant_folder(product, tenant)}collections/"
+def collections_folder(product: str, tenant: str = "") -> str:
+    """Return the folder that says what was collected by retention: of a tenant, or of a product."""
+    return f"{tenant_folder(product, tenant) if tenant else f'products/{product}/'}collections/"
 
 
 def collection(product: str, tenant: str, name: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from tenantry import layout
 from tenantry.digests import digest
 from tenantry.errors import ModelFileError
 from tenantry.models.card import read_pooled_card
@@ -129,6 +130,10 @@ def _standing_by_card(zone: Zone, reign: PooledReign, store: ObjectStore) -> Sta
         card = read_pooled_card(store, zone.product, zone.name, reign.version)
     except ModelFileError as error:
         return Standing(reign, str(error))
+    folder = layout.pooled_folder(zone.product, zone.name, reign.version)
+    files = ("model.skops", *(f"fold-{cut}.skops" for cut in card.folds))
+    if any(store.find(folder + name) is None for name in files):
+        return Standing(reign, "files of it are gone, collected or lost")
     gone = sorted(set(card.contributors) - zone.allowed)
     if gone:
         return Standing(reign, f"no longer pooled: {', '.join(gone)}", is_urgent=True)

@@ -209,7 +209,10 @@ def _of_run(shelf: Shelf, place: Place) -> Node:
     except ValueError:
         return Node("run", place.name, "", place.key, "unreadable")
     if state is None or state.plan is None:
-        return Node("run", place.name, "", place.key, "missing")
+        folder = layout.run_folder(place.name)
+        is_collected = any(folder in shelf.collected(product) for product in shelf.products())
+        gone: State = "collected" if is_collected else "missing"
+        return Node("run", place.name, "", place.key, gone)
     facts = {"product": state.product, "as_of": format_moment(state.plan.as_of)}
     zones = tuple(
         pooled_node(shelf, state.product, f"{zone}/{version}", "used")

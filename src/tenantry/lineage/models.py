@@ -79,13 +79,16 @@ def pooled_node(
     held = shelf.pooled(product)
     card = held.cards.get((zone, version))
     key = f"{folder}card.json"
-    missing = [one for one in (key, f"{folder}model.skops") if not held.has(one)]
+    gone = [one for one in (key, f"{folder}model.skops") if not held.has(one)]
+    state: State = "there"
+    if gone:
+        state = "collected" if shelf.collected(product).issuperset(gone) else "missing"
     return Node(
         kind="pooled",
         name=name,
         relation=relation,
         key=key,
-        state="unreadable" if key in held.unreadable else "missing" if missing else "there",
+        state="unreadable" if key in held.unreadable else state,
         facts=_pooled_facts(shelf, product, zone, card),
         below=tuple(_contributors(shelf, card, prove=prove)) if card else (),
     )

@@ -4,12 +4,12 @@ from functools import cached_property
 
 from tenantry import layout
 from tenantry.erasure.tombstones import read_tombstone
-from tenantry.events import Event, list_events
+from tenantry.events import Event
 from tenantry.holdings import Holdings, PooledHoldings
 from tenantry.lineage.nodes import State
 from tenantry.models.pooled import PooledPointer, read_pooled
 from tenantry.predictions import Receipt, in_force
-from tenantry.retention.collected import Collection, collected_keys
+from tenantry.retention.collected import Collection, collected_keys, read_collections
 from tenantry.store.contract import ObjectStore
 
 
@@ -23,16 +23,14 @@ class TenantShelf(Holdings):
         return "erased" if stone else "there"
 
     @cached_property
-    def collected(self) -> dict[str, Collection]:
-        """Key → the collection that removed it."""
-        found = self.records(Collection, lambda it: it.kind == "collection")
-        return collected_keys({one.info.key: record for one, record in found})
+    def collections(self) -> tuple[Collection, ...]:
+        """What retention removed."""
+        return tuple(read_collections(self.store, self.product, self.tenant))
 
     @cached_property
-    def rows_erased(self) -> bool:
-        """Whether rows of the tenant were erased by key."""
-        names = list_events(self.store, self.product, self.tenant)
-        return any(name.kind == "rows_erased" for name in names)
+    def collected(self) -> frozenset[str]:
+        """The keys of what retention removed, besides feature tables."""
+        return collected_keys(self.collections)
 
     @cached_property
     def decisions(self) -> dict[str, Event]:
@@ -69,9 +67,15 @@ class TenantShelf(Holdings):
             return "there"
         if self.tenants_state == "erased" or self._is_withdrawn(gone):
             return "erased"
-        if all(key in self.collected for key in gone):
+        if all(self._is_collected(key) for key in gone):
             return "collected"
         return "erased" if self.rows_erased else "missing"
+
+    def _is_collected(self, key: str) -> bool:
+        if key in self.collected:
+            return True
+        is_table = key.startswith(layout.features_folder(self.product, self.tenant))
+        return is_table and any(record.features for record in self.collections)
 
     def _is_withdrawn(self, keys: list[str]) -> bool:
         withdrawn = self.champion.withdrawn if self.champion else {}
@@ -89,6 +93,7 @@ class Shelf:
         self.store = store
         self._tenants: dict[tuple[str, str], TenantShelf] = {}
         self._pooled: dict[str, PooledHoldings] = {}
+        self._collected: dict[str, frozenset[str]] = {}
 
     def tenant(self, product: str, tenant: str) -> TenantShelf:
         """Return what is held of a tenant."""
@@ -106,6 +111,16 @@ class Shelf:
         if product not in self._pooled:
             self._pooled[product] = PooledHoldings(self.store, product)
         return self._pooled[product]
+
+    def collected(self, product: str) -> frozenset[str]:
+        """Return what retention removed of a product's pooled models and runs."""
+        if product not in self._collected:
+            self._collected[product] = collected_keys(read_collections(self.store, product))
+        return self._collected[product]
+
+    def products(self) -> tuple[str, ...]:
+        """Return the products that the store knows, by name."""
+        return tuple(self.store.list_folders("products/"))
 
     def pooled_pointer(self, product: str, zone: str) -> PooledPointer | None:
         """Return which pooled models reigned in a zone; None when nobody knows."""

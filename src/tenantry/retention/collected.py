@@ -1,8 +1,9 @@
-"""The record of a collection: what retention removed of a tenant, and when. Holds no data."""
+"""The record of a collection: what retention removed, and when. Holds no data."""
+
+from collections.abc import Iterable, Iterator
 
 from tenantry import layout
 from tenantry.digests import digest
-from tenantry.places import parse_key
 from tenantry.records import Record
 from tenantry.store.contract import ObjectStore
 from tenantry.times import Moment
@@ -13,10 +14,10 @@ class Collection(Record):
 
     Attributes:
         product: The product.
-        tenant: The tenant.
+        tenant: The tenant; empty for pooled models and runs.
         as_of: The logical time from which ages were counted.
         when: When, by the clock on the wall.
-        keys: What went, below the tenant's folder; feature tables are only counted.
+        keys: What went; of a run its folder. Feature tables are only counted.
         features: Feature tables that went.
         size: Bytes of all of it.
     """
@@ -42,10 +43,18 @@ def write_collection(store: ObjectStore, record: Collection) -> str:
     return key
 
 
-def collected_keys(records: dict[str, Collection]) -> dict[str, Collection]:
-    """Return key → the collection that removed it, of some collections by key."""
-    found: dict[str, Collection] = {}
-    for record in records.values():
-        folder = layout.tenant_folder(record.product, record.tenant)
-        found |= {folder + key: record for key in record.keys if parse_key(folder + key)}
-    return found
+def read_collections(store: ObjectStore, product: str, tenant: str = "") -> Iterator[Collection]:
+    """Yield the collections of a tenant, or those of a product's pooled models and runs.
+
+    Records that cannot be read are passed over.
+    """
+    for info in store.list(layout.collections_folder(product, tenant)):
+        try:
+            yield Collection.from_json(store.get(info.key).content, info.key)
+        except ValueError:
+            continue
+
+
+def collected_keys(records: Iterable[Collection]) -> frozenset[str]:
+    """Return all keys that some collections removed, besides feature tables."""
+    return frozenset(key for record in records for key in record.keys)

@@ -13,9 +13,9 @@ from functools import cached_property
 from typing import Any
 
 from tenantry.champions import Reign
-from tenantry.events import DECISIONS, parse_names
+from tenantry.events import DECISIONS
 from tenantry.holdings import Holdings
-from tenantry.layout import events_folder, judgement
+from tenantry.layout import judgement
 from tenantry.models.card import Card
 from tenantry.monitoring.judgements import Judgement
 from tenantry.predictions import Receipt, in_force
@@ -110,10 +110,12 @@ class Keeping:
 
     @cached_property
     def chunks(self) -> frozenset[str] | None:
-        """Digests of the chunks that stay; None when a kept snapshot's manifest is gone."""
+        """Digests of the chunks that stay; None when a kept snapshot's manifest was lost."""
         found: set[str] = set()
         for snapshot in self.snapshots:
             manifest = self.held.manifest(snapshot)
+            if manifest is None and self.held.rows_erased:
+                continue
             if manifest is None:
                 return None
             found |= {chunk.sha256 for chunk in manifest.chunks}
@@ -150,9 +152,7 @@ class Keeping:
                 yield key
 
     def _last_decided(self) -> set[str]:
-        folder = events_folder(self.held.product, self.held.tenant)
-        names = parse_names(self.held.infos, folder)
-        decided = [name for name in names if name.kind in DECISIONS]
+        decided = [name for name in self.held.events if name.kind in DECISIONS]
         return {decided[-1].version} if decided else set()
 
     def _still_to_predict(self) -> Iterator[Reign]:

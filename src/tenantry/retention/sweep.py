@@ -167,10 +167,10 @@ class Collector:
         wanted = {one.key for one in shown.get(part.name, Part(part.name)).waste}
         going = tuple(one for one in part.waste if one.key in wanted)
         is_tenant = part.name not in (POOLED, RUNS)
-        if going and is_tenant:
-            if moved := self._disturbance(part.name):
-                return Part(part.name, left=moved)
-            self._record(part.name, going)
+        if going and is_tenant and (moved := self._disturbance(part.name)):
+            return Part(part.name, left=moved)
+        if going:
+            self._record(part.name if is_tenant else "", going)
         for one in going:
             self.store.purge(one.key)
         fault = self._damage(part.name, going) if going and is_tenant else ""
@@ -215,14 +215,17 @@ class Collector:
             self._pooled_left = f"{min(held.unreadable)} cannot be read, which may name one"
 
     def _record(self, tenant: str, waste: tuple[Waste, ...]) -> None:
-        folder = layout.tenant_folder(self.fleet.product, tenant)
-        named = (one for one in waste if one.kind != "features")
+        named = {
+            layout.run_folder(one.key.split("/")[1]) if one.kind == "run" else one.key
+            for one in waste
+            if one.kind != "features"
+        }
         record = Collection(
             product=self.fleet.product,
             tenant=tenant,
             as_of=self.request.as_of,
             when=self.request.now,
-            keys=tuple(one.key.removeprefix(folder) for one in named),
+            keys=tuple(sorted(named)),
             features=sum(one.kind == "features" for one in waste),
             size=sum(one.size for one in waste),
         )

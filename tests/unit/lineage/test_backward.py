@@ -156,7 +156,7 @@ def test_what_retention_removed_is_collected(made):
         tenant="ua",
         as_of=day(90),
         when=START,
-        keys=tuple(key.removeprefix(folder) for key in gone),
+        keys=tuple(gone),
         size=1,
     )
     write_collection(made.store, record)
@@ -166,6 +166,25 @@ def test_what_retention_removed_is_collected(made):
     assert ("prediction", "collected") in found
     assert ("model", "collected") in found
     assert ("snapshot", "there") in found
+    assert ("features", "missing") in found
+    write_collection(made.store, record.model_copy(update={"features": 1}))
+    assert ("features", "collected") in states(back(made, made.second.key))
+
+
+def test_pooled_models_and_runs_that_retention_removed_are_collected(made):
+    model = f"{layout.pooled_folder(PRODUCT, 'default', made.pooled.version)}model.skops"
+    record = Collection(
+        product=PRODUCT,
+        tenant="",
+        as_of=day(90),
+        when=START,
+        keys=(model, layout.run_folder("run-0")),
+        size=1,
+    )
+    made.store.delete(model)
+    assert (back(made, model).state, back(made, "runs/run-0").state) == ("missing", "missing")
+    write_collection(made.store, record)
+    assert (back(made, model).state, back(made, "runs/run-0").state) == ("collected", "collected")
 
 
 def test_what_an_erasure_removed_is_erased(made):

@@ -122,7 +122,9 @@ def test_two_stores_get_the_same_bytes(landing):
     assert contents(stores[0]) == contents(stores[1])
 
 
-@pytest.mark.parametrize("change", ["age", "definition", "denied", "card"])
+@pytest.mark.parametrize(
+    "change", ["age", "definition", "denied", "card.json", "model.skops", "fold-"]
+)
 def test_it_is_due_again(landing, store, change):
     specs = [spec_of(name) for name in TENANTS]
     first = run(specs, store, landing())
@@ -135,11 +137,11 @@ def test_it_is_due_again(landing, store, change):
     elif change == "denied":
         specs[1] = spec_of("b6", pooling={"contribute": False})
     else:
-        key = f"{layout.pooled_folder(PRODUCT, 'default', first.zones['default'])}card.json"
-        store.delete(key)
+        folder = layout.pooled_folder(PRODUCT, "default", first.zones["default"])
+        store.delete(next(key for key in store.objects if key.startswith(folder + change)))
     again = run(specs, store, landing(), as_of)
     assert "trained on" in again.message
-    assert (again.zones != first.zones) == (change != "card")
+    assert (again.zones != first.zones) == (change in ("age", "definition", "denied"))
     assert read_pooled(store, PRODUCT, "default").at(as_of).version == again.zones["default"]
 
 
