@@ -11,7 +11,7 @@ import pandas as pd
 from tenantry import layout
 from tenantry.digests import digest
 from tenantry.erasure.certificate import Certificate
-from tenantry.erasure.orders import RowOrder, place_order
+from tenantry.erasure.orders import RowOrder, amend_order, place_order
 from tenantry.erasure.pools import pools_fed_by
 from tenantry.erasure.settlement import settle_order
 from tenantry.erasure.suppression import suppress
@@ -85,4 +85,8 @@ def erase_rows_from_pools(  # noqa: PLR0913 - an order and what it concerns
         pooled=pools_fed_by(store, product, tenant),
     )
     store.put(layout.waiting(product, tenant, placed.name), b"{}")
-    return settle_order(store, place_order(store, placed), active, now=now)
+    found = place_order(store, placed)
+    hurried = amend_order(
+        store, found, lambda it: it.model_copy(update={"at_once": now or it.at_once})
+    )
+    return settle_order(store, hurried, active)

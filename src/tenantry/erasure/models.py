@@ -40,7 +40,8 @@ def replace_models(
     champion = read_champion(store, product, tenant)
     if not learnt:
         return ()
-    kept = {champion.current.version} & {*learnt} if champion and not now else set()
+    reigns = champion is not None and bool(champion.standing)
+    kept = {champion.current.version} & {*learnt} if champion and reigns and not now else set()
     if champion is not None:
         gone = {reign.version for reign in champion.reigns} & {*learnt} - kept
 

@@ -38,6 +38,7 @@ class RowOrder(Record):
         removed: What was removed.
         rewritten: What was written anew without the rows.
         certificate: Key of the certificate; empty while pending.
+        at_once: Whether models in use go at once, too.
     """
 
     product: str
@@ -57,6 +58,7 @@ class RowOrder(Record):
     removed: Counts = Field(default_factory=dict)
     rewritten: Counts = Field(default_factory=dict)
     certificate: str = ""
+    at_once: bool = False
 
     @property
     def key(self) -> str:

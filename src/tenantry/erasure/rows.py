@@ -44,16 +44,15 @@ class Holdings:
     learnable: datetime | None
 
 
-def scrub_rows(
-    store: ObjectStore, spec: Spec, *, name: str = "", now: bool = False
-) -> RowOrder | None:
+def scrub_rows(store: ObjectStore, spec: Spec, *, name: str = "") -> RowOrder | None:
     """Remove every suppressed row of a tenant from all that its folder holds.
+
+    The order then waits to be settled: by whoever gave it, or by the next plan.
 
     Args:
         store: The store.
         spec: The tenant's spec.
         name: The order in which it is noted what was done; the last one that was given when empty.
-        now: Whether the champion goes at once when it learnt from such rows.
 
     Returns:
         That order; None when none was ever given.
@@ -65,6 +64,7 @@ def scrub_rows(
     if not orders or suppressed is None:
         return None
     order, removal = next((one for one in orders if one.name == name), orders[-1]), Removal(store)
+    store.put(layout.waiting(spec.product, spec.tenant, order.name), b"{}")
     held = find_holdings(store, spec, suppressed)
     if len(held.keys):
         suppress(store, spec, held.keys)
@@ -74,9 +74,10 @@ def scrub_rows(
     _remove_snapshots(removal, spec, held.chunks, order.snapshots)
     _remove_features(removal, spec, suppressed, snapshots)
     _rewrite_predictions(removal, spec, suppressed)
-    for key in _keys(store, layout.monitoring_folder(spec.product, spec.tenant), "/report.html"):
+    drawn = layout.monitoring_folder(spec.product, spec.tenant)
+    for key in _keys(store, drawn, "/report.html") if order.rows else ():
         removal.remove("drift reports", key)
-    models = replace_models(removal, spec.product, spec.tenant, snapshots, now=now)
+    models = replace_models(removal, spec.product, spec.tenant, snapshots, now=order.at_once)
     for key in _keys(store, layout.models_folder(spec.product, spec.tenant), ".parquet"):
         _rewrite_rows(removal, "evaluations", key, spec, suppressed)
     return amend_order(
@@ -84,6 +85,7 @@ def scrub_rows(
         order,
         lambda it: it.model_copy(
             update={
+                "status": "waiting",
                 "models": united(it.models, models),
                 "removed": summed(it.removed, removal.removed),
                 "rewritten": summed(it.rewritten, removal.rewritten),

@@ -15,21 +15,18 @@ from tenantry.store.contract import ObjectStore
 WHY_POOLED = "rows that were erased are in it"
 
 
-def settle_order(
-    store: ObjectStore, order: RowOrder, active: Collection[str], *, now: bool = False
-) -> Certificate:
+def settle_order(store: ObjectStore, order: RowOrder, active: Collection[str]) -> Certificate:
     """Withdraw the models of an order that nobody needs any more, and certify what was done.
 
     Args:
         store: The store.
         order: The order, carried out in the tenant's data.
         active: The tenants that go on being predicted.
-        now: Whether models in use go, too.
     """
     product, tenant, removal = order.product, order.tenant, Removal(store)
-    at_once = now or tenant not in active
+    at_once = order.at_once or tenant not in active
     learnt = replace_models(removal, product, tenant, {*order.snapshots}, now=at_once)
-    in_use = () if now else tuple(pools_in_use(store, product, active))
+    in_use = () if order.at_once else tuple(pools_in_use(store, product, active))
     pools = replace_pools(removal, product, order.pooled, in_use, WHY_POOLED)
     waiting = (*_tainted(store, product, tenant, learnt), *pools)
     order = amend_order(

@@ -7,7 +7,6 @@ from datetime import datetime
 
 import pandas as pd
 
-from tenantry import layout
 from tenantry.digests import digest
 from tenantry.erasure.certificate import Certificate
 from tenantry.erasure.models import models_made_of
@@ -130,19 +129,24 @@ def erase_rows(  # noqa: PLR0913 - an order and what it concerns
         columns=tuple(sorted(str(column) for column in keys.columns)),
         keys=len(hashes),
     )
-    store.put(layout.waiting(product, tenant, name), b"{}")
     order = place_order(store, order)
     suppressed = read_suppressed(store, product, tenant) or Suppressed(salt="")
     held = find_holdings(store, spec, suppressed)
     pooled = _pooled(store, spec, held)
-    order = amend_order(store, order, lambda it: _with_pooled(it, pooled))
-    order = scrub_rows(store, spec, name=name, now=now) or order
+    order = amend_order(store, order, lambda it: _renewed(it, pooled, now=now))
+    order = scrub_rows(store, spec, name=name) or order
     _record(store, order)
-    return settle_order(store, order, active, now=now)
+    return settle_order(store, order, active)
 
 
-def _with_pooled(order: RowOrder, pooled: tuple[str, ...]) -> RowOrder:
-    return order.model_copy(update={"status": "pending", "pooled": united(order.pooled, pooled)})
+def _renewed(order: RowOrder, pooled: tuple[str, ...], *, now: bool) -> RowOrder:
+    return order.model_copy(
+        update={
+            "status": "pending",
+            "pooled": united(order.pooled, pooled),
+            "at_once": now or order.at_once,
+        }
+    )
 
 
 def _pooled(store: ObjectStore, spec: Spec, held: Holdings) -> tuple[str, ...]:
