@@ -23,6 +23,7 @@ from rich.table import Table
 from tenantry.champions import read_champion
 from tenantry.predictions import Receipt, write_receipt
 from tenantry.registry.fleet import find_fleet_rollback, make_fleet_rollback
+from tenantry.registry.rollback import Aim
 from tenantry.store.contract import ObjectStore
 from tenantry.store.minio import MinioStore
 from tenantry.store.s3_client import BucketAddress
@@ -57,7 +58,7 @@ def main() -> int:
 def _measure(store: ObjectStore, tenants: list[str]) -> int:
     spent: dict[str, Spent] = {}
     with _timed(spent, "found out (the dry run)"):
-        found = find_fleet_rollback(store, PRODUCT, day(1), ORDER)
+        found = find_fleet_rollback(store, PRODUCT, Aim(time=day(1)), ORDER)
     with _timed(spent, "done"):
         done = make_fleet_rollback(store, found)
     moved = sum(step.move is not None for step in done.steps)

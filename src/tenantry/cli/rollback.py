@@ -35,7 +35,12 @@ def rollback(
     to_time: Annotated[
         str, typer.Option("--to-time", help="Whoever reigned at this logical time.", metavar="TIME")
     ] = "",
-    every: Annotated[bool, typer.Option("--all", help="All tenants; needs --to-time.")] = False,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="What the last rollback replaced reigns again.")
+    ] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="All tenants; needs --to-time or --undo.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do it for --all; else it is shown.")] = False,
     as_of: Annotated[
         str,
@@ -51,33 +56,37 @@ def rollback(
 ) -> None:
     """Restore an earlier model: the next prediction, of whatever window, is made by it.
 
-    Nothing is lost: the model that is replaced is revoked, and can be restored the same way. The
-    files are checked first. Each rollback leaves an event in the audit trail. A later run may
+    Nothing is lost: the model that is replaced is revoked, and --undo restores it. The files are
+    checked first. Each rollback leaves an event in the audit trail. A later run may
     crown a new challenger; pin the tenant to prevent that.
 
     With --all, what would be done is shown; --yes does it. Tenants that are pinned, or whose
     files are damaged, are left as they are and named; the exit code is then 1.
     """
-    if bool(tenant) == every:
-        raise typer.BadParameter("name a tenant, or say --all")
-    if to and (to_time or every):
-        raise typer.BadParameter("--to is for one tenant, and excludes --to-time")
-    if every and not to_time:
-        raise typer.BadParameter("--all needs --to-time")
+    _check_usage(tenant, to, to_time, undo=undo, every=every)
     settings = load_settings()
     order = make_order(who or settings.user, why, datetime.now(UTC))
     moment = parse_moment(as_of) if as_of else None
+    aim = Aim(to, parse_moment(to_time) if to_time else None, undo)
     if every:
         store = open_store(settings, region)
-        found = find_fleet_rollback(store, product, parse_moment(to_time), order, as_of=moment)
+        found = find_fleet_rollback(store, product, aim, order, as_of=moment)
         _roll_back_fleet(store, found, is_meant=yes and not dry_run, output=output)
         return
     store = store_of(settings, product, tenant, region)
-    aim = Aim(to, parse_moment(to_time) if to_time else None)
     move = find_rollback(store, product, tenant, aim, order=order, as_of=moment)
     if not dry_run:
         make_rollback(store, product, move)
     _print_move(product, move, is_done=not dry_run, output=output)
+
+
+def _check_usage(tenant: str, to: str, to_time: str, *, undo: bool, every: bool) -> None:
+    if bool(tenant) == every:
+        raise typer.BadParameter("name a tenant, or say --all")
+    if bool(to) + bool(to_time) + undo > 1:
+        raise typer.BadParameter("say one of --to, --to-time and --undo")
+    if every and not (to_time or undo):
+        raise typer.BadParameter("--all needs --to-time or --undo")
 
 
 def _print_move(product: str, move: Move, *, is_done: bool, output: OutputFormat) -> None:
@@ -85,6 +94,8 @@ def _print_move(product: str, move: Move, *, is_done: bool, output: OutputFormat
         facts = {"product": product, "done": is_done, **_facts(move)}
         typer.echo(json.dumps(facts, indent=2, ensure_ascii=False))
         return
+    if move.warning:
+        typer.echo(f"Mind that {move.warning}.", err=True)
     does = "Rolled" if is_done else "Would roll"
     since = format_moment(move.reign.since)
     typer.echo(
@@ -105,7 +116,7 @@ def _roll_back_fleet(
     if output is OutputFormat.json:
         facts = {
             "product": done.product,
-            "time": format_moment(done.time),
+            "aim": done.aim.words,
             "as_of": format_moment(done.since),
             "done": is_meant,
             "tenants": [_step_facts(step) for step in done.steps],
@@ -118,13 +129,14 @@ def _roll_back_fleet(
 
 
 def _print_fleet(done: FleetRollback, *, is_done: bool) -> None:
-    title = f"{done.product} back to who reigned as of {format_moment(done.time)}"
+    title = f"{done.product} back {done.aim.words}"
     table = Table("tenant", "from", "to", "note", title=title, title_justify="left")
     for step in done.steps:
         move = step.move
         versions = (move.replaced.version, move.reign.version) if move else ("–", "–")
         style = "red" if step.is_refused else "" if move else "dim"
-        table.add_row(*map(Text, (step.tenant, *versions, step.note)), style=style)
+        note = move.warning if move else step.note
+        table.add_row(*map(Text, (step.tenant, *versions, note)), style=style)
     console = Console(highlight=False)
     console.print(table)
     moved = sum(step.move is not None for step in done.steps)
@@ -145,6 +157,7 @@ def _facts(move: Move) -> dict[str, Any]:
         "from": move.replaced.version,
         "to": move.reign.version,
         "as_of": format_moment(move.reign.since),
+        "warning": move.warning,
     }
 
 

@@ -1,4 +1,4 @@
-"""Roll a whole fleet back to a time: every tenant to the model that reigned then."""
+"""Roll a whole fleet back: every tenant to who reigned at a time, or as it was before that."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
+from tenantry.champions import Champion, Seen
 from tenantry.erasure.tombstones import erased_tenants
-from tenantry.errors import NothingToDoError, RegistryError, StoreError
+from tenantry.errors import Fault, NothingToDoError, RegistryError, StoreError
 from tenantry.registry.orders import Order
 from tenantry.registry.rollback import Aim, Move, find_move, make_move
 from tenantry.registry.versions import FileCheck, last_moment, list_tenants, require_seen
@@ -39,17 +40,17 @@ class Step:
 
 @dataclass(frozen=True)
 class FleetRollback:
-    """What a rollback of a product's tenants to a time would do, or has done.
+    """What a rollback of all tenants of a product would do, or has done.
 
     Attributes:
         product: The product.
-        time: The logical time whose champions are to reign again.
-        since: The logical time from which they do.
+        aim: What they go back to.
+        since: The logical time from which that reigns.
         steps: What that means for each tenant, by name.
     """
 
     product: str
-    time: datetime
+    aim: Aim
     since: datetime
     steps: tuple[Step, ...]
 
@@ -57,17 +58,17 @@ class FleetRollback:
 def find_fleet_rollback(
     store: ObjectStore,
     product: str,
-    time: datetime,
+    aim: Aim,
     order: Order,
     *,
     as_of: datetime | None = None,
 ) -> FleetRollback:
-    """Find out what a rollback of a whole fleet to a time would do.
+    """Find out what a rollback of a whole fleet would do.
 
     Args:
         store: The store.
         product: The product.
-        time: The logical time whose champions are to reign again.
+        aim: What to go back to: a time, or what the last order to roll back replaced.
         order: Whose order, and why.
         as_of: From which logical time on; None for the latest at which anything was done for any
             of the tenants.
@@ -79,14 +80,38 @@ def find_fleet_rollback(
     since = as_of or _last_moment(store, product, tenants)
     files, erased = FileCheck(store, product), erased_tenants(store, product)
 
-    def find(tenant: str) -> Move:
-        seen = require_seen(store, product, tenant, erased)
-        aim = Aim(time=time)
-        return find_move(store, product, tenant, seen, aim, since=since, order=order, files=files)
+    def see(tenant: str) -> Seen | RegistryError:
+        try:
+            return require_seen(store, product, tenant, erased)
+        except RegistryError as error:
+            return error
 
     with ThreadPoolExecutor(_THREADS) as pool:
+        found = dict(zip(tenants, pool.map(see, tenants), strict=True))
+        last = _last_order(one.champion for one in found.values() if isinstance(one, Seen))
+
+        def find(tenant: str) -> Move:
+            seen = found[tenant]
+            if isinstance(seen, RegistryError):
+                raise seen
+            if aim.undo and _order_of(seen.champion) != last:
+                raise NothingToDoError([Fault(tenant, "the last order did not roll it back")])
+            find = partial(find_move, store, product, tenant, seen, aim)
+            return find(since=since, order=order, files=files)
+
         steps = tuple(pool.map(lambda tenant: _step(tenant, partial(find, tenant)), tenants))
-    return FleetRollback(product, time, since, steps)
+    return FleetRollback(product, aim, since, steps)
+
+
+def _order_of(champion: Champion) -> Order | None:
+    """Return the order by which the champion reigns; None when the gate crowned it."""
+    restored = champion.current.restores
+    return Order(restored.who, restored.why, restored.when) if restored else None
+
+
+def _last_order(champions: Iterable[Champion]) -> Order | None:
+    orders = filter(None, map(_order_of, champions))
+    return max(orders, key=lambda one: (one.when, one.who, one.why), default=None)
 
 
 def make_fleet_rollback(store: ObjectStore, found: FleetRollback) -> FleetRollback:

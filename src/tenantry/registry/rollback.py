@@ -7,7 +7,15 @@ made by one compare-and-swap (`make_move`), which fails when someone moved the c
 from dataclasses import dataclass
 from datetime import datetime
 
-from tenantry.champions import Champion, Reign, Restored, Seen, describe_pin, move_champion
+from tenantry.champions import (
+    Champion,
+    Reign,
+    Restored,
+    Seen,
+    describe_pin,
+    describe_rollback,
+    move_champion,
+)
 from tenantry.errors import Fault, NothingToDoError, RegistryError
 from tenantry.registry.orders import Order, record_rollback
 from tenantry.registry.versions import FileCheck, find_reign, last_moment, require_seen
@@ -23,10 +31,21 @@ class Aim:
     Attributes:
         version: A version that reigned; empty when another is meant.
         time: Who reigned at this logical time; None when another is meant.
+        undo: What the last rollback replaced.
     """
 
     version: str = ""
     time: datetime | None = None
+    undo: bool = False
+
+    @property
+    def words(self) -> str:
+        """What is meant, in words."""
+        if self.time:
+            return f"to who reigned as of {format_moment(self.time)}"
+        if self.undo:
+            return "to what the last rollback replaced"
+        return f"to {self.version or 'the champion before'}"
 
 
 @dataclass(frozen=True)
@@ -47,6 +66,13 @@ class Move:
     def replaced(self) -> Reign:
         """The reign that reigns until then."""
         return self.seen.champion.current
+
+    @property
+    def warning(self) -> str:
+        """That someone rolled back what this restores, and why; empty when nobody did."""
+        restored = self.reign.restores
+        judge = self.seen.champion.revoked.get(restored.place) if restored else None
+        return f"{self.reign.version} was {describe_rollback(judge)}" if judge else ""
 
 
 def find_rollback(  # noqa: PLR0913 - an order's parts
@@ -116,9 +142,7 @@ def find_move(  # noqa: PLR0913 - an order's parts
         if champion.current.restores:  # the order may have died before it left its event
             record_rollback(store, product, tenant, champion.current)
         raise NothingToDoError([Fault(place, f"{target.version} reigns already")])
-    marks = champion.withdrawn | champion.tainted
-    if target.version in marks:
-        raise _refused(place, f"{target.version} must not be used: {marks[target.version]}")
+    _refuse_marked(champion, target.version, place)
     files.check(tenant, target)
     return Move(tenant, seen, _restoring(champion, target, since, order))
 
@@ -139,6 +163,7 @@ def make_move(store: ObjectStore, product: str, move: Move) -> Champion:
             fault = f"another champion reigns than {replaced.version}, or it is pinned"
             remedy = "someone moved it meanwhile: look at its history and order again"
             raise _refused(f"{product}/{move.tenant}", fault, remedy)
+        _refuse_marked(found, move.reign.version, f"{product}/{move.tenant}")
         return found.with_reign(move.reign)
 
     champion = move_champion(store, product, move.tenant, change, move.seen)
@@ -156,12 +181,19 @@ def _refuse_held(champion: Champion, since: datetime, place: str) -> None:
         raise _refused(place, fault, remedy)
 
 
+def _refuse_marked(champion: Champion, version: str, place: str) -> None:
+    marks = champion.withdrawn | champion.tainted
+    if version in marks:
+        raise _refused(place, f"{version} must not be used: {marks[version]}")
+
+
 def _find_target(
     store: ObjectStore, product: str, tenant: str, champion: Champion, aim: Aim
 ) -> Reign:
     place = f"{product}/{tenant}"
-    if aim.version:
-        return find_reign(store, product, tenant, champion=champion, version=aim.version)
+    version = _find_replaced(champion, place) if aim.undo else aim.version
+    if version:
+        return find_reign(store, product, tenant, champion=champion, version=version)
     if aim.time:
         reign = champion.as_of(aim.time)
         if reign is None:
@@ -172,13 +204,23 @@ def _find_target(
     return _find_previous(champion, place)
 
 
+def _find_replaced(champion: Champion, place: str) -> str:
+    """Return the version that the last rollback replaced; an undone one has none to undo."""
+    restored = champion.current.restores
+    if restored is None or restored.replaced not in champion.revoked_versions:
+        raise NothingToDoError([Fault(place, "there is no rollback to undo")])
+    return restored.replaced
+
+
 def _find_previous(champion: Champion, place: str) -> Reign:
     """Return the champion before; not twice over, so that an order given twice is done once."""
     current, previous = champion.current, champion.previous
     if current.restores:
         by = current.restores
         fault = f"it was rolled back already, from {by.replaced} to {by.version} by {by.who}"
-        remedy = f"to go further, say --to {previous.version}" if previous else "none is before it"
+        remedy = "say --undo to take that back"
+        if previous:
+            remedy = f"to go further, say --to {previous.version}; {remedy}"
         raise NothingToDoError([Fault(place, fault, remedy)])
     if previous is None:
         raise NothingToDoError([Fault(place, f"{current.version} is its first champion")])

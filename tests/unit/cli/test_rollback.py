@@ -72,7 +72,24 @@ def test_json_says_what_was_done(store):
         "from": version(31),
         "to": version(0),
         "as_of": "2013-11-01T00:00:00Z",
+        "warning": "",
     }
+
+
+def test_who_restores_what_someone_rolled_back_is_told_so(store):
+    run(store, "ua", "--why", "bad")
+    words = f"{version(31)} was rolled back by ann: bad"
+    result = run(store, "ua", "--to", version(31), "--why", "it was good", "--dry-run")
+    assert f"Mind that {words}." in result.stderr
+    fleet = run(store, "--all", "--undo", "--why", "it was good")
+    assert words in fleet.output
+
+
+def test_undo_takes_a_rollback_back(store):
+    run(store, "ua", "--why", "bad")
+    result = run(store, "ua", "--undo", "--why", "it was good")
+    assert result.exit_code == 0
+    assert reigning(store)["ua"] == version(31)
 
 
 @pytest.mark.parametrize(
@@ -80,9 +97,10 @@ def test_json_says_what_was_done(store):
     [
         (["--why", "bad"], "name a tenant, or say --all"),
         (["ua", "--all", "--why", "bad"], "name a tenant, or say --all"),
-        (["ua", "--to", "v", "--to-time", "2013-10-01", "--why", "bad"], "--to is for one tenant"),
-        (["--all", "--to", "v", "--why", "bad"], "--to is for one tenant"),
-        (["--all", "--why", "bad"], "--all needs --to-time"),
+        (["ua", "--to", "v", "--to-time", "2013-10-01", "--why", "bad"], "say one of --to"),
+        (["ua", "--to", "v", "--undo", "--why", "bad"], "say one of --to"),
+        (["--all", "--to", "v", "--why", "bad"], "--all needs --to-time or --undo"),
+        (["--all", "--why", "bad"], "--all needs --to-time or --undo"),
         (["ua"], "--why"),
     ],
 )

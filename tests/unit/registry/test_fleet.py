@@ -1,11 +1,15 @@
 """A fleet's rollback goes as far as it can, says where it could not, and is completed later."""
 
+from datetime import timedelta
+
 import pytest
 
 from tenantry.champions import crown, read_champion
 from tenantry.erasure.tombstones import Tombstone, write_tombstone
 from tenantry.errors import RegistryError, StoreUnavailableError
 from tenantry.registry.fleet import find_fleet_rollback, make_fleet_rollback
+from tenantry.registry.orders import Order
+from tenantry.registry.rollback import Aim, find_rollback, make_rollback
 from tests.unit.memory_store import MemoryStore
 from tests.unit.registry.made import (
     ORDER,
@@ -34,6 +38,10 @@ class Shaky(MemoryStore):
         return super().put_if_match(key, content, tag)
 
 
+LATER = Order("ann", "it was no trouble", WALL + timedelta(hours=1))
+TO_THE_FIRST = Aim(time=day(1))
+
+
 @pytest.fixture
 def store():
     made = Shaky()
@@ -43,8 +51,8 @@ def store():
     return made
 
 
-def find(store, time=1, **options):
-    return find_fleet_rollback(store, PRODUCT, day(time), ORDER, **options)
+def find(store, aim=TO_THE_FIRST, *, order=ORDER, **options):
+    return find_fleet_rollback(store, PRODUCT, aim, order, **options)
 
 
 def reigning(store):
@@ -61,6 +69,22 @@ def test_all_go_back_from_one_moment_on_the_latest_of_any_of_them(store):
     assert done.since == day(45)
     assert reigning(store) == first_of_all()
     assert {read_champion(store, PRODUCT, one).current.since for one in TENANTS} == {day(45)}
+
+
+def test_an_order_for_the_fleet_is_undone_by_another_and_leaves_earlier_ones_alone(store):
+    earlier = Order("bo", "its own trouble", WALL - timedelta(days=1))
+    move = find_rollback(store, PRODUCT, "t05", Aim(), order=earlier)
+    make_rollback(store, PRODUCT, move)
+    before = reigning(store)
+    make_fleet_rollback(store, find(store))
+    undone = make_fleet_rollback(store, find(store, Aim(undo=True), order=LATER))
+    assert {step.tenant for step in undone.steps if step.move} == {*TENANTS} - {"t05"}
+    assert reigning(store) == before
+    again = find(store, Aim(undo=True), order=LATER)
+    assert {step.note for step in again.steps} == {
+        "there is no rollback to undo",
+        "the last order did not roll it back",
+    }
 
 
 def test_to_find_out_writes_nothing(store):
@@ -116,4 +140,4 @@ def test_a_tenant_without_a_model_is_no_fault(store):
 
 def test_an_unknown_product_is_refused(store):
     with pytest.raises(RegistryError, match=r"no such product; did you mean arrival-delay\?"):
-        find_fleet_rollback(store, "arival-delay", day(1), ORDER)
+        find_fleet_rollback(store, "arival-delay", TO_THE_FIRST, ORDER)

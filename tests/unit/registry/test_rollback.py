@@ -115,6 +115,15 @@ def test_a_rollback_is_rolled_back_the_same_way(store):
     assert known.until(day(62)).at(day(40)).version == version(31)
 
 
+def test_it_is_undone_by_one_word_and_only_once(store):
+    roll_back(store)
+    assert roll_back(store, Aim(undo=True)).version == version(62)
+    assert champion(store).revoked_versions == frozenset()
+    for _ in range(2):
+        with pytest.raises(NothingToDoError, match="there is no rollback to undo"):
+            roll_back(store, Aim(undo=True))
+
+
 def test_one_can_go_further_back_by_naming_the_version(store):
     roll_back(store)
     assert roll_back(store, Aim(version=version(0))).version == version(0)
