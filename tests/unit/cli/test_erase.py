@@ -10,6 +10,7 @@ from tenantry.erasure.tombstones import is_erased
 from tenantry.errors import ErasureError, RegistryError
 from tenantry.events import Event, write_event
 from tenantry.specs.load import Fleet
+from tenantry.specs.model import Retention
 from tenantry.store.folder import FolderStore
 from tests.unit.erasure.made import LATE, PRODUCT, contents, fresh_store, spec_of
 
@@ -33,6 +34,7 @@ def run(store, monkeypatch):
         description="",
         pooled=spec_of("acme").pooled,
         tenants_may_set=(),
+        retention=Retention(),
         specs={name: spec_of(name) for name in ("acme", "bolt")},
         retire_max_share=0.5,
     )
