@@ -11,6 +11,7 @@ from typing import Literal, Self
 from pydantic import Field
 
 from tenantry.records import Record
+from tenantry.text import Plain
 from tenantry.times import Moment, Window
 
 Scalar = str | int | float | bool | None
@@ -79,7 +80,7 @@ class Outcome(Record):
 
     stage: str
     status: Status
-    message: str = ""
+    message: Plain = ""
     kind: str = ""
     facts: dict[str, Scalar] = Field(default_factory=dict)
     keys: tuple[str, ...] = ()

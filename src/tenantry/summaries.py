@@ -7,6 +7,7 @@ from typing import Protocol
 from tenantry.ledger import Ledger
 from tenantry.overview import Line, make_lines, say_cost, say_counts
 from tenantry.plans import RunPlan
+from tenantry.text import plain
 from tenantry.times import format_moment
 
 _NAMES = 20
@@ -17,7 +18,7 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~$&-])")
 
 def as_text(value: object) -> str:
     """Write a value so that Markdown shows it as it is: no markup, no line breaks."""
-    return _SPECIAL.sub(r"\\\1", " ".join(str(value).split()))
+    return _SPECIAL.sub(r"\\\1", " ".join(plain(str(value)).split()))
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -1,7 +1,5 @@
 """Poisoned tenants fail or fall back one by one, and nobody else's outputs notice."""
 
-import io
-
 import pandas as pd
 
 from tenantry.ledger import Cost
@@ -149,22 +147,3 @@ def without_costs_of(entry):
         )
         for outcome in entry.outcomes
     ]
-
-
-def test_hostile_text_stays_text(make_fleet):
-    def add_hostile(flights):
-        return pd.concat([flights, hostile(copies(flights, "PI"))], ignore_index=True)
-
-    poisoned = make_fleet(change=add_hostile, tenants={"pi": POISONED["pi"]})
-    bad = poisoned.run(OCTOBER, "run-1", tenants="pi,oo")
-    assert bad.entries["pi"].failures == ()
-    assert bad.entries["pi"].fact("predict", "rows") > 0
-    pages = [bad.page, *(text.read_text() for text in (poisoned.home / "files").rglob("*.md"))]
-    html = [
-        one.decode() for key, one in poisoned.objects(runs=True).items() if key.endswith("html")
-    ]
-    for text in (*pages, *html):
-        assert "<script>alert" not in text
-    chunks = [one for key, one in outputs(poisoned, ["pi"]).items() if "/chunks/" in key]
-    kept = {dest for one in chunks for dest in pd.read_parquet(io.BytesIO(one))["dest"]}
-    assert kept == set(HOSTILE), "the text itself is kept"

@@ -19,6 +19,7 @@ from tenantry.cli.show import show
 from tenantry.cli.status import status
 from tenantry.cli.validate import schema, validate
 from tenantry.errors import TenantryError
+from tenantry.text import plain
 
 app = typer.Typer(
     name="tenantry",
@@ -68,5 +69,5 @@ def main() -> None:
     try:
         app()
     except (TenantryError, ValueError) as error:
-        typer.echo(f"tenantry: {error}", err=True)
+        typer.echo(f"tenantry: {plain(str(error))}", err=True)
         sys.exit(1)

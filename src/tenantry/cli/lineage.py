@@ -19,6 +19,7 @@ from tenantry.lineage.shelf import Shelf
 from tenantry.places import parse_key
 from tenantry.regions import store_of_key
 from tenantry.settings import load_settings
+from tenantry.text import plain
 
 _STYLES: dict[State, str] = {
     "there": "",
@@ -108,15 +109,16 @@ def _folded(nodes: Sequence[Node], *, whole: bool) -> Iterable[Node | str]:
 def _label(node: Node) -> Text:
     label = Text(f"{node.relation} " if node.relation else "", style="dim")
     label.append(f"{node.kind} ", style="bold")
-    label.append(node.name[:12] if node.kind in ("snapshot", "features", "chunk") else node.name)
+    is_digest = node.kind in ("snapshot", "features", "chunk")
+    label.append(node.name[:12] if is_digest else plain(node.name))
     if node.state not in ("there", "outside"):
         label.append(f"  {node.state}", style=_STYLES[node.state])
     for name, value in node.facts.items():
         if value not in ("", ()):
             label.append(f"\n  {name.replace('_', ' ')}: ", style="dim")
-            label.append(_say(name, value))
+            label.append(plain(_say(name, value)))
     if node.key:
-        label.append(f"\n  {node.key}", style="dim")
+        label.append(f"\n  {plain(node.key)}", style="dim")
     return label
 
 

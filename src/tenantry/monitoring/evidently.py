@@ -5,13 +5,13 @@ imported when a page is due and not before, and what would stop it is left out f
 with the reason. It never decides anything: its page shows the effect sizes of `drift`.
 """
 
-import tempfile
+import re
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from html import escape
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,9 +21,13 @@ from tenantry.columns import EVENT_TIME
 from tenantry.errors import TenantryError
 from tenantry.monitoring import drift
 from tenantry.specs.model import Spec
+from tenantry.text import plain
 
 MAX_ROWS = 4000
 """Rows drawn on either side, evenly over time; more cost time and change no picture."""
+
+_DATA = re.compile(r"    var \w+ = \{.*\};$")
+"""The lines of Evidently's page that hold what it was given."""
 
 
 def preload(specs: Iterable[Spec]) -> None:
@@ -116,6 +120,8 @@ def render_page(sides: Sides, *, thresholds: Mapping[str, float], drift_share: f
         warnings.simplefilter("ignore")  # Evidently's own, of what it imports and divides
         try:
             return _render(sides, thresholds, drift_share)
+        except ReportError:
+            raise
         except Exception as error:
             msg = f"no Evidently report: it stopped with {type(error).__name__}"
             raise ReportError(msg) from error
@@ -151,9 +157,15 @@ def _cast(
         numbers = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
         cast[name] = pd.Series(np.where(np.isfinite(numbers), numbers, np.nan))
     for name in categorical:
-        values = frame[name].astype(object)
-        cast[name] = values.where(values.notna(), None).reset_index(drop=True)
+        values = frame[name].astype(object).where(frame[name].notna(), None)
+        words = {value: _as_words(value) for value in values.dropna().unique()}
+        cast[name] = values.map(words, na_action="ignore").reset_index(drop=True)
     return pd.DataFrame(cast, index=range(len(frame)))
+
+
+def _as_words(category: object) -> object:
+    """Return a category as its figure shows it whole: Plotly would take `<b>` for bold."""
+    return escape(plain(category), quote=False) if isinstance(category, str) else category
 
 
 def _render(sides: Sides, thresholds: Mapping[str, float], drift_share: float) -> bytes:
@@ -172,11 +184,26 @@ def _render(sides: Sides, thresholds: Mapping[str, float], drift_share: float) -
         per_column_threshold={name: thresholds[name] for name in columns},
     )
     frames = (Dataset.from_pandas(side, definition) for side in (sides.current, sides.reference))
-    snapshot = Report([preset]).run(*frames)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "report.html")
-        snapshot.save_html(str(path))
-        return path.read_bytes()
+    page: str = Report([preset]).run(*frames).get_html_str(as_iframe=False)
+    return _without_markup_in_data(page).encode()
+
+
+def _without_markup_in_data(page: str) -> str:
+    """Write what is markup to a browser in the page's two lines of data as JSON escapes.
+
+    Evidently writes them as they are, so that a category `</script><script>…` would run.
+
+    Raises:
+        ReportError: The page is not made as the pinned version makes it.
+    """
+    lines = page.split("\n")  # JSON has no line break in it
+    data = [number for number, line in enumerate(lines) if _DATA.match(line)]
+    if len(data) != 2:
+        msg = f"no Evidently report: its page has {len(data)} lines of data, 2 were expected"
+        raise ReportError(msg)
+    for number in data:
+        lines[number] = lines[number].replace("<", r"\u003c").replace(">", r"\u003e")
+    return "\n".join(lines)
 
 
 @cache

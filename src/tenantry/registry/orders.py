@@ -7,6 +7,7 @@ from tenantry.champions import Pin, Reign, describe_rollback
 from tenantry.errors import Fault, RegistryError
 from tenantry.events import Event, Kind, write_event
 from tenantry.store.contract import ObjectStore
+from tenantry.text import is_text
 
 _MAX_LENGTH = 500
 
@@ -39,6 +40,8 @@ def make_order(who: str, why: str, when: datetime) -> Order:
     if not order.why:
         faults.append(Fault("--why", "there is no reason", "say it in a few words"))
     for place, text in (("--who", order.who), ("--why", order.why)):
+        if not is_text(text):
+            faults.append(Fault(place, "holds control characters", "write plain text"))
         if len(text) > _MAX_LENGTH:
             faults.append(Fault(place, f"{len(text)} characters", f"{_MAX_LENGTH} at most"))
     if faults:

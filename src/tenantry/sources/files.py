@@ -44,7 +44,9 @@ def read_csv(query: Query) -> pd.DataFrame:
         null_values=[""],
         strings_can_be_null=True,
     )
-    return _read_dataset(query, find_path(query), ds.CsvFileFormat(convert_options=texts))
+    lines = pyarrow.csv.ParseOptions(newlines_in_values=True)  # else those where a block ends fail
+    form = ds.CsvFileFormat(convert_options=texts, parse_options=lines)
+    return _read_dataset(query, find_path(query), form)
 
 
 def _read_dataset(query: Query, path: Path, form: ds.FileFormat) -> pd.DataFrame:

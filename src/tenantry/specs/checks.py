@@ -15,7 +15,7 @@ from tenantry.specs.faults import quoted, suggest
 from tenantry.specs.feature_checks import check_features
 from tenantry.specs.model import POOLED_RECIPES, RECIPES, Declared, KnownAt, Model, Source
 from tenantry.specs.paths import nearest
-from tenantry.specs.text import is_text
+from tenantry.text import is_text
 
 Found = Iterator[Fault]
 

@@ -24,6 +24,7 @@ from tenantry.sources.collect import collect_rows
 from tenantry.sources.connections import Connections
 from tenantry.specs.model import Spec
 from tenantry.store.contract import ObjectStore
+from tenantry.text import plain
 from tenantry.training.pooled import (
     PooledFit,
     contribution,
@@ -200,7 +201,7 @@ def _is_transient(error: BaseException) -> bool:
 def _in_words(error: Exception) -> str:
     # other libraries' messages may quote rows
     if isinstance(error, TenantryError):
-        return str(error)
+        return plain(str(error))
     return f"{type(error).__name__} while its rows were read"
 
 

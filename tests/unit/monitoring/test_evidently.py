@@ -1,8 +1,10 @@
 import re
 import subprocess
 import sys
+from html.parser import HTMLParser
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tenantry.monitoring import evidently
@@ -82,6 +84,47 @@ def test_the_page_is_whole_and_agrees_with_our_judgement():
     assert "Effect size, 0 to 1" in page
     assert f"({drifted} out of 4)" in page
     assert "The data set has not drifted: that takes 50% of the columns" in page
+
+
+HOSTILE = (
+    "</script><script>document.title='run'</script>",
+    "<img src=x onerror=\"document.title='run'\">",
+    "<b>bold</b> &amp; <!--",
+    "a'b\"c`d\\",
+    "{{$.inputs.parameters['x']}}",
+    "${HOME} $(id)",
+    '=HYPERLINK("http://x")',
+    "two\nlines",
+    "\x1b[31mred",
+    "\u202etfel ot thgir",
+)
+
+
+class Elements(HTMLParser):
+    def __init__(self, page):
+        super().__init__()
+        self.found = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, [name for name, _ in attrs]))
+
+
+def test_categories_stay_text():
+    origins = pd.Series([HOSTILE[row % len(HOSTILE)] for row in range(len(NOW))], dtype="str")
+    hostile = prepare(NOW.assign(origin=origins))
+    bars = dict.fromkeys(COLUMNS, 0.15)
+    pages = [render_page(one, thresholds=bars, drift_share=0.5) for one in (prepare(), hostile)]
+    tame, page = (Elements(page.decode()).found for page in pages)
+    assert page == tame
+    shown = set(hostile.current["origin"])
+    assert "&lt;b&gt;bold&lt;/b&gt; &amp;amp; &lt;!--" in shown, "Plotly decodes it to what it was"
+    assert {r"\x1b[31mred", r"\u202etfel ot thgir", "{{$.inputs.parameters['x']}}"} <= shown
+
+
+def test_a_page_made_in_another_way_is_refused():
+    with pytest.raises(ReportError, match="0 lines of data, 2 were expected"):
+        evidently._without_markup_in_data("<script>var a = 1;</script>")
 
 
 def test_whatever_evidently_raises_is_one_error_that_names_it(monkeypatch):

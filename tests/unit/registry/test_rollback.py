@@ -311,6 +311,7 @@ def test_unknown_names_are_refused_with_near_ones(store, product, tenant, words)
         ("", "a reason", "--who: nobody gives this order; say who, or set USER"),
         ("ann", " \n ", "--why: there is no reason"),
         ("", "", "(?s)--who.*--why"),
+        ("ann", "\x1b[2Jlate", "--why: holds control characters; write plain text"),
         ("ann", "x" * 501, "--why: 501 characters; 500 at most"),
     ],
 )

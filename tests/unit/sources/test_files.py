@@ -43,6 +43,13 @@ def test_csv_comes_as_text(tmp_path):
     assert (found.dtypes == "str").all()
 
 
+def test_values_may_hold_line_breaks_wherever_a_block_of_csv_ends(tmp_path):
+    shops = [f"{number}\n{'x' * 50}\r\n" for number in range(40_000)]  # two blocks and more
+    write_csv(tmp_path / "v.csv", make_rows(len(shops), shop=shops))
+    found = read_csv(query(tmp_path, "v.csv", "csv", columns=("shop",), within=None))
+    assert found["shop"].tolist() == shops
+
+
 @pytest.mark.parametrize("kind", ["parquet", "csv"])
 def test_other_tenants_rows_are_left_out(tmp_path, kind):
     rows = pd.concat([make_rows(5), make_rows(5, brand="acme"), make_rows(5, brand="ACME ")])

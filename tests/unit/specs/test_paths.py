@@ -4,7 +4,6 @@ import pytest
 
 from tenantry.specs.model import Spec
 from tenantry.specs.paths import dotted, find_fields, leaves, nearest, shown
-from tenantry.specs.text import is_text
 
 
 @pytest.mark.parametrize(
@@ -66,13 +65,3 @@ def test_where_nothing_may_stand(location: Sequence[str | int]) -> None:
 )
 def test_shown(name: str, text: str) -> None:
     assert shown(name) == text
-
-
-@pytest.mark.parametrize("text", ["", "a b", "línea\nzwei", "<b>{{$.x}}</b>", "日本", "🛫"])
-def test_is_text(text: str) -> None:
-    assert is_text(text)
-
-
-@pytest.mark.parametrize("text", ["\t", "\x00", "\x1b[1m", "\x9b", "a\u202eb", "\ud800", "\r"])
-def test_is_no_text(text: str) -> None:
-    assert not is_text(text)
