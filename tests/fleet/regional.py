@@ -89,7 +89,7 @@ def regional_fleet(
         own = flights["carrier"].str.lower().isin(tenants_of(region))
         if not (home / region).exists():
             write_landing(home / region, landing, flights[own].reset_index(drop=True), None)
-    write_specs(home / "specs", {}, _product)
+    write_specs(home / "specs", {}, _product, ())
     specs = home / "specs" / "tenants"
     for tenant, region in HOMES.items():
         strict = "residency: {strict: true}\n" if tenant == STRICT else ""
