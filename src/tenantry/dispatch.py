@@ -141,6 +141,7 @@ def _planned(task: Task, shard: str | None, choice: Choice) -> Planned:
         shard=shard,
         due=() if waits else work.due,
         waiting=work.due if waits else (),
+        held=work.held,
         note="; ".join(words for words in (waits, work.note) if words),
         region=task.spec.region,
         rows=task.rows or 0,

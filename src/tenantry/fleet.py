@@ -16,12 +16,13 @@ from tenantry.monitoring.judgements import Judgement, last_judgement
 from tenantry.plans import Planned, RunPlan, read_plan
 from tenantry.store.contract import ObjectStore
 
-State = Literal["failed", "unknown", "fell_back", "done", "idle"]
+State = Literal["failed", "unknown", "fell_back", "waiting", "done", "idle"]
 
 STATES: dict[State, str] = {
     "failed": "failed",
     "unknown": "unknown",
     "fell_back": "fell back",
+    "waiting": "waits",
     "done": "done",
     "idle": "up to date",
 }
@@ -89,7 +90,7 @@ class Member:
         if self.unfinished:
             return "unknown"
         if not self.due:
-            return "idle"
+            return "waiting" if self.planned.waits else "idle"
         lesser = any(outcome.status == "fell_back" for outcome in self.outcomes)
         return "fell_back" if lesser else "done"
 

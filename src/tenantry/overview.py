@@ -7,7 +7,7 @@ from typing import Literal
 
 from tenantry.plans import RunPlan
 
-Kind = Literal["retire", "pooled", "train", "predict", "backfill", "monitor", "waits", "nothing"]
+Kind = Literal["retire", "pooled", "train", "predict", "backfill", "monitor", "left", "nothing"]
 
 KINDS: tuple[Kind, ...] = (
     "retire",
@@ -16,7 +16,7 @@ KINDS: tuple[Kind, ...] = (
     "predict",
     "backfill",
     "monitor",
-    "waits",
+    "left",
     "nothing",
 )
 """What a line can be about, in the order of the flow; what is not done comes last."""
@@ -70,9 +70,10 @@ def _lines(made: RunPlan) -> Iterator[Line]:
             yield Line(due.action, due.reason, (tenant,), len(due.windows))
         if planned.waiting:
             windows = sum(len(due.windows) for due in planned.waiting)
-            yield Line("waits", planned.note, (tenant,), windows)
+            yield Line("left", planned.note, (tenant,), windows)
         elif planned.note or not planned.due:
-            yield Line("nothing" if not planned.due else "waits", planned.note, (tenant,))
+            kind: Kind = "left" if planned.due or planned.waits else "nothing"
+            yield Line(kind, planned.note, (tenant,))
 
 
 def _without_figures(line: Line) -> Line:

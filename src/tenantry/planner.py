@@ -26,11 +26,13 @@ class DueWork:
         due: The work, with reasons; empty when there is none.
         note: Why there is none, or what was left out.
         promised: By when the oldest of it was to be done; None when there is none.
+        held: What would be due, had it not failed too often lately.
     """
 
     due: tuple[Due, ...] = ()
     note: str = ""
     promised: datetime | None = None
+    held: tuple[Action, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ class _Work:
     due: list[Due] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     since: list[datetime] = field(default_factory=list)
+    held: list[Action] = field(default_factory=list)
 
     def add(self, due: Due, since: datetime) -> bool:
         """Add something that is due since a moment; say whether it was."""
@@ -108,6 +111,7 @@ class _Work:
         if hold is None or (self.case.force and due.action == "train"):
             until = since
         elif hold.until > self.case.as_of:
+            self.held.append(due.action)
             self.notes.append(f"{due.action} {hold.in_words()}")
             return False
         else:
@@ -122,7 +126,7 @@ class _Work:
         promised = None
         if self.since:
             promised = shifted(min(self.since), self.case.spec.predict.fresh_within)
-        return DueWork(tuple(self.due), "; ".join(notes), promised)
+        return DueWork(tuple(self.due), "; ".join(notes), promised, tuple(self.held))
 
 
 # --- training -------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ class Planned(Record):
         due: What is due, with reasons.
         note: Why nothing is due, or what else the plan has to say.
         waiting: What stays due for a later run because this one has no room; the note says why.
+        held: What waits because it failed too often lately; the note says until when.
         region: The tenant's home region.
         rows: Its labelled rows when it was last trained; 0 when it never was.
         cpu_seconds: What is due is estimated to take.
@@ -28,10 +29,16 @@ class Planned(Record):
     due: tuple[Due, ...] = ()
     note: str = ""
     waiting: tuple[Due, ...] = ()
+    held: tuple[Action, ...] = ()
     region: str = "default"
     rows: int = 0
     cpu_seconds: float = 0.0
     promised: Moment | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether there is something to do that this run does not do."""
+        return bool(self.waiting or self.held)
 
 
 class RunPlan(Record):

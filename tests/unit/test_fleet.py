@@ -16,6 +16,9 @@ def store():
     return make_fleet()
 
 
+TRAIN = Due(action="train", reason="no model yet")
+
+
 def member(*outcomes, due=("train", "predict", "monitor"), shard="large", died_in=""):
     wanted = tuple(Due(action=action, reason="because") for action in due)
     return Member(
@@ -42,6 +45,8 @@ def done(*stages, status="done"):
         (member(died_in="ingest"), "unknown", ("train", "predict", "monitor")),
         (member(due=(), shard=None), "idle", ()),
         (Member(tenant="ua"), "idle", ()),
+        (Member(tenant="ua", planned=Planned(waiting=(TRAIN,))), "waiting", ()),
+        (Member(tenant="ua", planned=Planned(held=("train",))), "waiting", ()),
     ],
 )
 def test_a_tenants_state(one, state, unfinished):

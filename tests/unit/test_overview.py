@@ -38,8 +38,8 @@ def test_tenants_with_the_same_reason_share_a_line():
         ("pooled", "there was none", ("eu",), 0),
         ("train", "no model yet", ("a", "b"), 0),
         ("predict", "not yet predicted", ("c",), 2),
-        ("waits", "left for later runs: 1 window", ("b",), 0),
-        ("waits", "stays due: too dear", ("e",), 0),
+        ("left", "left for later runs: 1 window", ("b",), 0),
+        ("left", "stays due: too dear", ("e",), 0),
         ("nothing", "up to date", ("d",), 0),
     ]
     assert say_counts(made) == (

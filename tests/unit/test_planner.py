@@ -273,6 +273,7 @@ def test_without_a_model_windows_wait_while_training_does():
     spec = tiny_spec()
     held = plan_tenant(spec, TenantState(failures=failures(-1, 0)), OCTOBER)
     assert held.due == ()
+    assert held.held == ("train",)
     assert held.note.startswith("train waits until")
 
 

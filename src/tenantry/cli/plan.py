@@ -29,7 +29,7 @@ _SIGNS: dict[Kind, tuple[str, str]] = {
     "predict": ("+", "green"),
     "backfill": ("+", "green"),
     "monitor": ("~", "yellow"),
-    "waits": ("…", "magenta"),
+    "left": ("…", "magenta"),
     "nothing": ("=", "dim"),
 }
 
@@ -123,8 +123,7 @@ def _rows(made: RunPlan) -> Iterator[tuple[Kind, str, str]]:
         for due in planned.due:
             yield due.action, tenant, due.reason
         if planned.note or not planned.due:
-            waits = planned.due or planned.waiting
-            yield "waits" if waits else "nothing", tenant, planned.note
+            yield "left" if planned.due or planned.waits else "nothing", tenant, planned.note
 
 
 def _table(made: RunPlan, *columns: str) -> Table:

@@ -46,8 +46,11 @@ def judge_run(state: FleetState, status: str) -> Verdict:
     """
     if state.plan is None:
         return _judge_without_plan(status)
+    waiting = state.having("waiting")
+    later = f" {count(len(waiting), 'tenant')} left for later runs." if waiting else ""
     if not state.due:
-        return Verdict("good", f"Nothing was due for {count(len(state.members), 'tenant')}.")
+        none = f"Nothing was due for {count(len(state.members) - len(waiting), 'tenant')}"
+        return Verdict("good", f"{none}{_pooled(state)}.{later}")
     failed, unknown = state.having("failed"), state.having("unknown")
     if failed or unknown:
         return _judge_troubles(state, len(failed), len(unknown))
@@ -57,8 +60,14 @@ def judge_run(state: FleetState, status: str) -> Verdict:
         return Verdict("bad", sentence)
     lesser = len(state.having("fell_back"))
     if lesser:
-        return Verdict("fair", f"{done}, {lesser:,} of them in a lesser way: {_work(state)}.")
-    return Verdict("good", f"{done}: {_work(state)}.")
+        way = f"{done}, {lesser:,} of them in a lesser way"
+        return Verdict("fair", f"{way}: {_work(state)}.{later}")
+    return Verdict("good", f"{done}: {_work(state)}.{later}")
+
+
+def _pooled(state: FleetState) -> str:
+    zones = ", ".join(state.plan.pooled) if state.plan else ""
+    return f", but for the pooled model of {zones}" if zones else ""
 
 
 def figures(state: FleetState) -> dict[str, float]:

@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
-from tenantry.fleet import FleetState, read_fleet
-from tenantry.plans import RunPlan
+from tenantry.fleet import FleetState, Member, read_fleet
+from tenantry.plans import Planned, RunPlan
 from tenantry.report.summary import figures, judge_run, stage_costs, to_markdown
 from tests.unit.memory_store import MemoryStore
 from tests.unit.report.made_fleet import AS_OF, PRODUCT, ROWS, RUN, make_fleet
@@ -18,9 +20,32 @@ IDLE = FleetState(
 )
 
 
+WAITS = Member(tenant="zz", planned=Planned(held=("train",), note="train waits"))
+LATER = replace(WELL, members=(*WELL.members, WAITS))
+POOLED = replace(
+    IDLE,
+    plan=IDLE.plan.model_copy(update={"pooled": {"eu": "no longer pooled: ua"}}),
+    members=(*IDLE.members, WAITS),
+)
+
+
 @pytest.mark.parametrize(
     ("state", "status", "tone", "sentence"),
     [
+        (
+            LATER,
+            "SUCCEEDED",
+            "good",
+            "All 2 tenants went well: 2 models trained, 2 promoted, 8 windows predicted, 8 judged. "
+            "1 tenant left for later runs.",
+        ),
+        (
+            POOLED,
+            "SUCCEEDED",
+            "good",
+            "Nothing was due for 1 tenant, but for the pooled model of eu. "
+            "1 tenant left for later runs.",
+        ),
         (
             WELL,
             "SUCCEEDED",
