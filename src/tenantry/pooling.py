@@ -130,13 +130,13 @@ def _standing_by_card(zone: Zone, reign: PooledReign, store: ObjectStore) -> Sta
         card = read_pooled_card(store, zone.product, zone.name, reign.version)
     except ModelFileError as error:
         return Standing(reign, str(error))
+    gone = sorted(set(card.contributors) - zone.allowed)
+    if gone:
+        return Standing(reign, f"no longer pooled: {', '.join(gone)}", is_urgent=True)
     folder = layout.pooled_folder(zone.product, zone.name, reign.version)
     files = ("model.skops", *(f"fold-{cut}.skops" for cut in card.folds))
     if any(store.find(folder + name) is None for name in files):
         return Standing(reign, "files of it are gone, collected or lost")
-    gone = sorted(set(card.contributors) - zone.allowed)
-    if gone:
-        return Standing(reign, f"no longer pooled: {', '.join(gone)}", is_urgent=True)
     every = first_spec(zone.specs).pooled.every
     if zone.as_of - reign.since < every:
         return Standing(reign, "", is_usable=True)

@@ -28,7 +28,9 @@ def store():
         definition=definition(spec),
         contributors={"aa": 10, "ua": 10},
     )
-    store.put(f"{layout.pooled_folder(PRODUCT, 'default', 'v1')}card.json", card.to_json())
+    folder = layout.pooled_folder(PRODUCT, "default", "v1")
+    store.put(f"{folder}model.skops", b"")
+    store.put(f"{folder}card.json", card.to_json())
     reign = PooledReign(since=OCTOBER, version="v1", digest="d", definition=definition(spec))
     enthrone(store, PRODUCT, "default", reign)
     return store
@@ -56,6 +58,14 @@ def test_an_old_one_is_due_when_somebody_is_to_be_trained(store):
     assert reasons(store, specs(), days=40) == {}
     assert reasons(store, specs(), training=specs(), days=40) == {
         "default": "the last one is of 2013-10-01, pooled.every is 28d"
+    }
+
+
+def test_one_whose_file_is_gone_is_due_when_somebody_is_to_be_trained(store):
+    store.delete(f"{layout.pooled_folder(PRODUCT, 'default', 'v1')}model.skops")
+    assert reasons(store, specs()) == {}
+    assert reasons(store, specs(), training=specs()) == {
+        "default": "files of it are gone, collected or lost"
     }
 
 
