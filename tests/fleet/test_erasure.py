@@ -168,6 +168,9 @@ def test_an_erased_tenant_leaves_nothing_once_the_next_run_has_replaced_the_pool
     assert "rows of an erased tenant" in done.entries["ha"].due_for("train").reason
     assert nothing_left(fleet.store)
     assert read_tombstone(fleet.store, PRODUCT, "f9").status == "done"
+    note = fleet.read_plan("run-next").tenants["f9"].note
+    assert "f9.yaml: state: is active, but the tenant was erased" in note
+    assert "remove the file or write state: retired, or lift" in note
     assert fleet.run(NOVEMBER, "run-last").shards == ["nothing_due"]
 
 

@@ -379,3 +379,15 @@ def test_a_retirement_counts_from_its_time_on(folder_store):
     retire(OCTOBER)
     assert not is_retired(OCTOBER - WEEK)
     assert is_retired(OCTOBER)
+
+
+def test_a_tainted_champion_makes_training_due_whatever_its_age():
+    spec = tiny_spec()
+    state = trained(spec, OCTOBER)
+    marked = state.champion.taint([version(OCTOBER)], "rows were erased")
+    (training,) = [
+        due
+        for due in plan_tenant(spec, replace(state, champion=marked), OCTOBER).due
+        if due.action == "train"
+    ]
+    assert training.reason == "its champion is to be replaced: rows were erased"
