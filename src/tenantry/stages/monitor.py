@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from tenantry import layout
 from tenantry.champions import read_champion
-from tenantry.columns import EVENT_TIME, LABEL
+from tenantry.columns import EVENT_TIME, KNOWN_AT, LABEL
 from tenantry.errors import ModelFileError, TenantryError
 from tenantry.features.tables import read_features
 from tenantry.jobs import Job, Result
@@ -41,9 +41,11 @@ def monitor(job: Job) -> Result:
     judgements = [_judge(job, window, receipts, evidence, sides) for window in windows]
     keys = [write_judgement(job.store, one) for one in judgements if one.status != "not_predicted"]
     note, page = _write_page(job, sides, evidence)
+    unscored = sum(_count_unscored(job, table, one) for one in out_of_sample.values())
+    late = f"{unscored:,} rows came too late to be scored." if unscored else ""
     return Result(
-        message=" ".join(part for part in (_say(judgements), note) if part),
-        facts=_facts(judgements),
+        message=" ".join(part for part in (_say(judgements), late, note) if part),
+        facts=_facts(judgements) | {"too_late": unscored},
         keys=(*keys, *page),
     )
 
@@ -54,6 +56,13 @@ def _table(job: Job) -> pd.DataFrame:
         msg = f"{job.tenant}: there is no feature table; run build_features first"
         raise TenantryError(msg)
     return read_features(job.store, job.product, job.tenant, sha)
+
+
+def _count_unscored(job: Job, table: pd.DataFrame, receipt: Receipt) -> int:
+    """Count the rows of a window that are known by now and were never predicted."""
+    when, window = table[EVENT_TIME], receipt.span
+    inside = (when >= window.start) & (when < window.end) & (table[KNOWN_AT] <= job.as_of)
+    return max(int(inside.sum()) - receipt.rows, 0)
 
 
 def _gather(

@@ -76,6 +76,14 @@ def inside(table, window):
     return (table["event_time"] >= window.start) & (table["event_time"] < window.end)
 
 
+def test_rows_that_came_too_late_to_be_scored_are_counted(store):
+    first = TABLE[inside(TABLE, WINDOWS[0])]
+    predict(store, TABLE.drop(first.index[:3]), WINDOWS[0])
+    result = watch(store, windows=WINDOWS[:1])
+    assert result.facts["too_late"] == 3
+    assert "3 rows came too late to be scored." in result.message
+
+
 def test_every_due_window_is_judged(store):
     for window in WINDOWS:
         predict(store, TABLE, window)
@@ -108,7 +116,8 @@ def test_windows_of_every_kind_get_a_judgement_or_a_reason(store):
     table.loc[inside(table, WINDOWS[1]), "label"] = 0.0
     predict(store, table, WINDOWS[0])
     predict(store, table, WINDOWS[1], probability=0.01)
-    predict(store, table[inside(table, WINDOWS[2])].iloc[:3], WINDOWS[2])
+    table = table.drop(table.index[inside(table, WINDOWS[2])][3:])
+    predict(store, table, WINDOWS[2])
     result = watch(store, table=table)
     assert [one.status for one in judged(store)] == ["no_labels", "ok", "too_small"]
     assert result.message == (
