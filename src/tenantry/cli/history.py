@@ -74,14 +74,22 @@ def _parts(found: History) -> Iterator[Text | Table]:
             _standing(chapter),
             _decision(chapter),
         )
-        style = "bold" if chapter.is_current else "dim" if chapter.revoked else ""
+        style = (
+            "bold"
+            if chapter.is_current
+            else "dim"
+            if chapter.revoked or chapter.mark == "withdrawn"
+            else ""
+        )
         table.add_row(*map(Text, cells), style=style)
     yield table
 
 
 def _standing(chapter: Chapter) -> str:
+    if chapter.mark == "withdrawn":
+        return "withdrawn: rows were erased"
     if chapter.is_current:
-        return "reigns"
+        return "reigns until another does: rows were erased" if chapter.mark else "reigns"
     if chapter.revoked:
         return f"revoked as of {day(chapter.revoked)}"
     return f"until {day(chapter.until)}" if chapter.until else ""

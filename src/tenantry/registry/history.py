@@ -27,6 +27,8 @@ class Chapter:
         until: When the next reign that counts began; None while it reigns, or for no reign.
         revoked: The logical time from which it was revoked; None when it was not.
         is_current: Whether it reigns now.
+        mark: `tainted` when it learnt from what was erased since and is to be replaced,
+            `withdrawn` when its files were removed; empty for neither.
         sentence: The decision in words.
         who: The person who decided; empty when a run did.
         why: The reason; empty when a run decided.
@@ -42,6 +44,7 @@ class Chapter:
     until: datetime | None = None
     revoked: datetime | None = None
     is_current: bool = False
+    mark: str = ""
     who: str = ""
     why: str = ""
     when: datetime | None = None
@@ -103,12 +106,19 @@ def _of_reign(champion: Champion, reign: Reign) -> Chapter:
         recipe=reign.recipe,
         until=None if judge else after,
         revoked=judge.since if judge else None,
-        is_current=reign == champion.current,
+        is_current=reign == champion.current and reign.version not in champion.withdrawn,
+        mark=_mark(champion, reign.version),
         who=order.who if order else "",
         why=order.why if order else "",
         when=order.when if order else None,
         run=reign.run,
     )
+
+
+def _mark(champion: Champion, version: str) -> str:
+    if version in champion.withdrawn:
+        return "withdrawn"
+    return "tainted" if version in champion.tainted else ""
 
 
 def _of_events(store: ObjectStore, product: str, tenant: str) -> Iterator[tuple[_Place, Chapter]]:

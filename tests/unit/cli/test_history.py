@@ -6,6 +6,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from tenantry.champions import move_champion
 from tenantry.cli.history import history
 from tenantry.errors import RegistryError
 from tenantry.registry.pins import pin
@@ -91,3 +92,16 @@ def test_an_unknown_tenant_is_a_fault_with_a_remedy(store):
     result = run(store, PRODUCT, "uaa")
     assert isinstance(result.exception, RegistryError)
     assert "did you mean ua?" in str(result.exception)
+
+
+def test_a_model_that_learnt_from_erased_rows_is_told(tmp_path):
+    store = FolderStore(tmp_path / "store")
+    make_tenant(store, (0, 31))
+
+    def mark(found):
+        return found.withdraw([version(0)], "erased").taint([version(31)], "erased")
+
+    move_champion(store, PRODUCT, "ua", mark)
+    told = run(store, PRODUCT, "ua").output
+    assert "withdrawn: rows were erased" in told
+    assert "reigns until another does: rows were erased" in told
