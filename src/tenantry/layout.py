@@ -144,6 +144,31 @@ def pooled_models_folder(product: str) -> str:
     return f"products/{product}/pooled/"
 
 
+def index(product: str) -> str:
+    """Return the key of the marker that the index of a product's tenants is whole."""
+    return f"products/{product}/index.json"
+
+
+def segments_folder(product: str) -> str:
+    """Return the folder of the index's segments."""
+    return f"products/{product}/index/segments/"
+
+
+def segment(product: str, sha256: str) -> str:
+    """Return the key of a segment of the index, by its content."""
+    return f"{segments_folder(product)}{sha256}.jsonl"
+
+
+def openings_folder(product: str) -> str:
+    """Return the folder of what says which tenants are being worked on."""
+    return f"products/{product}/open/"
+
+
+def opening(product: str, run: str, shard: str) -> str:
+    """Return the key of what says which tenants a shard of a run is working on."""
+    return f"{openings_folder(product)}{run}/{shard}.json"
+
+
 def pooled_folder(product: str, zone: str, version: str) -> str:
     """Return the folder of a pooled model: ``model.skops``, its folds, ``card.json``."""
     return f"{pooled_models_folder(product)}{zone}/{version}/"

@@ -3,7 +3,7 @@
 Everything here is a pure function; `stages/plan.py` reads the state and writes the ledgers.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -233,7 +233,7 @@ def _count(windows: int) -> str:
 
 
 def check_presence(
-    specs: Mapping[str, Spec], stored: set[str], retired_share: float, retiring: set[str]
+    specs: Mapping[str, Spec], stored: Set[str], retired_share: float, retiring: set[str]
 ) -> None:
     """Refuse what could be a mistake rather than an order.
 

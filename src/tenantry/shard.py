@@ -26,8 +26,9 @@ from tenantry.erasure.tombstones import Marks, erased_tenants, read_marks
 from tenantry.errors import ObjectMissingError, TenantryError, WorkerDiedError
 from tenantry.imports import uncollected
 from tenantry.jobs import Job, Result, Stage
-from tenantry.ledger import Cost, Entry, Header, Ledger, Outcome
+from tenantry.ledger import STAGES, Cost, Entry, Header, Ledger, Outcome
 from tenantry.needs import NEEDS
+from tenantry.openings import close_shard, open_shard
 from tenantry.progress import Progress
 from tenantry.settings import Settings
 from tenantry.sources.connections import Connections, load_connections
@@ -74,6 +75,7 @@ def run_stage(
         return Ledger(header=header, entries=())  # an erasure has left nobody
     marks = read_marks(store, before.product)  # read last: whom it does not name, the others do
     living = ledger.without(marks.tenants)
+    open_shard(store, living)
     done = dict(_run_tenants(_Shard(header, specs, settings, marks), living, store))
     entries = (
         entry.with_outcome(done[entry.tenant]) if entry.tenant in done else entry
@@ -81,7 +83,10 @@ def run_stage(
     )
     result = Ledger(header=header, entries=tuple(entries))
     store.put(layout.ledger(header.run, header.shard, stage), result.to_lines())
-    return undo_stage(store, result, marks, specs)
+    result = undo_stage(store, result, marks, specs)
+    if stage == STAGES[-1]:
+        close_shard(store, result)
+    return result
 
 
 def read_stored_ledger(store: ObjectStore, header: Header) -> Ledger:

@@ -7,17 +7,24 @@ record says as of a moment; the planner decides by it.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Self
+from typing import NamedTuple, Self, TypeVar
 
 from tenantry.champions import Champion, Reign
 from tenantry.monitoring.judgements import JudgementStatus, Reaction
 from tenantry.times import Window
 
+T = TypeVar("T", datetime, "Measured")
 
-@dataclass(frozen=True, order=True, slots=True)
-class Predicted:
+SHARD_DIED = "ShardDiedError"
+"""The kind of a failure that no worker told: the shard itself went down."""
+
+DEATHS = ("WorkerDiedError", SHARD_DIED)
+"""Kinds of failures that took others down."""
+
+
+class Predicted(NamedTuple):
     """That a model predicted a window.
 
     Attributes:
@@ -136,6 +143,10 @@ class TenantState:
     erased: bool = False
     costs: Mapping[str, float] = field(default_factory=dict)
 
+    def without_windows(self) -> Self:
+        """Return the state without what grows with time, to be kept when it has been planned."""
+        return replace(self, predicted={}, judged=frozenset())
+
 
 @dataclass(frozen=True)
 class TenantRecord:
@@ -150,8 +161,8 @@ class TenantRecord:
         looked: When rows that arrived late were looked for.
         judged: The windows judged.
         alarms: Judgements that ask for something to be done.
-        failures: Those later than `cleared`.
-        cleared: When it last recovered from failures, or was cleared of them.
+        failures: Those that nothing cleared.
+        cleared: Stage → when it last recovered from failures; "" → when all stages were cleared.
         erased: Whether it was erased; everything else is empty then.
         marked: Whether it is being worked on, or was when its shard went down. Known to readers of
             the tenant's folder only.
@@ -167,7 +178,7 @@ class TenantRecord:
     judged: frozenset[Window] = frozenset()
     alarms: frozenset[Alarm] = frozenset()
     failures: frozenset[Failure] = frozenset()
-    cleared: datetime | None = None
+    cleared: Mapping[str, datetime] = field(default_factory=dict)
     erased: bool = False
     marked: bool = False
     costs: Mapping[str, Measured] = field(default_factory=dict)
@@ -176,7 +187,7 @@ class TenantRecord:
         """Return what both records know together."""
         if self.erased or other.erased:
             return type(self)(self.tenant, erased=True)
-        cleared = max(filter(None, (self.cleared, other.cleared)), default=None)
+        cleared = _latest(self.cleared, other.cleared)
         windows = self.predicted.keys() | other.predicted.keys()
         nothing: frozenset[Predicted] = frozenset()
         return type(self)(
@@ -191,10 +202,10 @@ class TenantRecord:
             looked=self.looked | other.looked,
             judged=self.judged | other.judged,
             alarms=self.alarms | other.alarms,
-            failures=failures_since(cleared, self.failures | other.failures),
+            failures=uncleared(self.failures | other.failures, cleared),
             cleared=cleared,
             marked=self.marked or other.marked,
-            costs=_later_costs(self.costs, other.costs),
+            costs=_latest(self.costs, other.costs),
         )
 
     def as_of(self, moment: datetime) -> TenantState:
@@ -207,7 +218,10 @@ class TenantRecord:
             champion=self.champion.until(moment) if self.champion else None,
             attempt=attempt,
             rows=attempt.rows if attempt else None,
-            predicted={window: tuple(sorted(some)) for window, some in self.predicted.items()},
+            predicted={
+                window: tuple(sorted(some) if len(some) > 1 else some)
+                for window, some in self.predicted.items()
+            },
             looked_at=max((one for one in self.looked if one <= moment), default=None),
             judged=self.judged,
             judgements=tuple(
@@ -216,16 +230,20 @@ class TenantRecord:
                 if one.as_of <= moment and (since is None or one.as_of > since)
             ),
             failures=tuple(failures),
-            interrupted=self.marked or any(one.kind == "WorkerDiedError" for one in failures),
+            interrupted=self.marked or any(one.kind in DEATHS for one in failures),
             retired=any(one <= moment and (since is None or one >= since) for one in self.retired),
             erased=self.erased,
             costs={stage: one.cpu_seconds for stage, one in self.costs.items()},
         )
 
 
-def failures_since(cleared: datetime | None, failures: Iterable[Failure]) -> frozenset[Failure]:
-    """Return the failures that still count after the tenant was cleared."""
-    return frozenset(one for one in failures if cleared is None or one.as_of > cleared)
+def uncleared(failures: Iterable[Failure], cleared: Mapping[str, datetime]) -> frozenset[Failure]:
+    """Return the failures that still count: later than what cleared their stage, or all stages."""
+    return frozenset(
+        one
+        for one in failures
+        if all(one.as_of > cleared[stage] for stage in (one.stage, "") if stage in cleared)
+    )
 
 
 def lighten(champion: Champion) -> Champion:
@@ -261,8 +279,9 @@ def _knowledge(attempt: Attempt) -> tuple[int, str]:
     return -1 if attempt.rows is None else attempt.rows, attempt.training_digest
 
 
-def _later_costs(one: Mapping[str, Measured], other: Mapping[str, Measured]) -> dict[str, Measured]:
+def _latest(one: Mapping[str, T], other: Mapping[str, T]) -> dict[str, T]:
+    """Keep the later of each stage."""
     return {
-        stage: max(measured[stage] for measured in (one, other) if stage in measured)
+        stage: max(known[stage] for known in (one, other) if stage in known)
         for stage in sorted(one.keys() | other.keys())
     }

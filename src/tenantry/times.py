@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Self
+from typing import Annotated, NamedTuple, Self
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
 
@@ -112,8 +111,7 @@ Moment = Annotated[
 """A moment in a spec or a record: ISO 8601, UTC."""
 
 
-@dataclass(frozen=True, order=True)
-class Window:
+class Window(NamedTuple):
     """A half-open time span [start, end) that is predicted or monitored once.
 
     Attributes:

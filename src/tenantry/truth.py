@@ -4,14 +4,14 @@ Facts are immutable objects, so what a record knows already is not read again: r
 record in the index takes one listing, the champion's pointer and what is new.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from tenantry import layout
 from tenantry.champions import read_champion
 from tenantry.errors import ModelFileError
-from tenantry.events import DECISIONS, EventName, parse_names, read_event, run_digest
+from tenantry.events import DECISIONS, Event, EventName, parse_names, read_event, run_digest
 from tenantry.models.card import read_card
 from tenantry.monitoring.judgements import Judgement
 from tenantry.predictions import Receipt
@@ -22,6 +22,7 @@ from tenantry.states import (
     Predicted,
     TenantRecord,
     lighten,
+    uncleared,
 )
 from tenantry.store.contract import ObjectStore
 from tenantry.times import Window, parse_compact
@@ -72,8 +73,10 @@ def _read_trail(
     known: TenantRecord,
 ) -> TenantRecord:
     """Read decisions, retirements and failures; events that are known are not read again."""
-    clearings = [name.as_of for name in names if name.kind in _CLEARINGS]
-    cleared = max(clearings, default=None)
+    cleared: dict[str, datetime] = {}
+    for name in names:
+        if name.kind in _CLEARINGS:
+            cleared[name.stage] = max(name.as_of, cleared.get(name.stage, name.as_of))
     complete = {one.place for one in known.attempts if one.rows is not None}
     decided = [name for name in names if name.kind in DECISIONS and _place(name) not in complete]
     seen = {(one.as_of, one.stage, run_digest(one.run)) for one in known.failures}
@@ -81,16 +84,30 @@ def _read_trail(
         name
         for name in names
         if name.kind == "failed"
-        and (cleared is None or name.as_of > cleared)
+        and uncleared([Failure(name.as_of, name.run, name.stage, "")], cleared)
         and (name.as_of, name.stage, name.run) not in seen
     ]
     return TenantRecord(
         tenant,
         attempts=frozenset(_read_attempt(store, product, tenant, name) for name in decided),
         retired=frozenset(name.as_of for name in names if name.kind == "retired"),
-        failures=frozenset(_read_failure(store, name) for name in failed),
+        failures=frozenset(_failure(read_event(store, name.key)) for name in failed),
         cleared=cleared,
     )
+
+
+def told_by(tenant: str, events: Iterable[Event]) -> TenantRecord:
+    """Return what events tell of how a tenant's stages went: failures, and what cleared them."""
+    record = TenantRecord(tenant)
+    for event in events:
+        if event.kind == "failed":
+            fact = TenantRecord(tenant, failures=frozenset((_failure(event),)))
+        elif event.kind in _CLEARINGS:
+            fact = TenantRecord(tenant, cleared={event.stage: event.as_of})
+        else:
+            continue
+        record = record.join(fact)
+    return record
 
 
 def _place(name: EventName) -> tuple[datetime, int, bool, str]:
@@ -113,8 +130,7 @@ def _read_attempt(store: ObjectStore, product: str, tenant: str, name: EventName
     )
 
 
-def _read_failure(store: ObjectStore, name: EventName) -> Failure:
-    event = read_event(store, name.key)
+def _failure(event: Event) -> Failure:
     return Failure(event.as_of, event.run, event.stage, str(event.evidence.get("kind", "")))
 
 

@@ -2,10 +2,13 @@
 
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from tenantry import layout
 from tenantry.digests import canonical_json
+from tenantry.index import read_records
+from tenantry.index_lines import to_line
 from tenantry.ledger import STAGES, Ledger
 from tenantry.plans import RunPlan, read_plan
 from tenantry.request import PlanRequest
@@ -16,6 +19,13 @@ from tenantry.times import parse_moment
 PRODUCT = "arrival-delay"
 ORIGINS = "/sources/"
 """In the keys of the records of what an ingest read: they follow the source files, not the rows."""
+
+OF_RUNS = (
+    "runs/",
+    layout.segments_folder(PRODUCT),
+    layout.openings_folder(PRODUCT),
+)
+"""Where runs leave what differs between equal ones."""
 
 
 @dataclass
@@ -115,14 +125,24 @@ class Harness:
     def objects(self, *, runs=False, origins=True) -> dict[str, bytes]:
         """Every object in the store by key.
 
-        What runs left (ids, timings) only when asked for; the records of the source files that were
+        What runs left (ids, timings) only when asked for; else the index is what its segments say
+        together, costs aside, and openings are left out. The records of the source files that were
         read without when those were written, and not at all where the files differ on purpose.
         """
-        return {
+        found = {
             info.key: without_modified(info.key, self.store.get(info.key).content)
             for info in self.store.list("")
-            if (runs or not info.key.startswith("runs/")) and (origins or ORIGINS not in info.key)
+            if (runs or not info.key.startswith(OF_RUNS)) and (origins or ORIGINS not in info.key)
         }
+        if not runs:
+            found[f"products/{PRODUCT}/index"] = joined_index(self.store)
+        return found
+
+
+def joined_index(store) -> bytes:
+    """What the index says of every tenant, costs aside."""
+    records = read_records(store, PRODUCT).values()
+    return b"\n".join(to_line(replace(record, costs={})) for record in records)
 
 
 def without_modified(key: str, content: bytes) -> bytes:

@@ -13,6 +13,7 @@ from tenantry.cli.history import history
 from tenantry.cli.lineage import lineage
 from tenantry.cli.pin import pin, unpin
 from tenantry.cli.plan import plan
+from tenantry.cli.reindex import reindex
 from tenantry.cli.retry import retry
 from tenantry.cli.rollback import rollback
 from tenantry.cli.show import show
@@ -44,6 +45,7 @@ for command in (
     erase,
     gc,
     retry,
+    reindex,
 ):
     app.command()(command)
 

@@ -1,12 +1,14 @@
 """Withdrawing models that learnt from what was erased."""
 
 from collections.abc import Set as AbstractSet
+from uuid import uuid4
 
 from tenantry import layout
 from tenantry.champions import Champion, move_champion, read_champion
 from tenantry.erasure.removal import Removal
 from tenantry.errors import ModelFileError
 from tenantry.models.card import read_card
+from tenantry.openings import opened
 from tenantry.store.contract import ObjectStore
 
 WHY = "it learnt from rows that were erased"
@@ -48,7 +50,8 @@ def replace_models(
         def change(found: Champion | None) -> Champion:
             return (found or champion).taint(sorted(kept), WHY).withdraw(sorted(gone), WHY)
 
-        move_champion(store, product, tenant, change)
+        with opened(store, product, [tenant], run=f"erase-{uuid4().hex}"):
+            move_champion(store, product, tenant, change)
         removal.forget(layout.champion(product, tenant))
     for version in sorted({*learnt} - kept):
         removal.remove("models", layout.model_folder(product, tenant, version))

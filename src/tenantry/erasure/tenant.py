@@ -20,6 +20,7 @@ from tenantry.erasure.tombstones import (
     read_tombstone,
     write_tombstone,
 )
+from tenantry.index import forget
 from tenantry.store.contract import ObjectStore
 
 KINDS = {
@@ -127,6 +128,7 @@ def _settle(
     kept = () if now else tuple(survey.in_use)
     waiting = replace_pools(removal, product, survey.pooled, kept, WHY)
     _remove_folder(removal, product, tenant)
+    forget(store, product, tenant)
     certificate = Certificate(
         of="tenant",
         product=product,

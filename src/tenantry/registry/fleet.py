@@ -5,13 +5,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+from uuid import uuid4
 
 from tenantry.champions import Champion, Seen
 from tenantry.erasure.tombstones import erased_tenants
 from tenantry.errors import Fault, NothingToDoError, RegistryError, StoreError
+from tenantry.openings import Told, opened
 from tenantry.registry.orders import Order
 from tenantry.registry.rollback import Aim, Move, find_move, make_move
 from tenantry.registry.versions import FileCheck, last_moment, list_tenants, require_seen
+from tenantry.states import TenantRecord, lighten
 from tenantry.store.contract import ObjectStore
 from tenantry.truth import read_state
 
@@ -123,19 +126,22 @@ def make_fleet_rollback(store: ObjectStore, found: FleetRollback) -> FleetRollba
     Returns:
         What was done.
     """
+    moving = [step.tenant for step in found.steps if step.move]
+    with opened(store, found.product, moving, run=f"rollback-{uuid4().hex}") as told:
 
-    def make(step: Step) -> Step:
-        if step.move is None:
-            return step
-        return _step(step.tenant, partial(_made, store, found.product, step.move))
+        def make(step: Step) -> Step:
+            if step.move is None:
+                return step
+            return _step(step.tenant, partial(_made, store, found.product, step.move, told))
 
-    with ThreadPoolExecutor(_THREADS) as pool:
-        steps = tuple(pool.map(make, found.steps))
+        with ThreadPoolExecutor(_THREADS) as pool:
+            steps = tuple(pool.map(make, found.steps))
     return replace(found, steps=steps)
 
 
-def _made(store: ObjectStore, product: str, move: Move) -> Move:
-    make_move(store, product, move)
+def _made(store: ObjectStore, product: str, move: Move, told: Told) -> Move:
+    champion = make_move(store, product, move)
+    told.tell(TenantRecord(move.tenant, champion=lighten(champion)))
     return move
 
 

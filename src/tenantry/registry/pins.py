@@ -1,9 +1,11 @@
 """Hold a tenant's champion, and let it go again."""
 
 from datetime import datetime
+from uuid import uuid4
 
 from tenantry.champions import Champion, Pin, describe_pin, move_champion
 from tenantry.errors import Fault, NothingToDoError, RegistryError
+from tenantry.openings import opened
 from tenantry.registry.orders import Order, record_pin
 from tenantry.registry.versions import last_moment, require_champion
 from tenantry.store.contract import ObjectStore
@@ -32,7 +34,8 @@ def pin(store: ObjectStore, product: str, tenant: str, *, order: Order, version:
         made = _hold(found, current, order, as_of)
         return found.model_copy(update={"counter": made.turn, "pin": made})
 
-    made = move_champion(store, product, tenant, change).pin
+    with opened(store, product, [tenant], run=f"pin-{uuid4().hex}"):
+        made = move_champion(store, product, tenant, change).pin
     if made is None:
         raise _moved(product, tenant)
     record_pin(store, product, tenant, kind="pinned", pin=made)
@@ -79,7 +82,8 @@ def unpin(store: ObjectStore, product: str, tenant: str, *, order: Order) -> Pin
         made = _hold(found, held.version, order, as_of)
         return found.model_copy(update={"counter": made.turn, "pin": None, "unpinned": made})
 
-    made = move_champion(store, product, tenant, change).unpinned
+    with opened(store, product, [tenant], run=f"unpin-{uuid4().hex}"):
+        made = move_champion(store, product, tenant, change).unpinned
     if made is None:
         raise _moved(product, tenant)
     record_pin(store, product, tenant, kind="unpinned", pin=made)

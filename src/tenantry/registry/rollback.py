@@ -6,6 +6,7 @@ made by one compare-and-swap (`make_move`), which fails when someone moved the c
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import uuid4
 
 from tenantry.champions import (
     Champion,
@@ -17,6 +18,7 @@ from tenantry.champions import (
     move_champion,
 )
 from tenantry.errors import Fault, NothingToDoError, RegistryError
+from tenantry.openings import opened
 from tenantry.registry.orders import Order, record_rollback
 from tenantry.registry.versions import FileCheck, find_reign, last_moment, require_seen
 from tenantry.store.contract import ObjectStore
@@ -113,7 +115,8 @@ def make_rollback(store: ObjectStore, product: str, move: Move) -> Reign:
     Raises:
         RegistryError: Someone moved or pinned the champion since.
     """
-    make_move(store, product, move)
+    with opened(store, product, [move.tenant], run=f"rollback-{uuid4().hex}"):
+        make_move(store, product, move)
     return move.reign
 
 
@@ -148,7 +151,7 @@ def find_move(  # noqa: PLR0913 - an order's parts
 
 
 def make_move(store: ObjectStore, product: str, move: Move) -> Champion:
-    """Make a rollback that was found out; leaves an event.
+    """Make a rollback that was found out, of a tenant that is open; leaves an event.
 
     Returns:
         The champion as stored.

@@ -9,6 +9,7 @@ from tenantry.erasure.completion import complete_erasures
 from tenantry.erasure.tombstones import erased_tenants, explain_tombstone, read_tombstone
 from tenantry.ledger import Entry, Header, Ledger
 from tenantry.models.pooled import read_pooled_marks
+from tenantry.openings import open_shard
 from tenantry.packing import select_tenants
 from tenantry.planner import check_presence
 from tenantry.plans import Planned, RunPlan
@@ -20,7 +21,7 @@ from tenantry.specs.model import Spec
 from tenantry.states import TenantState
 from tenantry.store.contract import ObjectStore
 from tenantry.store.probe import trust_store
-from tenantry.truth import read_state
+from tenantry.surveys import Survey, survey, tend
 
 NOTHING_DUE = "nothing_due"
 """The one shard of a run without work: Kubeflow's loop wants an item. No tenant has that name."""
@@ -41,13 +42,18 @@ def plan(request: PlanRequest, fleet: Fleet, store: ObjectStore, folder: Path) -
     """
     fleet = fleet.serving(request.region)
     complete_erasures(store, fleet.product, fleet.specs)
-    made = make_plan(request, fleet, store)
+    found = survey(store, fleet.product)
+    made = plan_survey(request, fleet, found)
     ledgers = make_ledgers(made)
     folder.mkdir(parents=True, exist_ok=True)
     for ledger in ledgers:
         (folder / f"{ledger.header.shard}.jsonl").write_bytes(ledger.to_lines())
     (folder / "plan.json").write_bytes(made.to_json())
     if made.shards or made.pooled:
+        trust_store(store)
+        for ledger in ledgers if made.shards else ():
+            open_shard(store, ledger)
+        tend(found)
         _store_plan(store, made, ledgers, fleet)
     return [ledger.header.shard for ledger in ledgers]
 
@@ -58,25 +64,31 @@ def make_plan(request: PlanRequest, fleet: Fleet, store: ObjectStore) -> RunPlan
     Raises:
         PlanError: Specs, store and request contradict each other.
     """
+    return plan_survey(request, fleet, survey(store, fleet.product))
+
+
+def plan_survey(request: PlanRequest, fleet: Fleet, found: Survey) -> RunPlan:
+    """Decide what a run has to do after what is known of the fleet.
+
+    Raises:
+        PlanError: Specs, store and request contradict each other.
+    """
     request.check()
     fleet = fleet.serving(request.region)
     homes = {name: spec.region for name, spec in fleet.elsewhere.items()}
     chosen = select_tenants(sorted(fleet.specs), request.tenants, request.partition, homes)
-    erased = erased_tenants(store, fleet.product)
+    erased, store = found.erased, found.store
     marks = read_pooled_marks(store, fleet.product)
 
     def read(tenant: str) -> TenantState:
-        if tenant in erased:
-            return TenantState(erased=True)
-        return marks.apply_to(read_state(store, fleet.product, tenant)).as_of(request.as_of)
+        return marks.apply_to(found.record(tenant)).as_of(request.as_of)
 
     tasks = find_tasks(request, [fleet.specs[tenant] for tenant in chosen], read)
-    stored = set(store.list_folders(layout.product_folder(fleet.product)))
-    left = sorted(_find_left(store, fleet.product, stored & homes.keys()))
-    retiring = _retiring(fleet, store, request) - erased
-    check_presence(fleet.specs, stored - homes.keys(), fleet.retire_max_share, retiring)
+    left = sorted(_find_left(store, fleet.product, found.stored & homes.keys()))
+    retiring = _retiring(fleet, found, request) - erased
+    check_presence(fleet.specs, found.stored - homes.keys(), fleet.retire_max_share, retiring)
     zones = split_zones(fleet.zone_mates(), request.as_of)
-    pooled = find_reasons(zones, find_training(tasks), store)
+    pooled = find_reasons(zones, find_training(tasks), found.store)
     made = make_run_plan(request, fleet, tasks, pooled=pooled, zones=zones)
     told = {name: _erased(store, fleet.specs[name]) for name in erased & {*chosen}}
     moved = {name: _moved(name, homes[name]) for name in left}
@@ -107,11 +119,10 @@ def _moved(tenant: str, home: str) -> Planned:
     return Planned(note=note, region=home)
 
 
-def _retiring(fleet: Fleet, store: ObjectStore, request: PlanRequest) -> set[str]:
+def _retiring(fleet: Fleet, found: Survey, request: PlanRequest) -> set[str]:
     """Return all tenants of the fleet that are yet to be retired, whatever part the run serves."""
     declared = [name for name, spec in fleet.specs.items() if spec.state == "retired"]
-    states = (read_state(store, fleet.product, name).as_of(request.as_of) for name in declared)
-    return {name for name, state in zip(declared, states, strict=True) if not state.retired}
+    return {name for name in declared if not found.record(name).as_of(request.as_of).retired}
 
 
 def make_ledgers(made: RunPlan) -> list[Ledger]:
@@ -136,7 +147,6 @@ def make_ledgers(made: RunPlan) -> list[Ledger]:
 
 def _store_plan(store: ObjectStore, made: RunPlan, ledgers: list[Ledger], fleet: Fleet) -> None:
     """Write the plan last: a plan in the store has all its ledgers and specs."""
-    trust_store(store)
     for ledger in ledgers if made.shards else ():
         specs: list[Spec] = [fleet.specs[entry.tenant] for entry in ledger.entries]
         freeze_specs(store, made.run, ledger.header.shard, specs)

@@ -6,6 +6,7 @@ from tenantry import layout
 from tenantry.erasure.completion import complete_erasures
 from tenantry.erasure.tombstones import read_marks
 from tenantry.fleet import read_fleet
+from tenantry.openings import close_run
 from tenantry.report.page import render_page
 from tenantry.report.summary import figures, is_well, to_markdown
 from tenantry.specs.frozen import FLEET, read_frozen_specs
@@ -31,7 +32,8 @@ class Report:
 def report(run: str, status: str, product: str, store: ObjectStore) -> Report:
     """Report on a run and keep the page in the store.
 
-    A run in which nothing was due leaves nothing in the store, not even this page.
+    Shards that came to their ends are closed, should they have failed to do so themselves. A run in
+    which nothing was due leaves nothing in the store, not even this page.
 
     Args:
         run: The run's id.
@@ -43,6 +45,8 @@ def report(run: str, status: str, product: str, store: ObjectStore) -> Report:
     page = render_page(state, status)
     if state.plan or not is_well(status):
         store.put(layout.fleet_report(run), page.encode())
+    if state.plan:
+        close_run(store, state.product, run)
     if state.plan and state.plan.needs_pooled and read_marks(store, state.product).waiting:
         complete_erasures(store, state.product, read_frozen_specs(store, run, FLEET))
     return Report(page=page, markdown=to_markdown(state, status), metrics=figures(state))

@@ -107,5 +107,9 @@ def make_tenant(store, days=(0, 31), tenant="ua", *, pooled=None, size=0):
 
 
 def contents(store):
-    """What the store holds, by key."""
-    return {info.key: store.get(info.key).content for info in store.list("")}
+    """What the store holds, by key; the index aside, which follows."""
+    return {
+        info.key: store.get(info.key).content
+        for info in store.list("")
+        if not info.key.startswith(layout.segments_folder(PRODUCT))
+    }
