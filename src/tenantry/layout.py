@@ -179,11 +179,6 @@ def pooled(product: str, zone: str) -> str:
     return f"{pooled_models_folder(product)}{zone}/pooled.json"
 
 
-def openings_folder(product: str) -> str:
-    """Return the folder of what says which tenants are being worked on."""
-    return f"products/{product}/open/"
-
-
 def tombstones_folder(product: str) -> str:
     """Return the folder of the tombstones of a product's erased tenants."""
     return f"products/{product}/erased/"

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from uuid import uuid4
 
 from tenantry.backoff import Hold, find_holds
 from tenantry.errors import Fault, NothingToDoError
 from tenantry.events import Event, write_event
+from tenantry.openings import opened
 from tenantry.registry.orders import Order
 from tenantry.specs.model import Spec
 from tenantry.states import Failure
 from tenantry.store.contract import ObjectStore
+from tenantry.surveys import survey
 from tenantry.truth import read_state
 
 
@@ -31,8 +34,9 @@ def list_waiting(
 ) -> tuple[Waiting, ...]:
     """Return what failed since it last went well, by tenant and stage."""
     found = []
+    known = survey(store, product)
     for tenant, spec in sorted(specs.items()):
-        holds = find_holds(read_failures(store, product, tenant), spec.retry)
+        holds = find_holds(known.record(tenant).failures, spec.retry)
         found += [Waiting(tenant, holds[stage]) for stage in sorted(holds)]
     return tuple(found)
 
@@ -57,11 +61,13 @@ def clear(
         NothingToDoError: None of them has failed since it last went well.
     """
     cleared = {}
-    for tenant in tenants:
-        failures = read_failures(store, product, tenant)
-        if failures:
-            write_event(store, _cleared(product, tenant, failures, order))
-            cleared[tenant] = len(failures)
+    wanted = tuple(tenants)
+    with opened(store, product, wanted, run=f"retry-{uuid4().hex}"):
+        for tenant in wanted:
+            failures = read_failures(store, product, tenant)
+            if failures:
+                write_event(store, _cleared(product, tenant, failures, order))
+                cleared[tenant] = len(failures)
     if not cleared:
         fault = "nothing has failed since it last went well"
         raise NothingToDoError([Fault(product, fault, "see `tenantry retry` for what has")])
