@@ -21,12 +21,14 @@ from rich.console import Console
 from rich.table import Table
 
 from tenantry.champions import read_champion
+from tenantry.index import rebuild
 from tenantry.predictions import Receipt, write_receipt
 from tenantry.registry.fleet import find_fleet_rollback, make_fleet_rollback
 from tenantry.registry.rollback import Aim
 from tenantry.store.contract import ObjectStore
 from tenantry.store.minio import MinioStore
 from tenantry.store.s3_client import BucketAddress
+from tenantry.surveys import find_differences, survey
 from tenantry.times import Window
 from tests.servers.minio import MinioServer, cache_folder, install_minio, minio_running
 from tests.unit.registry.made import ORDER, PRODUCT, day, make_pooled, make_tenant, version
@@ -52,6 +54,7 @@ def main() -> int:
         store = _open(server)
         tenants = [f"t{number:05}" for number in range(wanted)]
         _make_fleet(store, tenants)
+        rebuild(store, PRODUCT)
         return _measure(store, tenants)
 
 
@@ -63,6 +66,7 @@ def _measure(store: ObjectStore, tenants: list[str]) -> int:
         done = make_fleet_rollback(store, found)
     moved = sum(step.move is not None for step in done.steps)
     sound = all(_reigning(store, tenant) == version(0, tenant) for tenant in tenants)
+    sound = sound and not find_differences(survey(store, PRODUCT))
     total = Spent(*map(sum, zip(*spent.values(), strict=True)))
     table = Table("", "seconds", "CPU, command", "CPU, MinIO", title=f"{moved:,} tenants")
     for name, one in (spent | {"in all": total}).items():

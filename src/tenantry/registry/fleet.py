@@ -16,7 +16,7 @@ from tenantry.registry.rollback import Aim, Move, find_move, make_move
 from tenantry.registry.versions import FileCheck, last_moment, list_tenants, require_seen
 from tenantry.states import TenantRecord, lighten
 from tenantry.store.contract import ObjectStore
-from tenantry.truth import read_state
+from tenantry.surveys import survey
 
 _THREADS = 16
 """Tenants that are worked on at once: waiting for the store is most of it."""
@@ -146,11 +146,12 @@ def _made(store: ObjectStore, product: str, move: Move, told: Told) -> Move:
 
 
 def _last_moment(store: ObjectStore, product: str, tenants: Iterable[str]) -> datetime:
-    def read(tenant: str) -> datetime | None:
-        return last_moment(read_state(store, product, tenant))
-
+    """Return the latest logical time at which anything was done for any tenant, or is now."""
+    known = survey(store, product)
+    running = [found.opening.as_of for found in known.openings]
     with ThreadPoolExecutor(_THREADS) as pool:
-        return max(filter(None, pool.map(read, tenants)), default=_NEVER)
+        done = pool.map(lambda tenant: last_moment(known.record(tenant)), tenants)
+        return max(filter(None, (*running, *done)), default=_NEVER)
 
 
 def _step(tenant: str, make: Callable[[], Move]) -> Step:

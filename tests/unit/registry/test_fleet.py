@@ -7,9 +7,12 @@ import pytest
 from tenantry.champions import crown, read_champion
 from tenantry.erasure.tombstones import Tombstone, write_tombstone
 from tenantry.errors import RegistryError, StoreUnavailableError
+from tenantry.index import rebuild
+from tenantry.openings import Opening
 from tenantry.registry.fleet import find_fleet_rollback, make_fleet_rollback
 from tenantry.registry.orders import Order
 from tenantry.registry.rollback import Aim, find_rollback, make_rollback
+from tenantry.surveys import find_differences, survey
 from tests.unit.memory_store import MemoryStore
 from tests.unit.registry.made import (
     ORDER,
@@ -85,6 +88,23 @@ def test_an_order_for_the_fleet_is_undone_by_another_and_leaves_earlier_ones_alo
         "there is no rollback to undo",
         "the last order did not roll it back",
     }
+
+
+def test_the_index_knows_of_it_though_no_folder_is_read_again(store):
+    rebuild(store, PRODUCT)
+    store.down = ("t03",)
+    make_fleet_rollback(store, find(store))
+    known = survey(store, PRODUCT)
+    assert known.open_tenants == set()
+    assert find_differences(known) == {}
+    assert known.record("t04").champion.current.version == version(0, "t04")
+
+
+def test_a_run_that_is_under_way_counts_for_the_latest_moment(store):
+    rebuild(store, PRODUCT)
+    opening = Opening(product=PRODUCT, run="r", shard="s", as_of=day(50), tenants=TENANTS[:1])
+    store.put(opening.key, opening.to_json())
+    assert find(store).since == day(50)
 
 
 def test_to_find_out_writes_nothing(store):
