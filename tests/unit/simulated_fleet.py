@@ -14,10 +14,9 @@ from tenantry.dispatch import find_tasks, make_run_plan
 from tenantry.ledger import STAGES, Entry, Header, Outcome
 from tenantry.needs import NEEDS
 from tenantry.request import PlanRequest
-from tenantry.specs.load import Fleet
 from tenantry.states import Attempt, Failure, Predicted, TenantRecord
 from tenantry.times import Window, compact
-from tests.unit.tiny_fleet import make_spec
+from tests.unit.tiny_fleet import make_fleet, make_spec
 
 START = datetime(2013, 9, 3, tzinfo=UTC)
 WEEK, DAY = timedelta(days=7), timedelta(days=1)
@@ -115,7 +114,7 @@ class Simulation:
 
     def plan(self, as_of, **asked):
         request = PlanRequest(f"run-{self.runs}", as_of, **asked)
-        fleet = Fleet(PRODUCT, "Late", "", self.specs, None, 1.0, ())
+        fleet = make_fleet(self.specs)
         tasks = find_tasks(
             request,
             self.specs.values(),

@@ -7,9 +7,8 @@ from tenantry.dispatch import find_tasks, find_training, make_run_plan
 from tenantry.ledger import Due
 from tenantry.pooling import split_zones
 from tenantry.request import PlanRequest
-from tenantry.specs.load import Fleet
 from tenantry.states import Attempt, TenantState
-from tests.unit.tiny_fleet import make_spec
+from tests.unit.tiny_fleet import make_fleet, make_spec
 
 AS_OF = datetime(2013, 10, 1, tzinfo=UTC)
 TRAIN = Due(action="train", reason="no model yet")
@@ -57,7 +56,7 @@ def test_unknown_tenants_are_as_large_as_the_fleets_median():
 def plan(states, *, pooled=None, **asked):
     specs = {name: make_spec(name) for name in states}
     request = PlanRequest("run", AS_OF, **asked)
-    fleet = Fleet("arrival-delay", "Late", "", specs, None, 1.0, ())
+    fleet = make_fleet(specs)
     tasks = find_tasks(request, specs.values(), states.__getitem__)
     zones = split_zones(specs.values(), AS_OF)
     return tasks, make_run_plan(request, fleet, tasks, pooled=pooled or {}, zones=zones)
@@ -111,7 +110,7 @@ def test_dedicated_tenants_are_dispatched_by_promise_where_shards_are_few():
         for name, n in days.items()
     }
     request = PlanRequest("run", AS_OF, max_shards=1)
-    fleet = Fleet("arrival-delay", "Late", "", specs, None, 1.0, ())
+    fleet = make_fleet(specs)
     tasks = find_tasks(request, specs.values(), lambda tenant: TenantState())
     made = make_run_plan(request, fleet, tasks, pooled={}, zones=())
     assert made.shards == ("aa",)

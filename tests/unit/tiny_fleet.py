@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pandas as pd
 
+from tenantry.specs.load import Fleet
 from tenantry.specs.model import Spec
 
 AS_OF = datetime(2013, 10, 1, tzinfo=UTC)
@@ -51,6 +52,21 @@ def make_spec(tenant="ua", *, candidates=None, model=None, **changes):
             "pooled": {"every": "28d", "features": FEATURES, "parameters": {"max_iter": 20}},
         }
         | changes
+    )
+
+
+def make_fleet(specs):
+    """Make the fleet of some specs by name."""
+    (first, *_) = specs.values()
+    return Fleet(
+        product=first.product,
+        title="Late",
+        description="",
+        specs=specs,
+        pooled=first.pooled,
+        retention=first.retention,
+        retire_max_share=1.0,
+        tenants_may_set=(),
     )
 
 

@@ -33,17 +33,12 @@ def list_waiting(
     store: ObjectStore, product: str, specs: Mapping[str, Spec]
 ) -> tuple[Waiting, ...]:
     """Return what failed since it last went well, by tenant and stage."""
-    found = []
     known = survey(store, product)
+    found = []
     for tenant, spec in sorted(specs.items()):
         holds = find_holds(known.record(tenant).failures, spec.retry)
         found += [Waiting(tenant, holds[stage]) for stage in sorted(holds)]
     return tuple(found)
-
-
-def read_failures(store: ObjectStore, product: str, tenant: str) -> tuple[Failure, ...]:
-    """Return a tenant's failures since its stages last went well or were cleared."""
-    return tuple(sorted(read_state(store, product, tenant).failures))
 
 
 def clear(
@@ -64,7 +59,7 @@ def clear(
     wanted = tuple(tenants)
     with opened(store, product, wanted, run=f"retry-{uuid4().hex}"):
         for tenant in wanted:
-            failures = read_failures(store, product, tenant)
+            failures = tuple(sorted(read_state(store, product, tenant).failures))
             if failures:
                 write_event(store, _cleared(product, tenant, failures, order))
                 cleared[tenant] = len(failures)

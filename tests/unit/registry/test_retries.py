@@ -72,3 +72,18 @@ def test_those_without_failures_are_left_alone(store):
     assert list_events(store, PRODUCT, "aa") == ()
     with pytest.raises(NothingToDoError, match="nothing has failed"):
         clear(store, PRODUCT, ["aa", "dl"], order=ORDER)
+
+
+def test_a_recovery_counts_for_its_stage_alone(store):
+    fail(store, "ua", 2, "train")
+    recovered = Event(
+        kind="recovered",
+        as_of=T + 2 * DAY,
+        product=PRODUCT,
+        tenant="ua",
+        run="run-2",
+        stage="ingest",
+        sentence="ingest went well again",
+    )
+    write_event(store, recovered)
+    assert waiting(store) == [("dl", "train", 1), ("ua", "train", 1)]
