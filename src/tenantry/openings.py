@@ -150,6 +150,12 @@ def list_openings(store: ObjectStore, product: str, run: str = "") -> tuple[Foun
     )
 
 
+def busy_tenants(store: ObjectStore, product: str) -> dict[str, str]:
+    """Return tenant → the run, or the command, that is working on it, or was when it died."""
+    found = list_openings(store, product)
+    return {tenant: one.opening.run for one in found for tenant in one.opening.tenants}
+
+
 def _find(store: ObjectStore, key: str, modified: datetime) -> Iterator[Found]:
     try:
         content = store.get(key).content

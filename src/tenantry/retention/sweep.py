@@ -14,7 +14,7 @@ from tenantry.champions import Champion, read_champion
 from tenantry.erasure.tombstones import is_erased
 from tenantry.errors import Fault, SpecError
 from tenantry.holdings import Holdings
-from tenantry.retention.busy import busy_tenants
+from tenantry.openings import busy_tenants
 from tenantry.retention.collected import Collection, write_collection
 from tenantry.retention.keeping import Keeping
 from tenantry.retention.product import find_pooled_waste, find_run_waste

@@ -9,6 +9,7 @@ from tenantry.digests import sha256
 from tenantry.erasure.tombstones import Tombstone, write_tombstone
 from tenantry.errors import SpecError
 from tenantry.events import Event, write_event
+from tenantry.openings import Opening
 from tenantry.retention.sweep import POOLED, RUNS
 from tests.unit.retention.specs import NOW, collect, find, make_collector, make_fleet
 from tests.unit.small_store import PRODUCT, START, SmallStore, day, week
@@ -209,8 +210,8 @@ def parts(store, fleet, number=400, **options):
 
 
 def test_who_is_being_worked_on_is_left_alone(made):
-    key = f"{layout.openings_folder(PRODUCT)}run-7/default_01.json"
-    made.store.put(key, b'{"run":"run-7","shard":"default_01","tenants":["ua"]}')
+    opening = Opening(product=PRODUCT, run="run-7", shard="default_01", tenants=("ua",))
+    made.store.put(opening.key, opening.to_json())
     made.pool(10, ["ua"])
     found = parts(made.store, make_fleet(models="1d"))
     assert (found["ua"].waste, found["ua"].left) == ((), "run-7 is working on it")
