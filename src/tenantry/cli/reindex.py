@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tenantry.cli.options import Output, OutputFormat, ProductName
+from tenantry.cli.options import Output, OutputFormat, ProductName, RegionName
 from tenantry.index import rebuild
 from tenantry.settings import load_settings
 from tenantry.store.open import open_store
@@ -18,6 +18,7 @@ from tenantry.surveys import find_differences, survey
 def reindex(
     product: ProductName,
     yes: Annotated[bool, typer.Option("--yes", help="Build it anew; else only compare.")] = False,
+    region: RegionName = "",
     output: Output = OutputFormat.table,
 ) -> None:
     """Compare the index with the tenants' folders; with --yes build it anew from them.
@@ -27,7 +28,7 @@ def reindex(
     Without --yes nothing is written, and the exit code is 1 when something differs. Tenants that
     are being worked on are not compared: plans read their folders.
     """
-    store = open_store(load_settings())
+    store = open_store(load_settings(), region)
     differences = find_differences(survey(store, product))
     if yes:
         rebuild(store, product)

@@ -10,6 +10,7 @@ from tenantry import layout
 from tenantry.cli.app import app
 from tenantry.errors import PlanError, SettingsError
 from tenantry.fleet import FleetState
+from tenantry.index import read_records
 from tenantry.report.page import render_page
 from tenantry.report.summary import to_markdown
 from tenantry.request import PlanRequest
@@ -128,6 +129,15 @@ def test_the_command_line_serves_one_region(specs, monkeypatch, verb):
     shown = json.loads(CliRunner().invoke(app, [*command, "--region", "us"]).output)
     tenants = shown["tenants"] if verb == "plan" else {one["tenant"]: one for one in shown}
     assert sorted(tenants) == ["acme", "cello"]
+
+
+def test_the_index_of_a_region_holds_its_own_tenants_only(specs, monkeypatch):
+    monkeypatch.setenv("TENANTRY_SPECS", str(specs.folder))
+    hold(specs, "us", "cello")
+    done = CliRunner().invoke(app, ["reindex", "churn", "--yes", "--region", "us"])
+    assert done.exit_code == 0, done.output
+    assert set(read_records(store(specs, "us"), "churn")) <= {"cello"}
+    assert read_records(store(specs, "eu-1"), "churn") == {}
 
 
 def test_show_finds_a_tenants_own_store(specs, monkeypatch):
