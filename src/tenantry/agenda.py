@@ -4,7 +4,7 @@ All windows of a spec lie on one grid: from `predict.start` on, `predict.window`
 when all of its rows are.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -77,7 +77,11 @@ class Agenda:
         Args:
             soon: The windows that the model which reigned then predicts in this very run.
         """
-        return tuple(window for window in self._readable if self._is_judgeable(window, soon))
+        by_now = shifted(self.as_of, -self._label_delay)
+        known = bisect_right(self._readable, by_now, key=lambda window: window.end)
+        judged = self.state.judged
+        open_yet = (window for window in self._readable[:known] if window not in judged)
+        return tuple(window for window in open_yet if self._is_judgeable(window, soon))
 
     def predictor(self, window: Window) -> Reign | None:
         """Return the reign whose model predicts a window; None when none reigned yet."""
@@ -97,8 +101,12 @@ class Agenda:
 
     def labels_known_at(self, window: Window) -> datetime:
         """Return the moment from which a window can be judged."""
+        return shifted(window.end, self._label_delay)
+
+    @property
+    def _label_delay(self) -> timedelta:
         delay = self.spec.times.label_known_at.delay or timedelta()
-        return shifted(window.end, max(delay, self.spec.monitor.wait))
+        return max(delay, self.spec.monitor.wait)
 
     @property
     def _lead(self) -> timedelta:
@@ -119,7 +127,7 @@ class Agenda:
         start = shifted(self.as_of, -self.spec.train.history)
         return bisect_left(self._known, start, key=lambda window: window.start)
 
-    @property
+    @cached_property
     def _readable(self) -> tuple[Window, ...]:
         return self._known[self._oldest :]
 
@@ -140,10 +148,9 @@ class Agenda:
         return all(one.model != reign.version for one in predicted)
 
     def _is_judgeable(self, window: Window, soon: Collection[Window]) -> bool:
-        if window in self.state.judged or self.labels_known_at(window) > self.as_of:
-            return False
-        if any(not one.in_sample for one in self._receipts(window)):
-            return True
+        for one in self.state.predicted.get(window, ()):
+            if not one.in_sample and one.as_of <= self.as_of:
+                return True
         reign = self.predictor(window) if window in soon else None
         return reign is not None and window.start >= reign.unseen_from
 
