@@ -1,0 +1,48 @@
+"""What two fleets that had the same work must share, however often one was interrupted."""
+
+import json
+from collections.abc import Iterable
+
+from tenantry.digests import canonical_json
+from tenantry.store.contract import ObjectStore
+
+_OF_RUNS = ("runs/", "store/")
+"""Plans and ledgers tell how each run went; proofs, who answered."""
+
+_NOT_COMPARED = "/open/", "/index/segments/", "products/arrival-delay/index.json"
+"""Who is being worked on, and pieces of an index: it is compared when joined."""
+
+
+def contents(store: ObjectStore, runs: Iterable[str]) -> dict[str, bytes]:
+    """Return every object that must be equal, by key, with the names of runs made equal.
+
+    Left out are timings (they lie in runs' ledgers), the content of Evidently's pages, and the
+    pieces of the index.
+    """
+    return {
+        info.key: _normalised(info.key, store.get(info.key).content, tuple(runs))
+        for info in store.list("")
+        if not info.key.startswith(_OF_RUNS) and not any(part in info.key for part in _NOT_COMPARED)
+    }
+
+
+def differences(wanted: dict[str, bytes], found: dict[str, bytes]) -> list[str]:
+    """Return how what was found differs, a line an object."""
+    lines = [f"missing: {key}" for key in sorted(wanted.keys() - found.keys())]
+    lines += [f"extra: {key}" for key in sorted(found.keys() - wanted.keys())]
+    both = sorted(wanted.keys() & found.keys())
+    return lines + [f"different: {key}" for key in both if wanted[key] != found[key]]
+
+
+def _normalised(key: str, content: bytes, runs: tuple[str, ...]) -> bytes:
+    if key.endswith(".html"):
+        return b""
+    for run in runs:
+        content = content.replace(f'"{run}"'.encode(), b'"run"')
+    if "/sources/" in key:
+        record = json.loads(content)
+        for read in record["reads"]:
+            for file in read["files"]:
+                file.pop("modified")
+        return canonical_json(record)
+    return content
