@@ -5,7 +5,6 @@ import os
 import stat
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -151,16 +150,18 @@ def test_objects_obey_the_umask(store, root):
     assert {stat.S_IMODE((root / name).stat().st_mode) for name in "ab"} == {0o640}
 
 
-def test_a_lost_draft_is_removed_after_a_day(store, root):
+def test_a_lost_draft_is_removed_by_the_next_writer(store, root):
     store.put("a", b"")
-    old, young = root / ".~/old.draft", root / ".~/young.draft"
-    for draft in (old, young):
-        draft.write_bytes(b"lost")
-    os.utime(old, (time.time() - 90_000,) * 2)
+    (root / ".~/lost.draft").write_bytes(b"lost")
     assert [found.key for found in store.list("")] == ["a"]
     FolderStore(root).put("b", b"")
-    assert not old.exists()
-    assert young.exists()
+    assert list((root / ".~").iterdir()) == []
+
+
+def test_the_draft_of_a_living_writer_is_left_alone(store, root):
+    with store._drafts.draft(b"under way") as draft:
+        FolderStore(root).put("b", b"")
+        assert draft.read_bytes() == b"under way"
 
 
 KILLED = """

@@ -27,8 +27,9 @@ __all__ = ["monitor", "preload"]
 
 
 def monitor(job: Job) -> Result:
-    """Judge every due window of a tenant; write judgements, then one Evidently report.
+    """Judge every due window of a tenant; write one Evidently report, then judgements.
 
+    In this order: a window that is judged is never due again, and its report would stay away.
     A window that was not predicted (its prediction failed) is named and stays due; every other
     one is judged, whatever its rows hold.
     """
@@ -39,8 +40,8 @@ def monitor(job: Job) -> Result:
     evidence = _gather(job, table, out_of_sample)
     sides = _sides(job, table, evidence)
     judgements = [_judge(job, window, receipts, evidence, sides) for window in windows]
-    keys = [write_judgement(job.store, one) for one in judgements if one.status != "not_predicted"]
     note, page = _write_page(job, sides, evidence)
+    keys = [write_judgement(job.store, one) for one in judgements if one.status != "not_predicted"]
     unscored = sum(_count_unscored(job, table, one) for one in out_of_sample.values())
     late = f"{unscored:,} rows came too late to be scored." if unscored else ""
     return Result(

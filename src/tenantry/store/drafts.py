@@ -3,13 +3,11 @@
 import fcntl
 import os
 import secrets
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_ABANDONED_SECONDS = 86_400
 _LINK_TRIES = 100
 
 
@@ -91,7 +89,7 @@ class Drafts:
     def clear(self) -> None:
         """Remove the drafts of killed writers; a living writer holds the lock of its draft."""
         for path in self.folder.glob("*.draft"):
-            with suppress(FileNotFoundError, BlockingIOError):
+            with suppress(FileNotFoundError, BlockingIOError, PermissionError):
                 handle = _lock(path, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 try:
                     path.unlink()
@@ -101,7 +99,7 @@ class Drafts:
     def _open(self) -> tuple[Path, int]:
         """Make a draft and take its lock."""
         if not self._is_swept:
-            _sweep(self.folder)
+            self.clear()
             self._is_swept = True
         while True:
             path = self.folder / f"{secrets.token_hex(12)}.draft"
@@ -163,11 +161,3 @@ def _is_at(handle: int, path: Path) -> bool:
         return os.path.samestat(os.fstat(handle), path.stat())
     except FileNotFoundError:
         return False
-
-
-def _sweep(folder: Path) -> None:
-    """Remove the drafts that killed processes left more than a day ago."""
-    for path in folder.glob("*.draft"):
-        with suppress(FileNotFoundError):
-            if time.time() - path.stat().st_mtime > _ABANDONED_SECONDS:
-                path.unlink()
