@@ -3,13 +3,16 @@
 import json
 from collections.abc import Iterable
 
+from tenantry import layout
 from tenantry.digests import canonical_json
+from tenantry.plans import read_plan
 from tenantry.store.contract import ObjectStore
+from tests.crash.tiny import PRODUCT
 
 _OF_RUNS = ("runs/", "store/")
 """Plans and ledgers tell how each run went; proofs, who answered."""
 
-_NOT_COMPARED = "/open/", "/index/segments/", "products/arrival-delay/index.json"
+_NOT_COMPARED = "/attempt.json", "/open/", "/index/segments/", "products/arrival-delay/index.json"
 """Who is being worked on, and pieces of an index: it is compared when joined."""
 
 
@@ -32,6 +35,18 @@ def differences(wanted: dict[str, bytes], found: dict[str, bytes]) -> list[str]:
     lines += [f"extra: {key}" for key in sorted(found.keys() - wanted.keys())]
     both = sorted(wanted.keys() & found.keys())
     return lines + [f"different: {key}" for key in both if wanted[key] != found[key]]
+
+
+def stale_markers(store: ObjectStore, run: str) -> list[str]:
+    """Return the markers of tenants that a run which came to its end worked on.
+
+    A tenant that was killed when all its work was done keeps its marker until it has work again:
+    a run in which nothing is due writes no byte.
+    """
+    plan = read_plan(store, run)
+    worked_on = {name for name, planned in plan.tenants.items() if planned.due} if plan else set()
+    keys = {layout.attempt(PRODUCT, tenant) for tenant in worked_on}
+    return [f"stale: {info.key}" for info in store.list("tenants/") if info.key in keys]
 
 
 def _normalised(key: str, content: bytes, runs: tuple[str, ...]) -> bytes:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 
-from tests.crash.compare import contents, differences
+from tests.crash.compare import contents, differences, stale_markers
 from tests.crash.driver import TASKS, Order
 from tests.crash.places import Place, Places
 from tests.crash.tiny import FIRST, SECOND
@@ -99,6 +99,7 @@ class Killer:
             return
         runs = ("base", f"kill-{number}-0", f"kill-{number}-1", f"last-{number}")
         yield from differences(whole.contents, contents(place.store, runs))
+        yield from stale_markers(place.store, f"last-{number}")
         yield from (f"no object: {name}" for name in places.remains(place))
         before = list(place.store.list(""))
         again = self._run(place, self._order(f"again-{number}", kill.as_of))
