@@ -1,7 +1,7 @@
 SHELL := bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help setup lock demo-data demo specs compile check test test-servers bench-quality bench-rollback clean
+.PHONY: help setup lock demo-data demo specs compile check test test-servers crash-test bench-quality bench-rollback clean
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
@@ -49,11 +49,14 @@ check: setup ## lint, types, layers
 
 test: setup test-servers ## run every test; starts the servers it needs
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term --ignore=tests/fleet
-	$(BIN)/python -m pytest -n auto --dist loadfile tests/fleet
+	$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term --ignore=tests/fleet --ignore=tests/crash
+	$(BIN)/python -m pytest -n auto --dist loadfile tests/fleet tests/crash
 
 test-servers: setup ## install PostgreSQL where it is missing, build MinIO once
 	$(BIN)/python -m tests.servers.install
+
+crash-test: test-servers ## kill 200 runs at random points; print what was hit and what came of it
+	$(BIN)/python -m tests.crash --kills 200
 
 bench-quality: demo-data ## compare the recipes on real flights
 	$(BIN)/python -m benchmarks.quality

@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 
 from tenantry import layout
 from tenantry.digests import canonical_json
 from tenantry.plans import read_plan
+from tenantry.states import TenantRecord
 from tenantry.store.contract import ObjectStore
-from tests.crash.tiny import PRODUCT
+from tenantry.surveys import find_differences, survey
+from tests.crash.tiny import PRODUCT, TENANTS
 
 _OF_RUNS = ("runs/", "store/")
 """Plans and ledgers tell how each run went; proofs, who answered."""
@@ -35,6 +38,21 @@ def differences(wanted: dict[str, bytes], found: dict[str, bytes]) -> list[str]:
     lines += [f"extra: {key}" for key in sorted(found.keys() - wanted.keys())]
     both = sorted(wanted.keys() & found.keys())
     return lines + [f"different: {key}" for key in both if wanted[key] != found[key]]
+
+
+def joined_index(store: ObjectStore) -> dict[str, TenantRecord]:
+    """Return what a plan takes for known of each tenant, costs and markers of crashes aside."""
+    found = survey(store, PRODUCT)
+    records = {tenant: found.record(tenant) for tenant in TENANTS}
+    return {tenant: replace(record, costs={}, marked=False) for tenant, record in records.items()}
+
+
+def index_faults(store: ObjectStore, wanted: dict[str, TenantRecord]) -> list[str]:
+    """Return where the index differs from an undisturbed fleet's, and from the tenants' folders."""
+    found = joined_index(store)
+    faults = [f"index: {tenant} differs" for tenant in TENANTS if found[tenant] != wanted[tenant]]
+    told = find_differences(survey(store, PRODUCT))
+    return faults + [f"index: {tenant} {words}" for tenant, words in told.items()]
 
 
 def stale_markers(store: ObjectStore, run: str) -> list[str]:

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 
-from tests.crash.compare import contents, differences, stale_markers
+from tenantry.plans import read_plan
+from tenantry.states import TenantRecord
+from tests.crash.compare import contents, differences, index_faults, joined_index, stale_markers
 from tests.crash.driver import TASKS, Order
 from tests.crash.places import Place, Places
 from tests.crash.tiny import FIRST, SECOND
@@ -20,12 +22,14 @@ class Whole:
     Attributes:
         base: What the run began with; None for an empty store.
         contents: What it left.
+        index: What its index knows.
         seconds: How long it took.
         operations: Its operations on the store.
     """
 
     base: Place | None
     contents: dict[str, bytes]
+    index: dict[str, TenantRecord]
     seconds: float
     operations: int
 
@@ -99,8 +103,10 @@ class Killer:
             return
         runs = ("base", f"kill-{number}-0", f"kill-{number}-1", f"last-{number}")
         yield from differences(whole.contents, contents(place.store, runs))
+        yield from index_faults(place.store, whole.index)
         yield from stale_markers(place.store, f"last-{number}")
-        yield from (f"no object: {name}" for name in places.remains(place))
+        if read_plan(place.store, f"last-{number}"):  # the next writer removes drafts
+            yield from (f"no object: {name}" for name in places.remains(place))
         before = list(place.store.list(""))
         again = self._run(place, self._order(f"again-{number}", kill.as_of))
         if again.code or list(place.store.list("")) != before:
@@ -119,7 +125,8 @@ class Killer:
         if end.code:
             raise RuntimeError(Path(end.log).read_text()[-3000:])
         made = contents(place.store, ("base", "whole"))
-        self._wholes[places.name, as_of] = Whole(base, made, end.seconds, end.operations)
+        index = joined_index(place.store)
+        self._wholes[places.name, as_of] = Whole(base, made, index, end.seconds, end.operations)
         return place
 
     def _order(self, run: str, as_of: str) -> Order:
