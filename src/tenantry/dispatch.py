@@ -25,6 +25,7 @@ class Task:
         costs: Stage → CPU-seconds when last measured.
         suspect: Whether it took its worker or shard down.
         cpu_seconds: What the work is estimated to take.
+        weight: The same by its rows alone, see `Parcel.weight`.
     """
 
     spec: Spec
@@ -33,6 +34,7 @@ class Task:
     costs: Mapping[str, float]
     suspect: bool
     cpu_seconds: float = 0.0
+    weight: float = 0.0
 
 
 def find_tasks(
@@ -53,15 +55,13 @@ def find_tasks(
         )
         tasks.append(Task(spec, work, state.rows, state.costs, state.interrupted))
     usual = usual_rows(task.rows for task in tasks)
-    return tuple(
-        replace(
-            task,
-            cpu_seconds=estimate_cost(
-                task.work.due, task.costs, usual if task.rows is None else task.rows
-            ),
-        )
-        for task in tasks
-    )
+    return tuple(_estimated(task, usual) for task in tasks)
+
+
+def _estimated(task: Task, usual: int) -> Task:
+    due, rows = task.work.due, usual if task.rows is None else task.rows
+    cpu_seconds = estimate_cost(due, task.costs, rows)
+    return replace(task, cpu_seconds=cpu_seconds, weight=estimate_cost(due, {}, rows))
 
 
 def make_run_plan(
@@ -128,6 +128,7 @@ def _parcel(task: Task) -> Parcel:
         tenant=task.spec.tenant,
         region=task.spec.region,
         cost=task.cpu_seconds,
+        weight=task.weight,
         alone=task.spec.resources.dedicated,
         suspect=task.suspect,
         promised=task.work.promised,

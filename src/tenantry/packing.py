@@ -63,7 +63,9 @@ class Parcel:
     Attributes:
         tenant: Who.
         region: Where its results live; a shard serves one region.
-        cost: CPU-seconds expected.
+        cost: CPU-seconds expected; what a budget counts.
+        weight: CPU-seconds expected by its rows alone, by which shards are packed: unlike what was
+            measured, it is the same in equal runs. The cost when None.
         alone: Whether it needs a shard of its own.
         suspect: Whether it took a worker or shard down: alone while there is room for that.
         promised: By when the oldest of its work was to be done.
@@ -72,6 +74,7 @@ class Parcel:
     tenant: str
     region: str
     cost: float = 0.0
+    weight: float | None = None
     alone: bool = False
     suspect: bool = False
     promised: datetime | None = None
@@ -198,7 +201,7 @@ def _share_out(regions: Mapping[str, Sequence[Parcel]], shards: int) -> dict[str
 
 
 def _weight(parcel: Parcel) -> float:
-    return parcel.cost + _OVERHEAD
+    return (parcel.cost if parcel.weight is None else parcel.weight) + _OVERHEAD
 
 
 def _spread(parcels: Sequence[Parcel], count: int) -> list[tuple[str, ...]]:
