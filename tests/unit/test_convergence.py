@@ -36,7 +36,7 @@ def check_none_skipped(simulation, as_of):
 
 
 @settings(max_examples=60)
-@given(DAYS, KILLS, ARRIVALS, CAP, BUDGET, st.integers(1, 3))
+@given(DAYS.map(sorted), KILLS, ARRIVALS, CAP, BUDGET, st.integers(1, 3))
 def test_interrupted_anywhere_plans_converge_and_nothing_is_done_twice_or_skipped(
     days, kills, arrivals, cap, budget, shards
 ):
