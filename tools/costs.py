@@ -1,6 +1,5 @@
 """Where a local run's CPU time went: the tenants' stages, the pooled model, and all the rest."""
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -8,8 +7,6 @@ from rich.console import Console
 from rich.table import Table
 
 from pipelines.local import LocalRun
-from tenantry import layout
-from tenantry.errors import ObjectMissingError
 from tenantry.fleet import read_fleet
 from tenantry.report.summary import stage_costs
 from tenantry.store.contract import ObjectStore
@@ -22,7 +19,7 @@ def print_costs(runs: Sequence[LocalRun], store: ObjectStore, console: Console) 
     spent: defaultdict[str, float] = defaultdict(float)
     for run in runs:
         if run.run:
-            work = _work(run.run, store)
+            work = stage_costs(read_fleet(store, run.run))
             for name, seconds in work.items():
                 spent[name] += seconds
             spent[REST] += run.cpu_seconds - sum(work.values())
@@ -33,11 +30,3 @@ def print_costs(runs: Sequence[LocalRun], store: ObjectStore, console: Console) 
         table.add_row(name, f"{seconds:.1f}")
     table.add_row("all", f"{sum(run.cpu_seconds for run in runs):.1f}", style="bold")
     console.print(table)
-
-
-def _work(run: str, store: ObjectStore) -> dict[str, float]:
-    try:
-        pooled = json.loads(store.get(layout.pooled_outcome(run)).content)["cpu_seconds"]
-    except ObjectMissingError:
-        pooled = 0.0
-    return {"train_pooled": pooled} | dict(stage_costs(read_fleet(store, run)))

@@ -5,12 +5,14 @@ stage, and whatever was due after that is unknown. Imports no pandas: the fleet 
 and the command line read it.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from tenantry import layout
 from tenantry.champions import Champion, read_champion
+from tenantry.errors import ObjectMissingError
 from tenantry.ledger import STAGES, Action, Due, Entry, Ledger, Outcome, Scalar
 from tenantry.monitoring.judgements import Judgement, last_judgement
 from tenantry.plans import Planned, RunPlan, read_plan
@@ -119,6 +121,7 @@ class FleetState:
         plan: The run's plan; None when it left none.
         members: The tenants, by name: those of the run, or those in the store without a plan.
         zones: Residency zone → version of the pooled model the run used.
+        pooled_seconds: CPU seconds that training the pooled models took.
     """
 
     run: str
@@ -126,6 +129,7 @@ class FleetState:
     plan: RunPlan | None
     members: tuple[Member, ...]
     zones: Mapping[str, str] = field(default_factory=dict)
+    pooled_seconds: float = 0.0
 
     def having(self, *states: State) -> tuple[Member, ...]:
         """Return the members in one of these states."""
@@ -175,7 +179,14 @@ def read_fleet(store: ObjectStore, run: str, product: str = "") -> FleetState:
     """
     state = read_run(store, run) or _read_stored(store, run, product)
     members = tuple(_with_state(store, state.product, member) for member in state.members)
-    return replace(state, members=members)
+    return replace(state, members=members, pooled_seconds=_pooled_seconds(store, run))
+
+
+def _pooled_seconds(store: ObjectStore, run: str) -> float:
+    try:
+        return float(json.loads(store.get(layout.pooled_outcome(run)).content)["cpu_seconds"])
+    except (ObjectMissingError, ValueError, KeyError, TypeError):  # none, or torn by a crash
+        return 0.0
 
 
 def _read_stored(store: ObjectStore, run: str, product: str) -> FleetState:

@@ -65,6 +65,15 @@ def test_the_fleet_as_a_run_left_it(store):
     assert fleet.zones == {"default": "20131101T000000Z-9f8e7d6c5b4a"}
 
 
+@pytest.mark.parametrize(
+    ("left", "seconds"), [(b'{"cpu_seconds": 7.5}', 7.5), (b'{"cpu', 0), (b"{}", 0), (None, 0)]
+)
+def test_what_the_pooled_model_cost_is_told_where_it_is_known(store, left, seconds):
+    if left:
+        store.put(layout.pooled_outcome(RUN), left)
+    assert read_fleet(store, RUN).pooled_seconds == seconds
+
+
 def test_the_last_ledger_of_each_shard_counts(store):
     early = layout.ledger(RUN, "large", "ingest")
     store.put(early, store.get(layout.ledger(RUN, "dead", "promote")).content)

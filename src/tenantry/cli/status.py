@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import typer
+from rich.box import HEAVY_HEAD, SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -20,6 +21,9 @@ from tenantry.times import format_moment, parse_moment
 
 _STYLES = {"decayed": "bold red", "drifted": "yellow", "ok": "green"}
 _COLUMNS = ("tenant", "state", "champion", "since", "recipe", "last window", "last judgement")
+_WHOLE = {"champion", "since", "recipe", "last window"}
+_WIDE = 120
+"""Columns of the terminal that the table needs with whole versions and windows."""
 
 
 def status(
@@ -63,11 +67,14 @@ def to_facts(standing: Standing) -> dict[str, Any]:
 
 
 def _print(standings: tuple[Standing, ...], title: str, console: Console) -> None:
-    table = Table(title=title, title_justify="left")
+    wide = console.width >= _WIDE
+    box, padding = (HEAVY_HEAD, (0, 1)) if wide else (SIMPLE_HEAD, (0, 0))
+    table = Table(title=title, title_justify="left", box=box, padding=padding)
     for name in _COLUMNS:
-        table.add_column(name, overflow="fold")
+        table.add_column(name, overflow="fold", no_wrap=name in _WHOLE)
     for standing in standings:
-        table.add_row(*_cells(standing), style="dim" if standing.state != "active" else "")
+        style = "dim" if standing.state != "active" else ""
+        table.add_row(*_cells(standing, wide=wide), style=style)
     console.print(table)
     for standing in standings:
         for words in standing.orders:
@@ -78,15 +85,18 @@ def _print(standings: tuple[Standing, ...], title: str, console: Console) -> Non
     console.print(f"{len(standings)} tenants: {states}; {reigning} with a champion.")
 
 
-def _cells(standing: Standing) -> tuple[Text, ...]:
+def _cells(standing: Standing, *, wide: bool) -> tuple[Text, ...]:
+    """Return a row's cells; where it is narrow, the version's digest and the window's start."""
     reign, receipt, judgement = standing.reign, standing.receipt, standing.judgement
+    version = reign.version if reign else "none"
+    window = f"{receipt.span.start:%Y-%m-%d}" if receipt else ""
     return (
         Text(standing.tenant, style="bold"),
         Text(standing.state),
-        Text(reign.version if reign else "none"),
+        Text(version if wide else version.rpartition("-")[2]),
         Text(f"{reign.since:%Y-%m-%d}" if reign else ""),
         Text(reign.recipe if reign else ""),
-        Text(f"{receipt.span.start:%Y-%m-%d} to {receipt.span.end:%Y-%m-%d}" if receipt else ""),
+        Text(f"{window} to {receipt.span.end:%Y-%m-%d}" if wide and receipt else window),
         Text(
             IN_WORDS[judgement.status] if judgement else "",
             style=_STYLES.get(judgement.status, "") if judgement else "",

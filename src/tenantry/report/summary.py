@@ -87,13 +87,14 @@ def figures(state: FleetState) -> dict[str, float]:
         "judged": sum(one.count("monitor", "judged") for one in members),
         "failed": len(state.having("failed")),
         "unknown": len(state.having("unknown")),
-        "cpu_seconds": round(sum(one.cpu_seconds for one in members), 2),
+        "cpu_seconds": round(sum(stage_costs(state).values()), 2),
     }
 
 
 def stage_costs(state: FleetState) -> dict[str, float]:
-    """Return the CPU seconds that each stage spent on the tenants, in the stages' order."""
-    spent = dict.fromkeys(STAGES, 0.0)
+    """Return the CPU seconds of each stage, in their order: the pooled model's and the tenants'."""
+    spent = {"train_pooled": state.pooled_seconds} if state.pooled_seconds else {}
+    spent |= dict.fromkeys(STAGES, 0.0)
     for member in state.members:
         for outcome in member.outcomes:
             spent[outcome.stage] = spent.get(outcome.stage, 0.0) + outcome.cost.cpu_seconds

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterable
 
 from tenantry import layout
-from tenantry.digests import canonical_json
 from tenantry.specs.migrate import migrate
 from tenantry.specs.model import API_VERSION, Spec
 from tenantry.store.contract import ObjectStore
@@ -17,11 +16,15 @@ _UNSAID = "tenantry/v1"
 
 
 def freeze_specs(store: ObjectStore, run: str, shard: str, specs: Iterable[Spec]) -> None:
-    """Write merged specs for `read_frozen_specs`; `shard` may be `FLEET`."""
+    """Write merged specs for `read_frozen_specs`; `shard` may be `FLEET`.
+
+    Maps keep their order, which is the order of preference of candidates.
+    """
     content = {
         spec.tenant: {"apiVersion": API_VERSION, **spec.model_dump(mode="json")} for spec in specs
     }
-    store.put(layout.frozen_specs(run, shard), canonical_json(content))
+    text = json.dumps(content, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    store.put(layout.frozen_specs(run, shard), text.encode())
 
 
 def read_frozen_specs(store: ObjectStore, run: str, shard: str) -> dict[str, Spec]:

@@ -490,7 +490,8 @@ class Spec(Declared):
         """The digest of all that a trained model depends on; another digest makes training due."""
         parts = {"sources", "row_filter", "key", "times", "contract", "label", "timezone"}
         parts |= {"features", "model", "train", "pooling", "pooled"}
-        return digest(self.model_dump(mode="json", include=parts))
+        preference = list(self.model.candidates)  # maps of other order have the same digest
+        return digest([self.model_dump(mode="json", include=parts), preference])
 
     @property
     def features_digest(self) -> str:

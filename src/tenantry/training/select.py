@@ -10,6 +10,7 @@ from tenantry.columns import EVENT_TIME, LABEL
 from tenantry.errors import TrainingError
 from tenantry.figures import TITLES
 from tenantry.metrics import Floats, from_mean, measure, roc_auc, row_losses
+from tenantry.specs.model import Model
 from tenantry.training.candidates import has_one_class
 from tenantry.training.folds import Spans, happened_in, known_by, local_days
 from tenantry.training.lessons import Lessons
@@ -70,7 +71,7 @@ def select_recipe(lessons: Lessons, spans: Spans) -> Selection:
     means = {name: float(from_mean(metric, loss.mean())) for name, loss in losses.items()}
     return Selection(
         recipe=chosen,
-        sentence=_sentence(chosen, means, metric, len(label)),
+        sentence=_sentence(chosen, means, spec.model, len(label)),
         scores={name: all_scores(metric, label, p) for name, p in predictions.items()},
         refused=refused,
         rows=len(label),
@@ -141,7 +142,11 @@ def _preferred(lessons: Lessons, spans: Spans, reason: str) -> Selection:
     raise TrainingError(msg)
 
 
-def _sentence(chosen: str, means: Mapping[str, float], metric: str, rows: int) -> str:
-    others = ", ".join(f"{name} {means[name]:.4f}" for name in means if name != chosen)
-    against = f" against {others}" if others else ""
-    return f"{chosen}: {TITLES[metric]} {means[chosen]:.4f}{against} on {rows:,} later rows"
+def _sentence(chosen: str, means: Mapping[str, float], model: Model, rows: int) -> str:
+    said = f"{chosen}: {TITLES[model.metric]} {means[chosen]:.4f} on {rows:,} later rows"
+    if len(means) == 1:
+        return said
+    errors = "standard error" if model.margin == 1 else "standard errors"
+    bar = f" by {model.margin:g} {errors}" if model.margin else ""
+    order = ", ".join(f"{name} {mean:.4f}" for name, mean in means.items())
+    return f"{said}; by preference {order}, where a later one must be better{bar}"

@@ -77,6 +77,17 @@ def test_the_table_is_for_people(folder):
     )
 
 
+def test_a_narrow_terminal_shows_every_version_on_one_line(folder):
+    arguments = [PRODUCT, "--as-of", "2013-11-02"]
+    environment = {"TENANTRY_STORE": folder.as_uri(), "COLUMNS": "80"}
+    result = CliRunner().invoke(app, arguments, env=environment)
+    lines = result.output.splitlines()
+    assert max(map(len, lines)) <= 80
+    line = next(line for line in lines if line.strip().startswith("ua "))
+    start = f"{WINDOWS[0].start:%Y-%m-%d}"
+    assert line.split()[:6] == ["ua", "active", "uauauauauaua", "2013-11-01", "logistic", start]
+
+
 def test_orders_of_people_are_told(folder):
     pin(FolderStore(folder), PRODUCT, "ua", order=Order("ann", "an audit", BEFORE))
     words = "is pinned to 20131101T000000Z-uauauauauaua by ann: an audit"

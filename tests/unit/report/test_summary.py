@@ -115,6 +115,13 @@ def test_costs_add_up_to_what_the_ledgers_say():
     assert sum(costs.values()) == pytest.approx(figures(TROUBLED)["cpu_seconds"], abs=0.01)
 
 
+def test_the_pooled_model_is_among_the_costs():
+    state = replace(TROUBLED, pooled_seconds=12.5)
+    assert next(iter(stage_costs(state))) == "train_pooled"
+    more = figures(state)["cpu_seconds"] - figures(TROUBLED)["cpu_seconds"]
+    assert more == pytest.approx(12.5, abs=0.01)
+
+
 def test_markdown_names_what_failed_and_every_tenant():
     text = to_markdown(TROUBLED, "FAILED")
     assert text.startswith("# Flights that arrive more than 15 minutes late as of 2013-11-01")

@@ -82,6 +82,9 @@ def test_specs_frozen_before_are_brought_up_to_date(
     spec = specs.load().specs["acme"]
     freeze_specs(folder_store, "run-1", "small", [spec])
     assert read_frozen_specs(folder_store, "run-1", "small") == {"acme": spec}
+    assert [*spec.model.candidates] != sorted(spec.model.candidates)
+    (read,) = read_frozen_specs(folder_store, "run-1", "small").values()
+    assert [*read.model.candidates] == [*spec.model.candidates], "their order is one of preference"
     frozen = spec.model_dump(mode="json") | {"residency": "eu"}
     frozen["sources"]["rows"][0]["region"] = "default"
     folder_store.put(layout.frozen_specs("run-0", "small"), json.dumps({"acme": frozen}).encode())

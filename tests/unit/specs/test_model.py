@@ -31,6 +31,13 @@ def test_digests_change_with_what_they_stand_for(
     assert (plain.features_digest != changed.features_digest) is features
 
 
+def test_another_order_of_preference_makes_training_due(specs: Specs) -> None:
+    spec = load(specs, "")
+    turned = dict(reversed(spec.model.candidates.items()))
+    other = spec.model_copy(update={"model": spec.model.model_copy(update={"candidates": turned})})
+    assert other.training_digest != spec.training_digest
+
+
 def test_a_spec_survives_json(specs: Specs) -> None:
     spec = load(specs, "gate: {min_rows: 5}\n")
     assert Spec.model_validate_json(spec.model_dump_json()) == spec

@@ -72,7 +72,8 @@ def test_scores_and_refusals_are_kept():
     assert set(found.refused) == {"pooled", "stacked", "blended"}
     assert all(set(scores) == {"log_loss", "brier", "roc_auc"} for scores in found.scores.values())
     assert found.sentence.startswith(f"{found.recipe}: log loss ")
-    assert "later rows" in found.sentence
+    assert " later rows; by preference prior 0." in found.sentence
+    assert found.sentence.endswith(", where a later one must be better by 2 standard errors")
 
 
 @pytest.mark.parametrize("broken", ["few", "one class"])
