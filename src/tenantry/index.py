@@ -105,12 +105,40 @@ def compact(store: ObjectStore, index: Index) -> None:
 
 
 def forget(store: ObjectStore, product: str, tenant: str) -> None:
-    """Take an erased tenant out of the index; its tombstone holds off whoever knows it still."""
-    index = read_index(store, product)
-    if index is None or tenant not in index.lines:
-        return
-    lines = {name: some for name, some in index.lines.items() if name != tenant}
-    compact(store, replace(index, lines=lines))
+    """Take an erased tenant out of the index, and out of older versions of its segments.
+
+    Its tombstone holds off whoever knows it still; who joined segments meanwhile is looked through
+    again. A damaged segment goes with the index, which the next plan builds anew.
+    """
+    for _ in range(_TRIES):
+        holding = [
+            key for key in _segments(store, product) if _forget_in(store, product, key, tenant)
+        ]
+        if not holding:
+            break
+    store.purge(layout.segments_folder(product), keep_latest=True)
+
+
+def _forget_in(store: ObjectStore, product: str, key: str, tenant: str) -> bool:
+    """Put a segment's other lines in its place; say whether it had any of the tenant."""
+    try:
+        content = store.get(key).content
+    except ObjectMissingError:
+        return False
+    if tenant.encode() not in content:
+        return False
+    if layout.segment(product, sha256(content)) != key:
+        store.delete(layout.index(product))
+        kept = None
+    else:
+        lines = content.splitlines()
+        kept = [line for line in lines if tenant_of(line) != tenant]
+        if len(kept) == len(lines):
+            return False
+    if kept:
+        _write_lines(store, product, kept)
+    store.purge(key)
+    return True
 
 
 def rebuild(store: ObjectStore, product: str) -> tuple[TenantRecord, ...]:

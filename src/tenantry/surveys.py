@@ -11,7 +11,7 @@ from tenantry import layout
 from tenantry.erasure.tombstones import erased_tenants
 from tenantry.errors import ObjectMissingError
 from tenantry.events import Event, write_event
-from tenantry.index import MANY, Index, compact, map_tenants, read_index, rebuild
+from tenantry.index import MANY, Index, compact, forget, map_tenants, read_index, rebuild
 from tenantry.openings import STALE, Found, Opening, close, list_openings
 from tenantry.states import SHARD_DIED, TenantRecord
 from tenantry.store.contract import ObjectStore
@@ -83,6 +83,8 @@ def tend(found: Survey) -> None:
     for one in found.openings:
         if now - one.modified > STALE:
             _heal(found.store, one.opening)
+    for tenant in sorted(found.erased & (found.index.lines.keys() if found.index else set())):
+        forget(found.store, found.product, tenant)  # who was late has added it again
     if found.index and len(found.index.segments) >= MANY:
         compact(found.store, found.index)
 

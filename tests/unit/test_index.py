@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tenantry import layout
-from tenantry.index import compact, read_index, read_records, rebuild, write_segment
+from tenantry.index import compact, forget, read_index, read_records, rebuild, write_segment
 from tenantry.states import Measured, TenantRecord
 from tenantry.truth import read_state
 from tests.unit.memory_store import MemoryStore
@@ -107,3 +107,30 @@ def test_many_tenants_are_read_several_at_once(store):
     for name in names:
         StoredTenant(store, name).look(OCTOBER)
     assert [record.tenant for record in rebuild(store, PRODUCT)] == names
+
+
+def test_a_forgotten_tenant_is_in_no_segment_and_the_others_stay(store):
+    for tenant in ("b6", "ua"):
+        StoredTenant(store, tenant).train(datetime(2013, 10, 1, tzinfo=UTC))
+    rebuild(store, PRODUCT)
+    write_segment(store, PRODUCT, [looked("ua", 3)])
+    before = read_records(store, PRODUCT)
+    forget(store, PRODUCT, "ua")
+    assert read_records(store, PRODUCT) == {"b6": before["b6"]}
+    assert not [key for key in segments(store) if b"ua" in store.get(key).content]
+
+
+def test_forgetting_who_is_not_there_writes_nothing(store):
+    write_segment(store, PRODUCT, [looked("ua", 3)])
+    before = dict(store.objects)
+    forget(store, PRODUCT, "u")
+    assert store.objects == before
+
+
+def test_a_damaged_segment_that_names_a_forgotten_tenant_goes_with_the_index(store):
+    rebuild(store, PRODUCT)
+    key = write_segment(store, PRODUCT, [looked("ua", 3)])
+    store.put(key, store.get(key).content + b"\n")
+    forget(store, PRODUCT, "ua")
+    assert segments(store) == []
+    assert read_index(store, PRODUCT) is None

@@ -10,6 +10,7 @@ from tenantry.erasure.orders import read_order
 from tenantry.erasure.settlement import settle_order
 from tenantry.erasure.tenant import settle_tenant
 from tenantry.erasure.tombstones import Marks, read_marks, read_tombstone, sweep
+from tenantry.openings import list_openings
 from tenantry.specs.model import Spec
 from tenantry.store.contract import ObjectStore
 
@@ -27,8 +28,9 @@ def complete_erasures(store: ObjectStore, product: str, specs: Mapping[str, Spec
     """
     marks = read_marks(store, product)
     if marks.tenants:
-        stored = {*store.list_folders(layout.product_folder(product))}
-        sweep(store, product, marks.tenants & stored)
+        openings = (found.opening for found in list_openings(store, product))
+        at_work = {tenant for opening in openings for tenant in opening.tenants}
+        sweep(store, product, marks.tenants & at_work)  # nobody writes who did not say so
     if not marks.waiting:
         return marks
     for tenant, order in sorted(marks.waiting):

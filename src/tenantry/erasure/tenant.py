@@ -21,6 +21,7 @@ from tenantry.erasure.tombstones import (
     write_tombstone,
 )
 from tenantry.index import forget
+from tenantry.openings import list_openings
 from tenantry.store.contract import ObjectStore
 
 KINDS = {
@@ -54,7 +55,7 @@ class Survey:
     runs: tuple[str, ...]
     pooled: tuple[str, ...]
     in_use: dict[str, tuple[str, ...]]
-    working: tuple[str, ...] = ()
+    working: tuple[str, ...]
 
 
 def survey_tenant(store: ObjectStore, product: str, tenant: str, active: Collection[str]) -> Survey:
@@ -74,6 +75,7 @@ def survey_tenant(store: ObjectStore, product: str, tenant: str, active: Collect
         runs=runs_naming(store, product, tenant),
         pooled=pooled,
         in_use={pool: in_use[pool] for pool in pooled if pool in in_use},
+        working=_working(store, product, tenant),
     )
 
 
@@ -129,6 +131,7 @@ def _settle(
     waiting = replace_pools(removal, product, survey.pooled, kept, WHY)
     _remove_folder(removal, product, tenant)
     forget(store, product, tenant)
+    removal.forget(layout.openings_folder(product))  # closed ones, where versions are kept
     certificate = Certificate(
         of="tenant",
         product=product,
@@ -185,6 +188,12 @@ def _count(store: ObjectStore, product: str, tenant: str) -> Counts:
         part = info.key.removeprefix(folder).split("/")[0]
         counts[KINDS.get(part, REST)].append(info.size)
     return {kind: (len(sizes), sum(sizes)) for kind, sizes in sorted(counts.items())}
+
+
+def _working(store: ObjectStore, product: str, tenant: str) -> tuple[str, ...]:
+    """Return the runs that are working on a tenant, or were when they died."""
+    openings = (found.opening for found in list_openings(store, product))
+    return tuple(sorted({one.run for one in openings if tenant in one.tenants and one.as_of}))
 
 
 def _remove_folder(removal: Removal, product: str, tenant: str) -> None:

@@ -7,6 +7,7 @@ from tenantry import layout
 from tenantry.dispatch import find_tasks, find_training, make_run_plan
 from tenantry.erasure.completion import complete_erasures
 from tenantry.erasure.tombstones import erased_tenants, explain_tombstone, read_tombstone
+from tenantry.errors import Fault, PlanError
 from tenantry.ledger import Entry, Header, Ledger
 from tenantry.models.pooled import read_pooled_marks
 from tenantry.openings import open_shard
@@ -53,9 +54,18 @@ def plan(request: PlanRequest, fleet: Fleet, store: ObjectStore, folder: Path) -
         trust_store(store)
         for ledger in ledgers if made.shards else ():
             open_shard(store, ledger)
+        _check_erased(found, made)  # from now on whoever erases a tenant sees this run at work
         tend(found)
         _store_plan(store, made, ledgers, fleet)
     return [ledger.header.shard for ledger in ledgers]
+
+
+def _check_erased(found: Survey, made: RunPlan) -> None:
+    """Refuse to go on with tenants that were erased while the run was planned."""
+    newer = erased_tenants(found.store, found.product) - found.erased
+    fault, remedy = "was erased while the run was planned", "plan again"
+    if faults := [Fault(name, fault, remedy) for name in sorted(newer & made.tenants.keys())]:
+        raise PlanError(faults)
 
 
 def make_plan(request: PlanRequest, fleet: Fleet, store: ObjectStore) -> RunPlan:

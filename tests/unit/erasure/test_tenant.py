@@ -16,8 +16,9 @@ from tenantry.erasure.tombstones import (
     read_marks,
     read_tombstone,
 )
-from tenantry.ledger import Ledger
+from tenantry.ledger import Entry, Header, Ledger
 from tenantry.models.pooled import depose, read_pooled_marks
+from tenantry.openings import open_shard
 from tenantry.plans import read_plan
 from tests.unit.erasure.killed import Killed, KillingStore
 from tests.unit.erasure.made import (
@@ -150,7 +151,7 @@ def test_an_erasure_killed_anywhere_is_completed_by_giving_it_again(after, now):
     whole = fresh_store()
     erase(whole, now=now)
     aside = ("/erased/acme.json", "/erasures/")  # counts tell what was there when it was ordered
-    for at in itertools.count(1):
+    for at in itertools.count(2 if after else 1, 2):
         store = fresh_store()
         killing = KillingStore(store, at, after=after)
         try:
@@ -207,8 +208,28 @@ def test_a_deposed_pooled_model_still_serves_until_its_files_go(store):
 
 def test_what_a_late_writer_leaves_is_swept_by_the_next_plan(store):
     erase(store, now=True)
+    work(store, "late")
     Made(store, "acme").run(LATE)
     complete_erasures(store, PRODUCT, {"bolt": spec_of("bolt")})
+    assert named(store) == [layout.opening(PRODUCT, "late", "s")]
+
+
+def work(store, run, *tenants):
+    """Let a run be at work on tenants."""
+    header = Header(run=run, product=PRODUCT, as_of=LATE, shard="s", stage="ingest")
+    entries = tuple(Entry(tenant=one) for one in tenants or ("acme",))
+    open_shard(store, Ledger(header=header, entries=entries))
+
+
+def test_it_is_not_done_while_a_run_is_at_work_on_the_tenant(store):
+    work(store, "run-3")
+    erase(store, now=True)
+    assert read_tombstone(store, PRODUCT, "acme").runs == ("run-3",)
+    specs = {"bolt": spec_of("bolt")}
+    assert complete_erasures(store, PRODUCT, specs).waiting
+    make_run(store, "run-3", ("acme", "bolt"))  # it wrote its plan late
+    store.delete(layout.opening(PRODUCT, "run-3", "s"))
+    assert complete_erasures(store, PRODUCT, specs).waiting == frozenset()
     assert named(store) == []
 
 
