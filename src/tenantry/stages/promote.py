@@ -1,6 +1,5 @@
 """Compare challenger and champion on the same later rows, apply the gate, move the pointer."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,22 +8,25 @@ import pandas as pd
 from tenantry import layout
 from tenantry.appraisal import appraise
 from tenantry.champions import (
-    Champion,
     Reign,
     crown,
     describe_pin,
-    describe_rollback,
     read_champion,
 )
 from tenantry.columns import LABEL
 from tenantry.curves import curves_key
+from tenantry.decisions import (
+    champion_facts,
+    decisions_now,
+    describe_revocation,
+    find_standing,
+    hold,
+    make_event,
+    make_result,
+    next_turn,
+    retire,
+)
 from tenantry.events import (
-    DECISIONS,
-    Event,
-    EventName,
-    Kind,
-    list_events,
-    read_event,
     write_event,
 )
 from tenantry.explain import preload
@@ -32,7 +34,6 @@ from tenantry.features.tables import read_features
 from tenantry.gate import Decision, decide
 from tenantry.holdout import against_alternatives, against_champion, describe
 from tenantry.jobs import Job, Result
-from tenantry.ledger import Scalar
 from tenantry.models.card import Card
 from tenantry.models.files import load_model
 from tenantry.models.fitted import FittedModel
@@ -89,70 +90,24 @@ def promote(job: Job) -> Result:
     known = usable.until(job.as_of) if usable else None
     reign = known.current if known else None
     if job.entry.due_for("retire"):
-        return _retire(job, reign)
+        return retire(job, reign)
     challenger = job.entry.fact("train", "challenger")
     if not isinstance(challenger, str):
         message = f"no challenger; {reign.version} stays" if reign else "no challenger"
-        return Result(message, facts={"promoted": False} | _champion_facts(reign))
-    made = _decisions_now(job)
+        return Result(message, facts={"promoted": False} | champion_facts(reign))
+    made = decisions_now(job)
     if known is not None and challenger in known.revoked_versions:
-        return _hold(job, challenger, reign, made, _describe_revocation(known, challenger))
-    standing = _standing(job, challenger, reign, made)
+        return hold(job, challenger, reign, made, describe_revocation(known, challenger))
+    standing = find_standing(job, challenger, reign, made)
     if standing is not None and not (usable and usable.is_marked(challenger)):
         key = write_event(job.store, standing)
-        return _result(standing, reign, (key,))
+        return make_result(standing, reign, (key,))
     if champion is not None and champion.pin is not None:
-        return _hold(job, challenger, reign, made, f"it is {describe_pin(champion.pin)}")
-    case = _load(job, challenger, reign, turn=_next_turn(job, reign, made))
+        return hold(job, challenger, reign, made, f"it is {describe_pin(champion.pin)}")
+    case = _load(job, challenger, reign, turn=next_turn(job, reign, made))
     tainted = known.tainted.get(known.current.version, "") if known else ""
     over = champion.as_of(job.as_of) if champion else None
     return _decide(replace(case, over=over, tainted=tainted))
-
-
-# --- a decision that stands -----------------------------------------------------------------------
-
-
-def _hold(
-    job: Job, challenger: str, reign: Reign | None, made: Sequence[EventName], why: str
-) -> Result:
-    """Keep the champion whatever the challenger is worth: a person has decided."""
-    held = Decision("champion", f"kept the champion without a comparison: {why}")
-    event = _event(job, "kept", challenger, held, turn=_next_turn(job, reign, made))
-    is_on_record = any(name.version == challenger for name in made)
-    return _result(event, reign, () if is_on_record else (write_event(job.store, event),))
-
-
-def _describe_revocation(champion: Champion, version: str) -> str:
-    judge = next(judge for place, judge in champion.revoked.items() if place[-1] == version)
-    return f"{version} was {describe_rollback(judge)}"
-
-
-def _decisions_now(job: Job) -> list[EventName]:
-    """Return the events of decisions made as of this very moment, by turn."""
-    events = list_events(job.store, job.product, job.tenant)
-    return [made for made in events if made.as_of == job.as_of and made.kind in DECISIONS]
-
-
-def _next_turn(job: Job, reign: Reign | None, made: Sequence[EventName]) -> int:
-    turns = [name.turn for name in made]
-    if reign is not None and reign.since == job.as_of:
-        turns.append(reign.turn)
-    return max(turns) + 1 if turns else 0
-
-
-def _standing(
-    job: Job, challenger: str, reign: Reign | None, made: Sequence[EventName]
-) -> Event | None:
-    """Return the last decision of this moment when it was about this challenger."""
-    for name in made:
-        if name.version == challenger and name.turn == made[-1].turn:
-            return read_event(job.store, name.key)
-    if reign is None or reign.since != job.as_of or reign.evidence.get("challenger") != challenger:
-        return None
-    # crowned, but the run died before it wrote the event
-    kind: Kind = "promoted" if reign.version == challenger else "kept"
-    stood = Decision("champion", reign.gate, reign.evidence)
-    return _event(job, kind, challenger, stood, turn=reign.turn)
 
 
 # --- a new decision -------------------------------------------------------------------------------
@@ -182,11 +137,11 @@ def _decide(case: _Case) -> Result:
     reign = _crown(case, crowned, decision) if crowned else case.reign
     events = []
     if crowned is not None:
-        events.append(_event(job, "promoted", crowned.version, decision, turn=case.turn))
+        events.append(make_event(job, "promoted", crowned.version, decision, turn=case.turn))
     if not decision.promote:
-        events.append(_event(job, "kept", version, decision, turn=case.turn))
+        events.append(make_event(job, "kept", version, decision, turn=case.turn))
     keys += [write_event(job.store, event) for event in events]
-    return _result(events[-1], reign, tuple(keys))
+    return make_result(events[-1], reign, tuple(keys))
 
 
 def _compare(case: _Case) -> Decision:
@@ -258,55 +213,3 @@ def _write_curves(case: _Case, model: FittedModel, version: str, column: str) ->
     key = curves_key(job.product, job.tenant, version)
     job.store.put(key, curves.to_json())
     return key
-
-
-# --- records and words ----------------------------------------------------------------------------
-
-
-def _event(job: Job, kind: Kind, version: str, decision: Decision, *, turn: int) -> Event:
-    return Event(
-        kind=kind,
-        as_of=job.as_of,
-        product=job.product,
-        tenant=job.tenant,
-        run=job.run,
-        version=version,
-        training_digest=job.spec.training_digest,
-        sentence=decision.sentence,
-        evidence=decision.evidence,
-        turn=turn,
-    )
-
-
-def _result(event: Event, reign: Reign | None, keys: tuple[str, ...]) -> Result:
-    facts: dict[str, Scalar] = {"promoted": event.kind == "promoted"}
-    facts |= {name: value for name, value in event.evidence.items() if name != "challenger"}
-    instead_of = reign.evidence.get("challenger") if reign and reign.since == event.as_of else None
-    has_fallen_back = event.kind == "kept" and instead_of == event.version
-    return Result(
-        event.sentence,
-        status="fell_back" if has_fallen_back else "done",
-        facts=facts | _champion_facts(reign),
-        keys=keys,
-    )
-
-
-def _champion_facts(reign: Reign | None) -> dict[str, Scalar]:
-    if reign is None:
-        return {}
-    return {"champion": reign.version, "champion_recipe": reign.recipe}
-
-
-def _retire(job: Job, reign: Reign | None) -> Result:
-    last = f"its last champion was {reign.version}" if reign else "it never had a champion"
-    event = Event(
-        kind="retired",
-        as_of=job.as_of,
-        product=job.product,
-        tenant=job.tenant,
-        run=job.run,
-        sentence=f"retired: {last}",
-        evidence=_champion_facts(reign),
-    )
-    key = write_event(job.store, event)
-    return Result(event.sentence, facts={"retired": True} | _champion_facts(reign), keys=(key,))
