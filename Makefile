@@ -1,7 +1,7 @@
 SHELL := bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help setup lock demo-data demo specs compile check test test-servers crash-test bench-quality bench-rollback clean
+.PHONY: help setup lock demo-data demo specs compile check test test-servers crash-test bench-quality bench-rollback bench-planning clean
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
@@ -63,6 +63,9 @@ bench-quality: demo-data ## compare the recipes on real flights
 
 bench-rollback: test-servers ## roll 1,000 tenants back on a real MinIO
 	$(BIN)/python -m benchmarks.rollback
+
+bench-planning: test-servers ## plan 10,000 tenants from an index on a real MinIO
+	$(BIN)/python -m benchmarks.planning
 
 clean: ## remove what the demo and the build made
 	rm -rf build demo

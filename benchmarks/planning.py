@@ -125,7 +125,7 @@ def _in_a_process(server: MinioServer, specs: Path, as_of: str) -> dict[str, flo
         "BENCH_ACCESS_KEY": server.access_key,
         "BENCH_SECRET_KEY": server.secret_key,
     }
-    done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE)
+    done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE)  # noqa: S603 - our own
     found: dict[str, float] = json.loads(done.stdout)
     return found
 
@@ -189,8 +189,11 @@ def write_state(store: ObjectStore, fleet: Fleet) -> int:
     specs = list(fleet.specs.values())
     write_segment(store, PRODUCT, (record_of(spec, WEEKS - 1) for spec in specs))
     for shard in range(SHARDS):
-        some = specs[shard::SHARDS]
-        write_segment(store, PRODUCT, (record_of(spec, WEEKS) for spec in some))
+        news = (
+            record_of(spec, WEEKS).minus(record_of(spec, WEEKS - 1))
+            for spec in specs[shard::SHARDS]
+        )
+        write_segment(store, PRODUCT, news)
     return sum(info.size for info in store.list(f"products/{PRODUCT}/index/"))
 
 
@@ -207,7 +210,7 @@ def record_of(spec: Spec, weeks: int) -> TenantRecord:
         spec.tenant,
         champion=champion,
         attempts=frozenset(_attempts(spec, trained, crowned)),
-        predicted={window: frozenset((_predicted(champion, window),)) for window in windows},
+        predicted={window: (_predicted(champion, window),) for window in windows},
         judged=frozenset(windows[1:-1]),
         costs={stage: Measured(runs[-1], 0.1234) for stage in STAGES},
     )
@@ -229,9 +232,7 @@ def _reign(spec: Spec, moment: datetime) -> Reign:
     )
 
 
-def _attempts(
-    spec: Spec, trained: list[datetime], crowned: list[datetime]
-) -> Iterator[Attempt]:
+def _attempts(spec: Spec, trained: list[datetime], crowned: list[datetime]) -> Iterator[Attempt]:
     for at in trained:
         version = _version(spec, at)
         yield Attempt(at, version, spec.training_digest, 5000, promoted=at in crowned)

@@ -270,3 +270,15 @@ def describe_rollback(reign: Reign) -> str:
 def describe_pin(pin: Pin) -> str:
     """Say in words who holds a champion, and why."""
     return f"pinned to {pin.version} by {pin.who}: {pin.why}"
+
+
+def lighten(champion: Champion) -> Champion:
+    """Return a champion without what only people read; a record is kept for every tenant."""
+    return champion.model_copy(update={"reigns": tuple(map(_lighten, champion.reigns))})
+
+
+def _lighten(reign: Reign) -> Reign:
+    light: dict[str, object] = {"gate": "", "evidence": {}, "digest": "", "run": "", "previous": ""}
+    if reign.restores:
+        light["restores"] = reign.restores.model_copy(update={"who": "", "why": ""})
+    return reign.model_copy(update=light)

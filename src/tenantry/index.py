@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial, reduce
+from typing import TypeVar
 
 from tenantry import layout
 from tenantry.digests import canonical_json, sha256
@@ -25,6 +26,8 @@ from tenantry.index_lines import from_line, tenant_of, to_line
 from tenantry.states import Measured, TenantRecord
 from tenantry.store.contract import ObjectStore
 from tenantry.truth import read_state
+
+T = TypeVar("T")
 
 LOG = logging.getLogger(__name__)
 
@@ -163,9 +166,7 @@ def rebuild(store: ObjectStore, product: str) -> tuple[TenantRecord, ...]:
     return records
 
 
-def map_tenants(
-    read: Callable[[str], TenantRecord], tenants: Collection[str]
-) -> Iterator[TenantRecord]:
+def map_tenants(read: Callable[[str], T], tenants: Collection[str]) -> Iterator[T]:
     """Yield what `read` returns for each tenant, in order; of many several are read at once."""
     if len(tenants) <= _READERS:
         yield from map(read, tenants)

@@ -6,6 +6,7 @@ digests stand once in ``words`` and are named by their place in it. Equal record
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
 from tenantry.champions import Champion
@@ -150,7 +151,7 @@ def _pack_attempts(record: TenantRecord, place: Mapping[str, int]) -> list[list[
 
 
 def _pack_predicted(
-    predicted: Mapping[Window, frozenset[Predicted]], place: Mapping[str, int]
+    predicted: Mapping[Window, tuple[Predicted, ...]], place: Mapping[str, int]
 ) -> list[list[Any]]:
     timed: dict[tuple[int, bool], list[tuple[int, int, int]]] = {}
     for at, some in predicted.items():
@@ -163,12 +164,15 @@ def _pack_predicted(
 
 def _unpack_predicted(
     packed: Sequence[Any], words: Sequence[str]
-) -> dict[Window, frozenset[Predicted]]:
-    found: dict[Window, frozenset[Predicted]] = {}
+) -> dict[Window, tuple[Predicted, ...]]:
+    found: dict[Window, tuple[Predicted, ...]] = {}
     for word, in_sample, runs in packed:
-        model = words[word]
-        for at, as_of in unpack_timed(runs):
-            one = frozenset((Predicted(as_of, model, in_sample),))
-            before = found.get(at)
-            found[at] = before | one if before else one
+        for windows, moments in unpack_timed(runs):
+            facts = zip(moments, repeat(words[word]), repeat(in_sample))
+            some: dict[Window, tuple[Predicted, ...]] = dict(
+                zip(windows, zip(map(Predicted._make, facts)), strict=True)
+            )
+            for at in found.keys() & some:
+                some[at] = tuple(sorted({*found[at], *some[at]}))
+            found |= some
     return found

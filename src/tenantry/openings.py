@@ -133,13 +133,24 @@ def close(
     index = read_index(store, opening.product) or Index(opening.product)
     erased = erased_tenants(store, opening.product)
     unknown = [one for one in opening.tenants if one not in told and one not in erased]
-    read = map_tenants(partial(_read, store, index), unknown)
-    write_segment(store, opening.product, [*told.values(), *map(conclude, read)])
+    found = map_tenants(partial(_read, store, index, conclude), unknown)
+    write_segment(store, opening.product, [*told.values(), *filter(None, found)])
     store.delete(opening.key)
 
 
-def _read(store: ObjectStore, index: Index, tenant: str) -> TenantRecord:
-    return read_state(store, index.product, tenant, index.record(tenant))
+def _read(
+    store: ObjectStore,
+    index: Index,
+    conclude: Callable[[TenantRecord], TenantRecord],
+    tenant: str,
+) -> TenantRecord | None:
+    """Return what the index lacks of a tenant; None when it lacks nothing."""
+    known = index.record(tenant)
+    record = conclude(read_state(store, index.product, tenant, known))
+    if known is None:
+        return record
+    news = replace(record.minus(known), marked=False)
+    return news if news != TenantRecord(tenant) else None
 
 
 def list_openings(store: ObjectStore, product: str, run: str = "") -> tuple[Found, ...]:

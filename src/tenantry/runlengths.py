@@ -6,9 +6,11 @@ Times are whole seconds since 1970. A run is a list of integers; the runs of equ
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import TypeVar
 
 from tenantry.times import Window
 
+T = TypeVar("T")
 Timed = tuple[int, int, int]
 """A window and a moment: the window's start and length, and the moment."""
 
@@ -52,7 +54,7 @@ def pack_moments(moments: Iterable[datetime]) -> list[list[int]]:
 
 def unpack_moments(runs: Sequence[Sequence[int]]) -> frozenset[datetime]:
     """Read what `pack_moments` coded."""
-    return frozenset(moment(first + n * step) for first, step, count in runs for n in range(count))
+    return _joined(_moments_in(*run) for run in runs)
 
 
 def pack_windows(windows: Iterable[Window]) -> list[list[int]]:
@@ -62,9 +64,7 @@ def pack_windows(windows: Iterable[Window]) -> list[list[int]]:
 
 def unpack_windows(runs: Sequence[Sequence[int]]) -> frozenset[Window]:
     """Read what `pack_windows` coded."""
-    return frozenset(
-        window(start + n * length, length) for start, length, count in runs for n in range(count)
-    )
+    return _joined(_windows_in(*run) for run in runs)
 
 
 def pack_timed(items: Iterable[Timed]) -> list[list[int]]:
@@ -92,8 +92,37 @@ def _goes_on(run: Sequence[int], at: int) -> bool:
     return run[2] == 1 or at == run[3] + run[2] * run[4]
 
 
-def unpack_timed(runs: Sequence[Sequence[int]]) -> Iterator[tuple[Window, datetime]]:
-    """Yield what `pack_timed` coded."""
+def unpack_timed(
+    runs: Sequence[Sequence[int]],
+) -> Iterator[tuple[Sequence[Window], Sequence[datetime]]]:
+    """Yield what `pack_timed` coded: windows, each once, and the moment of each."""
     for start, length, count, at, step in runs:
-        for n in range(count):
-            yield window(start + n * length, length), moment(at + n * step)
+        yield _windows_of(start, length, count), _moments_of(at, step, count)
+
+
+# What tenants share is made once: most were looked at in the same runs.
+
+
+@lru_cache(maxsize=1 << 12)
+def _windows_of(start: int, length: int, count: int) -> tuple[Window, ...]:
+    return tuple(window(start + n * length, length) for n in range(count))
+
+
+@lru_cache(maxsize=1 << 12)
+def _moments_of(first: int, step: int, count: int) -> tuple[datetime, ...]:
+    return tuple(moment(first + n * step) for n in range(count))
+
+
+@lru_cache(maxsize=1 << 12)
+def _windows_in(start: int, length: int, count: int) -> frozenset[Window]:
+    return frozenset(_windows_of(start, length, count))
+
+
+@lru_cache(maxsize=1 << 12)
+def _moments_in(first: int, step: int, count: int) -> frozenset[datetime]:
+    return frozenset(_moments_of(first, step, count))
+
+
+def _joined(parts: Iterable[frozenset[T]]) -> frozenset[T]:
+    found = list(parts)
+    return found[0] if len(found) == 1 else frozenset().union(*found)

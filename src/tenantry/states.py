@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple, Self, TypeVar
 
-from tenantry.champions import Champion, Reign
+from tenantry.champions import Champion
 from tenantry.monitoring.judgements import JudgementStatus, Reaction
 from tenantry.times import Window
 
@@ -38,8 +38,7 @@ class Predicted(NamedTuple):
     in_sample: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """A training that was brought to an end: the gate decided on its challenger.
 
     Attributes:
@@ -64,8 +63,7 @@ class Attempt:
         return self.as_of, self.turn, self.promoted, self.version
 
 
-@dataclass(frozen=True, order=True, slots=True)
-class Alarm:
+class Alarm(NamedTuple):
     """A judgement that asks for something to be done.
 
     Attributes:
@@ -81,8 +79,7 @@ class Alarm:
     action: Reaction
 
 
-@dataclass(frozen=True, order=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """A stage that failed for the tenant.
 
     Attributes:
@@ -98,8 +95,7 @@ class Failure:
     kind: str
 
 
-@dataclass(frozen=True, order=True, slots=True)
-class Measured:
+class Measured(NamedTuple):
     """What a stage spent on the tenant.
 
     Attributes:
@@ -157,7 +153,7 @@ class TenantRecord:
         champion: As stored, without the gate's words and figures, digests and runs of its reigns.
         attempts: All trainings that the gate decided on.
         retired: When it was archived.
-        predicted: What was predicted, window by window.
+        predicted: What was predicted, window by window; each thing once, in order.
         looked: When rows that arrived late were looked for.
         judged: The windows judged.
         alarms: Judgements that ask for something to be done.
@@ -173,7 +169,7 @@ class TenantRecord:
     champion: Champion | None = None
     attempts: frozenset[Attempt] = frozenset()
     retired: frozenset[datetime] = frozenset()
-    predicted: Mapping[Window, frozenset[Predicted]] = field(default_factory=dict)
+    predicted: Mapping[Window, tuple[Predicted, ...]] = field(default_factory=dict)
     looked: frozenset[datetime] = frozenset()
     judged: frozenset[Window] = frozenset()
     alarms: frozenset[Alarm] = frozenset()
@@ -188,17 +184,12 @@ class TenantRecord:
         if self.erased or other.erased:
             return type(self)(self.tenant, erased=True)
         cleared = _latest(self.cleared, other.cleared)
-        windows = self.predicted.keys() | other.predicted.keys()
-        nothing: frozenset[Predicted] = frozenset()
         return type(self)(
             tenant=self.tenant,
             champion=_later_champion(self.champion, other.champion),
-            attempts=_join_attempts(self.attempts | other.attempts),
+            attempts=_join_attempts(self.attempts, other.attempts),
             retired=self.retired | other.retired,
-            predicted={
-                window: self.predicted.get(window, nothing) | other.predicted.get(window, nothing)
-                for window in windows
-            },
+            predicted=_join_predicted(self.predicted, other.predicted),
             looked=self.looked | other.looked,
             judged=self.judged | other.judged,
             alarms=self.alarms | other.alarms,
@@ -206,6 +197,24 @@ class TenantRecord:
             cleared=cleared,
             marked=self.marked or other.marked,
             costs=_latest(self.costs, other.costs),
+        )
+
+    def minus(self, known: Self) -> Self:
+        """Return what `known` lacks of it; joined, they know what both know."""
+        if self.erased:
+            return self
+        return replace(
+            self,
+            champion=None if self.champion == known.champion else self.champion,
+            attempts=self.attempts - known.attempts,
+            retired=self.retired - known.retired,
+            predicted=_lacking_windows(self.predicted, known.predicted),
+            looked=self.looked - known.looked,
+            judged=self.judged - known.judged,
+            alarms=self.alarms - known.alarms,
+            failures=self.failures - known.failures,
+            cleared=_lacking(self.cleared, known.cleared),
+            costs=_lacking(self.costs, known.costs),
         )
 
     def as_of(self, moment: datetime) -> TenantState:
@@ -218,10 +227,7 @@ class TenantRecord:
             champion=self.champion.until(moment) if self.champion else None,
             attempt=attempt,
             rows=attempt.rows if attempt else None,
-            predicted={
-                window: tuple(sorted(some) if len(some) > 1 else some)
-                for window, some in self.predicted.items()
-            },
+            predicted=self.predicted,
             looked_at=max((one for one in self.looked if one <= moment), default=None),
             judged=self.judged,
             judgements=tuple(
@@ -246,18 +252,6 @@ def uncleared(failures: Iterable[Failure], cleared: Mapping[str, datetime]) -> f
     )
 
 
-def lighten(champion: Champion) -> Champion:
-    """Return a champion without what only people read; a record is kept for every tenant."""
-    return champion.model_copy(update={"reigns": tuple(map(_lighten, champion.reigns))})
-
-
-def _lighten(reign: Reign) -> Reign:
-    light: dict[str, object] = {"gate": "", "evidence": {}, "digest": "", "run": "", "previous": ""}
-    if reign.restores:
-        light["restores"] = reign.restores.model_copy(update={"who": "", "why": ""})
-    return reign.model_copy(update=light)
-
-
 def _later_champion(one: Champion | None, other: Champion | None) -> Champion | None:
     """Return the one that was written later: every write counts one more."""
     known = [champion for champion in (one, other) if champion]
@@ -266,12 +260,36 @@ def _later_champion(one: Champion | None, other: Champion | None) -> Champion | 
     return max(known, key=lambda champion: (champion.counter, champion.to_json()))
 
 
-def _join_attempts(attempts: frozenset[Attempt]) -> frozenset[Attempt]:
+def _join_predicted(
+    one: Mapping[Window, tuple[Predicted, ...]], other: Mapping[Window, tuple[Predicted, ...]]
+) -> dict[Window, tuple[Predicted, ...]]:
+    joined = {**one, **other}
+    for window in one.keys() & other.keys():
+        if one[window] != other[window]:
+            joined[window] = tuple(sorted({*one[window], *other[window]}))
+    return joined
+
+
+def _lacking_windows(
+    one: Mapping[Window, tuple[Predicted, ...]], known: Mapping[Window, tuple[Predicted, ...]]
+) -> dict[Window, tuple[Predicted, ...]]:
+    lacking = {}
+    for window, some in one.items():
+        before = known.get(window, ())
+        if news := tuple(fact for fact in some if fact not in before):
+            lacking[window] = news
+    return lacking
+
+
+def _join_attempts(one: frozenset[Attempt], other: frozenset[Attempt]) -> frozenset[Attempt]:
     """Keep one of each place: the one that knows the rows."""
+    if one <= other or other <= one:
+        return one | other
     best: dict[object, Attempt] = {}
-    for one in attempts:
-        kept = best.setdefault(one.place, one)
-        best[one.place] = max(kept, one, key=_knowledge)
+    for attempt in one | other:
+        kept = best.setdefault(attempt.place, attempt)
+        if kept != attempt:
+            best[attempt.place] = max(kept, attempt, key=_knowledge)
     return frozenset(best.values())
 
 
@@ -279,8 +297,14 @@ def _knowledge(attempt: Attempt) -> tuple[int, str]:
     return -1 if attempt.rows is None else attempt.rows, attempt.training_digest
 
 
+def _lacking(one: Mapping[str, T], known: Mapping[str, T]) -> dict[str, T]:
+    return {stage: value for stage, value in one.items() if known.get(stage) != value}
+
+
 def _latest(one: Mapping[str, T], other: Mapping[str, T]) -> dict[str, T]:
     """Keep the later of each stage."""
+    if not one or not other:
+        return {**one, **other}
     return {
         stage: max(known[stage] for known in (one, other) if stage in known)
         for stage in sorted(one.keys() | other.keys())

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, NamedTuple, Self
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
@@ -12,6 +13,7 @@ _COMPACT = "%Y%m%dT%H%M%SZ"
 _BEGINNING, _END = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
+@lru_cache(maxsize=1 << 14)
 def parse_moment(text: str) -> datetime:
     """Read an ISO 8601 date or date-time; without an offset it is UTC.
 
@@ -30,16 +32,19 @@ def as_utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
+@lru_cache(maxsize=1 << 14)
 def format_moment(moment: datetime) -> str:
     """Write a moment as ISO 8601 with seconds, e.g. ``2013-10-01T00:00:00Z``."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+@lru_cache(maxsize=1 << 14)
 def compact(moment: datetime) -> str:
     """Write a moment so that it can stand in a key, e.g. ``20131001T000000Z``; sorts by time."""
     return moment.astimezone(UTC).strftime(_COMPACT)
 
 
+@lru_cache(maxsize=1 << 14)
 def parse_compact(text: str) -> datetime:
     """Read what `compact` wrote.
 

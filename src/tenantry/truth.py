@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from tenantry import layout
-from tenantry.champions import read_champion
+from tenantry.champions import lighten, read_champion
 from tenantry.errors import ModelFileError
 from tenantry.events import DECISIONS, Event, EventName, parse_names, read_event, run_digest
 from tenantry.models.card import read_card
@@ -21,7 +21,6 @@ from tenantry.states import (
     Failure,
     Predicted,
     TenantRecord,
-    lighten,
     uncleared,
 )
 from tenantry.store.contract import ObjectStore
@@ -139,17 +138,17 @@ def _failure(event: Event) -> Failure:
 
 def _read_predicted(
     store: ObjectStore, product: str, tenant: str, keys: Sequence[str], known: TenantRecord
-) -> dict[Window, frozenset[Predicted]]:
+) -> dict[Window, tuple[Predicted, ...]]:
     """Read the receipts of each window and model of which more are listed than known."""
     receipts: dict[tuple[Window, str], list[str]] = {}
     for key, window, model in _receipts(product, tenant, keys):
         receipts.setdefault((window, model), []).append(key)
-    read: dict[Window, frozenset[Predicted]] = {}
+    read: dict[Window, tuple[Predicted, ...]] = {}
     for (window, model), listed in receipts.items():
         before = [one for one in known.predicted.get(window, ()) if one.model == model]
         if len(listed) > len(before):
-            found = frozenset(_read_receipt(store, key) for key in listed)
-            read[window] = read.get(window, frozenset()) | found
+            found = {_read_receipt(store, key) for key in listed}
+            read[window] = tuple(sorted({*read.get(window, ()), *found}))
     return read
 
 

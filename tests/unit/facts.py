@@ -86,7 +86,9 @@ records = st.builds(
     retired=st.frozensets(moments, max_size=2),
     predicted=st.dictionaries(
         windows,
-        st.frozensets(st.builds(Predicted, moments, versions, st.booleans()), min_size=1),
+        st.frozensets(st.builds(Predicted, moments, versions, st.booleans()), min_size=1).map(
+            lambda some: tuple(sorted(some))
+        ),
         max_size=4,
     ),
     looked=st.frozensets(moments, max_size=3),

@@ -49,7 +49,7 @@ def test_a_year_of_a_tenant_is_short():
             for at, name in zip(trained, names, strict=True)
         ),
         predicted={
-            one: frozenset({Predicted(one.end, names[0 if one.start < trained[5] else 5], False)})
+            one: (Predicted(one.end, names[0 if one.start < trained[5] else 5], False),)
             for one in YEAR
         },
         looked=frozenset(one.end for one in YEAR),

@@ -32,6 +32,14 @@ def test_a_stale_record_undoes_nothing(stale, fresh):
     assert fresher.join(stale) == fresher
 
 
+@given(records, records)
+def test_what_another_record_lacks_is_enough_to_make_it_whole(known, record):
+    fresh = known.join(record)
+    news = fresh.minus(known)
+    assert known.join(news) == fresh
+    assert fresh.minus(fresh) in (NOTHING, TenantRecord("ua", erased=True))
+
+
 @given(records, moments)
 def test_a_state_tells_no_decision_later_than_its_moment(one, moment):
     state = one.as_of(moment)

@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from functools import partial
 from uuid import uuid4
 
-from tenantry.champions import Champion, Seen
+from tenantry.champions import Champion, Seen, lighten
 from tenantry.erasure.tombstones import erased_tenants
 from tenantry.errors import Fault, NothingToDoError, RegistryError, StoreError
 from tenantry.openings import Told, opened
 from tenantry.registry.orders import Order
 from tenantry.registry.rollback import Aim, Move, find_move, make_move
 from tenantry.registry.versions import FileCheck, last_moment, list_tenants, require_seen
-from tenantry.states import TenantRecord, lighten
+from tenantry.states import TenantRecord
 from tenantry.store.contract import ObjectStore
 from tenantry.surveys import survey
 

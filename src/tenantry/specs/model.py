@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from tenantry.digests import digest
+from tenantry.specs.shared import parts_digest
 from tenantry.times import Duration, Moment, PositiveDuration
 
 API_VERSION = "tenantry/v2"
@@ -473,6 +474,23 @@ class Declared(SpecPart):
     """What may be removed when it is old."""
 
 
+_TRAINED_ON = (
+    "contract",
+    "features",
+    "key",
+    "label",
+    "model",
+    "pooled",
+    "pooling",
+    "row_filter",
+    "sources",
+    "times",
+    "timezone",
+    "train",
+)
+"""The parts that a trained model depends on, in order."""
+
+
 class Spec(Declared):
     """A tenant's declaration, whole: what a run freezes and every stage reads."""
 
@@ -488,10 +506,8 @@ class Spec(Declared):
     @property
     def training_digest(self) -> str:
         """The digest of all that a trained model depends on; another digest makes training due."""
-        parts = {"sources", "row_filter", "key", "times", "contract", "label", "timezone"}
-        parts |= {"features", "model", "train", "pooling", "pooled"}
-        preference = list(self.model.candidates)  # maps of other order have the same digest
-        return digest([self.model_dump(mode="json", include=parts), preference])
+        preference = tuple(self.model.candidates)  # maps of other order are equal as JSON
+        return parts_digest(self, _TRAINED_ON, preference)
 
     @property
     def features_digest(self) -> str:

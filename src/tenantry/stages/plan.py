@@ -8,6 +8,7 @@ from tenantry.dispatch import find_tasks, find_training, make_run_plan
 from tenantry.erasure.completion import complete_erasures
 from tenantry.erasure.tombstones import erased_tenants, explain_tombstone, read_tombstone
 from tenantry.errors import Fault, PlanError
+from tenantry.imports import uncollected
 from tenantry.ledger import Entry, Header, Ledger
 from tenantry.models.pooled import read_pooled_marks
 from tenantry.openings import open_shard
@@ -93,7 +94,8 @@ def plan_survey(request: PlanRequest, fleet: Fleet, found: Survey) -> RunPlan:
     def read(tenant: str) -> TenantState:
         return marks.apply_to(found.record(tenant)).as_of(request.as_of)
 
-    tasks = find_tasks(request, [fleet.specs[tenant] for tenant in chosen], read)
+    with uncollected():
+        tasks = find_tasks(request, [fleet.specs[tenant] for tenant in chosen], read)
     left = sorted(_find_left(store, fleet.product, found.stored & homes.keys()))
     retiring = _retiring(fleet, found, request) - erased
     check_presence(fleet.specs, found.stored - homes.keys(), fleet.retire_max_share, retiring)
