@@ -22,12 +22,13 @@ from rich.console import Console
 from rich.table import Table
 
 from tenantry.champions import Champion, Reign
+from tenantry.facts import Attempt, Measured, Predicted
 from tenantry.index import rebuild, write_segment
 from tenantry.ledger import STAGES
 from tenantry.request import PlanRequest
 from tenantry.specs.load import Fleet, load_product
 from tenantry.specs.model import Spec
-from tenantry.states import Attempt, Measured, Predicted, TenantRecord
+from tenantry.states import TenantRecord
 from tenantry.store.contract import ObjectStore
 from tenantry.store.minio import MinioStore
 from tenantry.store.s3_client import BucketAddress

@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
 
 from tenantry.champions import Reign
+from tenantry.facts import Predicted
 from tenantry.request import Backfill
 from tenantry.specs.model import Spec
-from tenantry.states import Predicted, TenantState
+from tenantry.states import TenantState
 from tenantry.times import Window, shifted, windows_until
 
 

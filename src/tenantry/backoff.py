@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tenantry.events import Event, Kind
+from tenantry.facts import Failure
 from tenantry.ledger import Action, Entry, Header
 from tenantry.needs import stages_for
 from tenantry.specs.model import Retry
-from tenantry.states import Failure
 from tenantry.times import format_moment, shifted
 
 

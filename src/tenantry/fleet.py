@@ -17,6 +17,7 @@ from tenantry.ledger import STAGES, Action, Due, Entry, Ledger, Outcome, Scalar
 from tenantry.monitoring.judgements import Judgement, last_judgement
 from tenantry.plans import Planned, RunPlan, read_plan
 from tenantry.store.contract import ObjectStore
+from tenantry.surveys import Survey, survey
 
 State = Literal["failed", "unknown", "fell_back", "waiting", "done", "idle"]
 
@@ -178,7 +179,10 @@ def read_fleet(store: ObjectStore, run: str, product: str = "") -> FleetState:
         product: The product, for a run that left no plan: the fleet is then what the store holds.
     """
     state = read_run(store, run) or _read_stored(store, run, product)
-    members = tuple(_with_state(store, state.product, member) for member in state.members)
+    if not state.members:
+        return state
+    found = survey(store, state.product)
+    members = tuple(_with_state(found, member) for member in state.members)
     return replace(state, members=members, pooled_seconds=_pooled_seconds(store, run))
 
 
@@ -194,12 +198,13 @@ def _read_stored(store: ObjectStore, run: str, product: str) -> FleetState:
     return FleetState(run, product, None, tuple(Member(tenant=name) for name in names))
 
 
-def _with_state(store: ObjectStore, product: str, member: Member) -> Member:
-    marker = layout.attempt(product, member.tenant)
+def _with_state(found: Survey, member: Member) -> Member:
+    store, product, tenant = found.store, found.product, member.tenant
+    marker = layout.attempt(product, tenant)
     return replace(
         member,
-        champion=read_champion(store, product, member.tenant),
-        judgement=last_judgement(store, product, member.tenant),
+        champion=read_champion(store, product, tenant),
+        judgement=last_judgement(store, product, tenant, found.record(tenant).judged),
         in_progress=bool(member.unfinished) and store.find(marker) is not None,
     )
 

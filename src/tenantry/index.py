@@ -22,8 +22,9 @@ from typing import TypeVar
 from tenantry import layout
 from tenantry.digests import canonical_json, sha256
 from tenantry.errors import ObjectMissingError, StoreUnavailableError
+from tenantry.facts import Measured
 from tenantry.index_lines import from_line, tenant_of, to_line
-from tenantry.states import Measured, TenantRecord
+from tenantry.states import TenantRecord
 from tenantry.store.contract import ObjectStore
 from tenantry.truth import read_state
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from tenantry.champions import Champion
 from tenantry.digests import canonical_json
+from tenantry.facts import Alarm, Attempt, Failure, Measured, Predicted
 from tenantry.runlengths import (
     moment,
     pack_moments,
@@ -23,7 +24,7 @@ from tenantry.runlengths import (
     unpack_windows,
     window,
 )
-from tenantry.states import Alarm, Attempt, Failure, Measured, Predicted, TenantRecord
+from tenantry.states import TenantRecord
 from tenantry.times import Window
 
 _WORDS = ("version", "training_digest")

@@ -22,10 +22,11 @@ from tenantry.backoff import outcome_events
 from tenantry.erasure.tombstones import erased_tenants
 from tenantry.errors import ObjectMissingError, StoreError
 from tenantry.events import write_event
+from tenantry.facts import Measured
 from tenantry.index import Index, map_tenants, read_index, write_segment
 from tenantry.ledger import STAGES, Ledger
 from tenantry.records import Record
-from tenantry.states import Measured, TenantRecord
+from tenantry.states import TenantRecord
 from tenantry.store.contract import ObjectStore
 from tenantry.times import Moment
 from tenantry.truth import read_state, told_by

@@ -17,6 +17,9 @@ from tenantry.records import Record
 from tenantry.store.contract import ObjectStore
 from tenantry.times import Moment, Window, format_moment, parse_compact
 
+_FEW = 2
+"""Windows up to which a listing of each costs less than one of a year of them."""
+
 SNAPSHOT_DIGITS = 12
 """How many digits of a snapshot's digest stand in a prediction's folder."""
 
@@ -127,10 +130,19 @@ def prediction_folder(
     return layout.prediction_folder(product, tenant, window, source)
 
 
-def list_predicted(store: ObjectStore, product: str, tenant: str) -> tuple[ReceiptName, ...]:
-    """Return what was predicted, by window and key, from names: one listing, no reads."""
+def list_predicted(
+    store: ObjectStore, product: str, tenant: str, window: str = ""
+) -> tuple[ReceiptName, ...]:
+    """Return what was predicted, by window and key, from names: one listing, no reads.
+
+    Args:
+        store: The object store.
+        product: The product.
+        tenant: The tenant.
+        window: Only this one, by its id; all when empty.
+    """
     folder = layout.predictions_folder(product, tenant)
-    keys = (info.key for info in store.list(folder))
+    keys = (info.key for info in store.list(f"{folder}{window}/" if window else folder))
     return tuple(_parse(key, folder) for key in keys if key.endswith("/receipt.json"))
 
 
@@ -197,11 +209,22 @@ def _listed(
     until: datetime | None,
 ) -> Iterator[Receipt]:
     wanted = None if windows is None else {window.id for window in windows}
-    for name in list_predicted(store, product, tenant):
+    for name in _names(store, product, tenant, wanted):
         if wanted is None or name.window in wanted:
             receipt = read_receipt(store, name.key)
             if until is None or receipt.as_of <= until:
                 yield receipt
+
+
+def _names(
+    store: ObjectStore, product: str, tenant: str, wanted: set[str] | None
+) -> Iterator[ReceiptName]:
+    """Yield what was predicted: of few windows by a listing each, else by one of all."""
+    if wanted is None or len(wanted) > _FEW:
+        yield from list_predicted(store, product, tenant)
+        return
+    for window in sorted(wanted):
+        yield from list_predicted(store, product, tenant, window)
 
 
 def write_look(store: ObjectStore, product: str, tenant: str, as_of: datetime) -> str:

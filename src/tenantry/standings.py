@@ -9,9 +9,11 @@ from tenantry import layout
 from tenantry.champions import Reign, read_champion, tell_orders
 from tenantry.fleet import Member, read_run
 from tenantry.monitoring.judgements import Judgement, last_judgement
-from tenantry.predictions import Receipt, list_predicted, read_receipts
+from tenantry.predictions import Receipt, read_receipts
 from tenantry.specs.load import Fleet
+from tenantry.states import TenantRecord
 from tenantry.store.contract import ObjectStore
+from tenantry.surveys import Survey, survey
 
 NO_SPEC = "no spec"
 """The state of a tenant that the store holds and no spec declares."""
@@ -54,10 +56,9 @@ def read_standings(store: ObjectStore, fleet: Fleet, as_of: datetime) -> tuple[S
         fleet: The product's specs.
         as_of: Nothing that a later run left counts (logical time).
     """
-    stored = store.list_folders(layout.product_folder(fleet.product))
-    return tuple(
-        _read_standing(store, fleet, tenant, as_of) for tenant in sorted({*fleet.specs, *stored})
-    )
+    found = survey(store, fleet.product)
+    tenants = sorted({*fleet.specs, *found.stored})
+    return tuple(_read_standing(found, fleet, tenant, as_of) for tenant in tenants)
 
 
 def read_failures(store: ObjectStore, product: str, tenant: str) -> tuple[tuple[str, Member], ...]:
@@ -83,25 +84,27 @@ def _failures(
                 yield run, member
 
 
-def _read_standing(store: ObjectStore, fleet: Fleet, tenant: str, as_of: datetime) -> Standing:
-    spec = fleet.specs.get(tenant)
-    champion = read_champion(store, fleet.product, tenant)
+def _read_standing(found: Survey, fleet: Fleet, tenant: str, as_of: datetime) -> Standing:
+    spec, record = fleet.specs.get(tenant), found.record(tenant)
+    store, product = found.store, fleet.product
+    champion = read_champion(store, product, tenant)
     known = champion.until(as_of) if champion else None
     return Standing(
         tenant=tenant,
         state=spec.state if spec else MOVED if tenant in fleet.elsewhere else NO_SPEC,
         region=spec.region if spec else fleet.region,
         reign=known.current if known else None,
-        receipt=_last_receipt(store, fleet.product, tenant, as_of),
-        judgement=last_judgement(store, fleet.product, tenant, until=as_of),
+        receipt=_last_receipt(store, product, record, as_of),
+        judgement=last_judgement(store, product, tenant, record.judged, until=as_of),
         orders=tell_orders(known) if known else (),
     )
 
 
-def _last_receipt(store: ObjectStore, product: str, tenant: str, as_of: datetime) -> Receipt | None:
-    windows = {predicted.span for predicted in list_predicted(store, product, tenant)}
-    for window in sorted(windows, reverse=True):
-        found = read_receipts(store, product, tenant, windows=[window], until=as_of)
-        if window in found:
-            return found[window]
+def _last_receipt(
+    store: ObjectStore, product: str, record: TenantRecord, as_of: datetime
+) -> Receipt | None:
+    for window, some in sorted(record.predicted.items(), reverse=True):
+        if any(one.as_of <= as_of for one in some):
+            found = read_receipts(store, product, record.tenant, windows=[window], until=as_of)
+            return found.get(window)
     return None

@@ -11,9 +11,10 @@ from tenantry import layout
 from tenantry.erasure.tombstones import erased_tenants
 from tenantry.errors import ObjectMissingError
 from tenantry.events import Event, write_event
+from tenantry.facts import SHARD_DIED
 from tenantry.index import MANY, Index, compact, forget, map_tenants, read_index, rebuild
 from tenantry.openings import STALE, Found, Opening, close, list_openings
-from tenantry.states import SHARD_DIED, TenantRecord
+from tenantry.states import TenantRecord
 from tenantry.store.contract import ObjectStore
 from tenantry.truth import read_state
 

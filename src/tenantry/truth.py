@@ -12,17 +12,11 @@ from tenantry import layout
 from tenantry.champions import lighten, read_champion
 from tenantry.errors import ModelFileError
 from tenantry.events import DECISIONS, Event, EventName, parse_names, read_event, run_digest
+from tenantry.facts import Alarm, Attempt, Failure, Predicted
 from tenantry.models.card import read_card
 from tenantry.monitoring.judgements import Judgement
 from tenantry.predictions import Receipt
-from tenantry.states import (
-    Alarm,
-    Attempt,
-    Failure,
-    Predicted,
-    TenantRecord,
-    uncleared,
-)
+from tenantry.states import TenantRecord, uncleared
 from tenantry.store.contract import ObjectStore
 from tenantry.times import Window, parse_compact
 

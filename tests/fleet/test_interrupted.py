@@ -6,8 +6,12 @@ import subprocess
 import sys
 import time
 
+from tenantry import layout
+from tenantry.surveys import find_differences, survey, tend
 from tenantry.tasks import report_run, run_shard, train_pooled_run
+from tenantry.times import parse_moment
 from tests.fleet.harness import PRODUCT
+from tests.unit.stored_tenant import StoredTenant
 
 OCTOBER = "2013-10-01"
 RUN_TRAIN = "import sys; from tenantry.tasks import run_shard; run_shard('train', *sys.argv[1:])"
@@ -48,6 +52,33 @@ def contents(fleet):
     }
 
 
+def age_openings(fleet):
+    """Let the openings in the store have been written two days ago."""
+    for info in fleet.store.list(layout.openings_folder(PRODUCT)):
+        path = fleet.store_folder / info.key
+        os.utime(path, (path.stat().st_atime, path.stat().st_mtime - 2 * 86400))
+
+
+def test_the_tenants_of_a_killed_shard_are_seen_from_their_folders(make_fleet):
+    fleet = make_fleet()
+    interrupt(fleet)
+    StoredTenant(fleet.store, "f9").tell("retired", parse_moment(OCTOBER))  # a worker's last word
+    found = survey(fleet.store, PRODUCT)
+    assert found.open_tenants == {"f9", "fl", "ha", "oo", "vx"}
+    assert found.index.lines == {}
+    records = {tenant: found.record(tenant) for tenant in found.open_tenants}
+    assert records["f9"].retired
+    assert 1 <= sum(record.marked for record in records.values()) <= 2
+    age_openings(fleet)
+    tend(survey(fleet.store, PRODUCT))
+    healed = survey(fleet.store, PRODUCT)
+    assert healed.open_tenants == frozenset()
+    assert healed.record("f9").retired
+    assert find_differences(healed) == {}
+    for tenant, record in records.items():
+        assert healed.record(tenant).as_of(parse_moment(OCTOBER)).interrupted == record.marked
+
+
 def test_the_next_run_completes_what_a_killed_shard_left(make_fleet):
     broken, whole = make_fleet("broken"), make_fleet("whole")
     page, figures = interrupt(broken)
@@ -58,3 +89,6 @@ def test_the_next_run_completes_what_a_killed_shard_left(make_fleet):
     assert completed.failures() == {}
     assert whole.run(OCTOBER, "run-1").failures() == {}
     assert contents(broken) == contents(whole)
+    age_openings(broken)
+    tend(survey(broken.store, PRODUCT))
+    assert find_differences(survey(broken.store, PRODUCT)) == {}

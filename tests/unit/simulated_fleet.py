@@ -11,10 +11,11 @@ from datetime import UTC, datetime, timedelta
 from tenantry.backoff import outcome_events
 from tenantry.champions import Champion, Reign
 from tenantry.dispatch import find_tasks, make_run_plan
+from tenantry.facts import Attempt, Failure, Predicted
 from tenantry.ledger import STAGES, Entry, Header, Outcome
 from tenantry.needs import NEEDS
 from tenantry.request import PlanRequest
-from tenantry.states import Attempt, Failure, Predicted, TenantRecord
+from tenantry.states import TenantRecord
 from tenantry.times import Window, compact
 from tests.unit.tiny_fleet import make_fleet, make_spec
 

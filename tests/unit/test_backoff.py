@@ -3,9 +3,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tenantry.backoff import find_holds, holding, outcome_events, wait_after
+from tenantry.facts import Failure
 from tenantry.ledger import Entry, Header, Outcome
 from tenantry.specs.model import Retry
-from tenantry.states import Failure
 
 T = datetime(2013, 10, 1, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -4,10 +4,11 @@ import pytest
 
 from tenantry.costs import USUAL_ROWS, estimate_cost, estimate_pooled, usual_rows
 from tenantry.dispatch import find_tasks, find_training, make_run_plan
+from tenantry.facts import Attempt
 from tenantry.ledger import Due
 from tenantry.pooling import split_zones
 from tenantry.request import PlanRequest
-from tenantry.states import Attempt, TenantState
+from tenantry.states import TenantState
 from tests.unit.tiny_fleet import make_fleet, make_spec
 
 AS_OF = datetime(2013, 10, 1, tzinfo=UTC)

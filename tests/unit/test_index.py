@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tenantry import layout
+from tenantry.facts import Measured
 from tenantry.index import compact, forget, read_index, read_records, rebuild, write_segment
-from tenantry.states import Measured, TenantRecord
+from tenantry.states import TenantRecord
 from tenantry.truth import read_state
 from tests.unit.memory_store import MemoryStore
 from tests.unit.stored_tenant import PRODUCT, StoredTenant

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 
 from tenantry.champions import Champion, Reign
+from tenantry.facts import Attempt, Measured, Predicted
 from tenantry.index_lines import from_line, tenant_of, to_line
-from tenantry.states import Attempt, Measured, Predicted, TenantRecord
+from tenantry.states import TenantRecord
 from tenantry.times import Window, compact
-from tests.unit.facts import START, WEEK, records
+from tests.unit.any_records import START, WEEK, records
 
 YEAR = [Window(START + n * WEEK, START + (n + 1) * WEEK) for n in range(52)]
 

@@ -4,10 +4,11 @@ import pytest
 
 from tenantry import layout
 from tenantry.errors import StoreUnavailableError
+from tenantry.facts import Failure, Measured
 from tenantry.index import read_records, rebuild
 from tenantry.ledger import Cost, Entry, Header, Ledger, Outcome
 from tenantry.openings import close_run, close_shard, list_openings, open_shard, opened
-from tenantry.states import Failure, Measured, TenantRecord
+from tenantry.states import TenantRecord
 from tenantry.surveys import survey
 from tenantry.truth import read_state
 from tests.unit.memory_store import MemoryStore

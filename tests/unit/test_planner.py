@@ -6,9 +6,10 @@ import pytest
 from tenantry.champions import Champion, Pin, Reign
 from tenantry.errors import PlanError
 from tenantry.events import Event, write_event
+from tenantry.facts import Alarm, Attempt, Failure, Predicted
 from tenantry.planner import check_presence, plan_tenant
 from tenantry.request import Backfill
-from tenantry.states import Alarm, Attempt, Failure, Predicted, TenantState
+from tenantry.states import TenantState
 from tenantry.times import Window, compact, parse_moment
 from tenantry.truth import read_state
 from tests.unit.tiny_fleet import make_spec as tiny_spec

@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 
 from tenantry.states import TenantRecord, TenantState
-from tests.unit.facts import START, moments, records
+from tests.unit.any_records import START, moments, records
 
 NOTHING = TenantRecord("ua")
 

@@ -3,7 +3,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tenantry import layout
-from tenantry.states import Alarm, Attempt, Predicted, TenantState
+from tenantry.facts import Alarm, Attempt, Predicted
+from tenantry.states import TenantState
 from tenantry.times import Window
 from tenantry.truth import read_state
 from tests.unit.memory_store import MemoryStore

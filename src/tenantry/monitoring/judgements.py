@@ -3,7 +3,7 @@
 Imports no pandas: the planner and the pages read judgements, too.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from typing import Literal
@@ -171,7 +171,12 @@ def read_judgements(
 
 
 def last_judgement(
-    store: ObjectStore, product: str, tenant: str, until: datetime | None = None
+    store: ObjectStore,
+    product: str,
+    tenant: str,
+    windows: Iterable[Window],
+    *,
+    until: datetime | None = None,
 ) -> Judgement | None:
     """Read the judgement of a tenant's latest judged window; None when there is none.
 
@@ -179,11 +184,12 @@ def last_judgement(
         store: The store.
         product: The product.
         tenant: The tenant.
+        windows: The windows that were judged.
         until: Only judgements made at this moment (logical time) or before; all when None.
     """
-    for _, key in sorted(_listed(store, product, tenant), reverse=True):
-        judgement = _read(store, key)
-        if until is None or judgement.as_of <= until:
+    for window in sorted(windows, reverse=True):
+        judgement = read_judgement(store, product, tenant, window)
+        if judgement and (until is None or judgement.as_of <= until):
             return judgement
     return None
 

@@ -7,10 +7,10 @@ from uuid import uuid4
 from tenantry.backoff import Hold, find_holds
 from tenantry.errors import Fault, NothingToDoError
 from tenantry.events import Event, write_event
+from tenantry.facts import Failure
 from tenantry.openings import opened
 from tenantry.registry.orders import Order
 from tenantry.specs.model import Spec
-from tenantry.states import Failure
 from tenantry.store.contract import ObjectStore
 from tenantry.surveys import survey
 from tenantry.truth import read_state

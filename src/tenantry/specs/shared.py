@@ -22,21 +22,23 @@ _TEXTS: dict[tuple[str, Hashable], tuple[object, bytes]] = {}
 """Name and identity of a part → the part, and its JSON."""
 
 
-def parts_digest(spec: BaseModel, names: Sequence[str]) -> str:
-    """Return the digest of some parts of a spec: that of ``{name: part, …}`` as canonical JSON.
+def parts_digest(spec: BaseModel, names: Sequence[str], more: tuple[str, ...]) -> str:
+    """Return the digest of some parts of a spec: of ``[{name: part, …}, more]`` as canonical JSON.
 
     Args:
         spec: The spec; its parts do not change.
         names: The parts' names, in order.
+        more: What else is to make a difference.
     """
     parts = tuple(getattr(spec, name) for name in names)
-    key = tuple(map(_identity, parts))
+    key = (more, *map(_identity, parts))
     if key not in _DIGESTS:
         texts = (
             b'"%s":%s' % (name.encode(), _text(spec, name, part))
             for name, part in zip(names, parts, strict=True)
         )
-        _remember(_DIGESTS, key, (parts, sha256(b"{%s}" % b",".join(texts))))
+        content = b"[{%s},%s]" % (b",".join(texts), canonical_json(more))
+        _remember(_DIGESTS, key, (parts, sha256(content)))
     return _DIGESTS[key][1]
 
 

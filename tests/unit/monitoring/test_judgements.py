@@ -68,19 +68,22 @@ def test_a_report_alone_is_no_judgement(store):
 
 
 def test_the_last_judgement_is_that_of_the_latest_window(store):
-    assert last_judgement(store, "arrival-delay", "ua") is None
+    assert last_judgement(store, "arrival-delay", "ua", ()) is None
     for window in WINDOWS[:2]:
         write_judgement(store, judgement(window))
-    last = last_judgement(store, "arrival-delay", "ua")
+    last = last_judgement(store, "arrival-delay", "ua", WINDOWS[:2])
     assert last == read_judgement(store, "arrival-delay", "ua", WINDOWS[1])
     assert last.span == WINDOWS[1]
+
+
+DAY = timedelta(days=1)
 
 
 def test_the_last_judgement_as_of_a_time_is_one_made_by_then(store):
     write_judgement(store, judgement(WINDOWS[0], as_of=AS_OF - timedelta(days=7)))
     write_judgement(store, judgement(WINDOWS[1]))
     found = [
-        last_judgement(store, "arrival-delay", "ua", until=AS_OF - timedelta(days=days))
+        last_judgement(store, "arrival-delay", "ua", WINDOWS[:2], until=AS_OF - days * DAY)
         for days in (0, 7, 8)
     ]
     assert [one and one.span for one in found] == [WINDOWS[1], WINDOWS[0], None]

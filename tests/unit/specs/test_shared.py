@@ -6,7 +6,8 @@ from tenantry.specs.model import _TRAINED_ON
 
 
 def plain_digest(spec):
-    return digest(spec.model_dump(mode="json", include=set(_TRAINED_ON)))
+    preference = list(spec.model.candidates)
+    return digest([spec.model_dump(mode="json", include=set(_TRAINED_ON)), preference])
 
 
 @pytest.fixture
@@ -50,4 +51,4 @@ def test_tenants_that_leave_all_alone_cost_one_writing(fleet, monkeypatch):
     shared._TEXTS.clear()
     shared._DIGESTS.clear()
     assert fleet["a"].training_digest == fleet["b"].training_digest
-    assert len(written) == len(_TRAINED_ON)
+    assert len(written) == len(_TRAINED_ON) + 1

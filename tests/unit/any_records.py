@@ -5,15 +5,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import strategies as st
 
 from tenantry.champions import Champion, Pin, Reign
-from tenantry.states import (
-    Alarm,
-    Attempt,
-    Failure,
-    Measured,
-    Predicted,
-    TenantRecord,
-    uncleared,
-)
+from tenantry.facts import Alarm, Attempt, Failure, Measured, Predicted
+from tenantry.states import TenantRecord, uncleared
 from tenantry.times import Window, compact
 
 START = datetime(2013, 10, 1, tzinfo=UTC)
