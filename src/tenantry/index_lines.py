@@ -74,7 +74,7 @@ def from_line(line: bytes, place: str) -> TenantRecord:
         ValueError: It is no such line; names `place`.
     """
     try:
-        tenant, parts = json.loads(line)
+        tenant, parts = json.loads(line.decode())
         return _record(tenant, parts)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
         msg = f"{place} is no index of tenants ({type(error).__name__}); run `tenantry reindex`"
