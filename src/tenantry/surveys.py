@@ -2,7 +2,7 @@
 
 import json
 import logging
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from itertools import chain
@@ -84,10 +84,16 @@ def tend(found: Survey) -> None:
     for one in found.openings:
         if now - one.modified > STALE:
             _heal(found.store, one.opening)
-    for tenant in sorted(found.erased & (found.index.lines.keys() if found.index else set())):
-        forget(found.store, found.product, tenant)  # who was late has added it again
-    if found.index and len(found.index.segments) >= MANY:
-        compact(found.store, found.index)
+    if found.index:
+        _tidy(found.store, found.index, found.erased)
+
+
+def _tidy(store: ObjectStore, index: Index, erased: frozenset[str]) -> None:
+    for tenant in sorted(erased & index.lines.keys()):
+        forget(store, index.product, tenant)  # who was late has added it again
+    if len(index.segments) >= MANY:
+        lines = {name: some for name, some in index.lines.items() if name not in erased}
+        compact(store, replace(index, lines=lines))
 
 
 def find_differences(found: Survey) -> dict[str, str]:
