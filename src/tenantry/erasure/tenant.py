@@ -40,22 +40,31 @@ WHY = "rows of an erased tenant are in it"
 
 
 @dataclass(frozen=True)
-class Survey:
-    """What an erasure of a tenant would concern.
+class Uses:
+    """Who else has to do with a tenant.
 
     Attributes:
-        found: Kind → objects and bytes below its prefix, without old versions.
-        runs: The runs whose records name it.
         pooled: The pooled models that it fed.
         in_use: Of these, those on which champions of other tenants stand, with their names.
         working: Runs that are working on it now.
     """
 
-    found: Counts
-    runs: tuple[str, ...]
     pooled: tuple[str, ...]
     in_use: dict[str, tuple[str, ...]]
     working: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Survey(Uses):
+    """What an erasure of a tenant would concern.
+
+    Attributes:
+        found: Kind → objects and bytes below its prefix, without old versions.
+        runs: The runs whose records name it.
+    """
+
+    found: Counts
+    runs: tuple[str, ...]
 
 
 def survey_tenant(store: ObjectStore, product: str, tenant: str, active: Collection[str]) -> Survey:
@@ -67,15 +76,10 @@ def survey_tenant(store: ObjectStore, product: str, tenant: str, active: Collect
         tenant: The tenant.
         active: The tenants that go on being predicted.
     """
-    others = [name for name in active if name != tenant]
-    pooled = pools_fed_by(store, product, tenant)
-    in_use = pools_in_use(store, product, others)
     return Survey(
+        **vars(_find_uses(store, product, tenant, active)),
         found=_count(store, product, tenant),
         runs=runs_naming(store, product, tenant),
-        pooled=pooled,
-        in_use={pool: in_use[pool] for pool in pooled if pool in in_use},
-        working=_working(store, product, tenant),
     )
 
 
@@ -96,6 +100,8 @@ def erase_tenant(
     store.put(layout.waiting(product, tenant), b"{}")
     facts = {"found": survey.found, "pooled": survey.pooled, "named": survey.runs}
     stone = write_tombstone(store, stone.model_copy(update=facts))
+    if stone.status == "pending":  # killed before, and a run came since
+        stone = stone.model_copy(update={"named": united(stone.named, survey.runs)})
     removal = Removal(store)
     _remove_folder(removal, product, tenant)
     scrub_runs(removal, product, tenant)
@@ -112,23 +118,31 @@ def settle_tenant(
     """
     if stone.status == "pending":
         return erase_tenant(store, stone, active)
-    survey = survey_tenant(store, stone.product, stone.tenant, active)
-    in_use = {pool for pool in stone.waiting if pool in survey.in_use}
-    if (in_use, survey.working) == ({*stone.waiting}, stone.runs):
+    uses = _find_uses(store, stone.product, stone.tenant, active)
+    in_use = {pool for pool in stone.waiting if pool in uses.in_use}
+    if (in_use, uses.working) == ({*stone.waiting}, stone.runs):
         return None
     removal = Removal(store)
     _remove_folder(removal, stone.product, stone.tenant)
     scrub_runs(removal, stone.product, stone.tenant, {*stone.runs})
-    return _settle(removal, stone, survey)
+    return _settle(removal, stone, uses)
 
 
-def _settle(
-    removal: Removal, stone: Tombstone, survey: Survey, *, now: bool = False
-) -> Certificate:
+def _find_uses(store: ObjectStore, product: str, tenant: str, active: Collection[str]) -> Uses:
+    pooled = pools_fed_by(store, product, tenant)
+    in_use = pools_in_use(store, product, [name for name in active if name != tenant])
+    return Uses(
+        pooled=pooled,
+        in_use={pool: in_use[pool] for pool in pooled if pool in in_use},
+        working=_working(store, product, tenant),
+    )
+
+
+def _settle(removal: Removal, stone: Tombstone, uses: Uses, *, now: bool = False) -> Certificate:
     """Take a tenant out of what others use, too; certify what was done since the order."""
     product, tenant, store = stone.product, stone.tenant, removal.store
-    kept = () if now else tuple(survey.in_use)
-    waiting = replace_pools(removal, product, survey.pooled, kept, WHY)
+    kept = () if now else tuple(uses.in_use)
+    waiting = replace_pools(removal, product, uses.pooled, kept, WHY)
     _remove_folder(removal, product, tenant)
     forget(store, product, tenant)
     removal.forget(layout.openings_folder(product))  # closed ones, where versions are kept
@@ -141,11 +155,11 @@ def _settle(
         why=stone.why,
         removed=_larger(stone.found, removal.removed),
         rewritten=_larger(stone.rewritten, removal.rewritten),
-        pooled=united(stone.pooled, survey.pooled),
+        pooled=united(stone.pooled, uses.pooled),
         waiting=waiting,
-        runs=united(stone.named, survey.runs if stone.status == "pending" else ()),
+        runs=stone.named,
     )
-    _close(store, stone, certificate, survey.working)
+    _close(store, stone, certificate, uses.working)
     return certificate
 
 
