@@ -1,6 +1,5 @@
 """``tenantry diff``: two versions of a tenant's model side by side."""
 
-import json
 from typing import Annotated, Any
 
 import typer
@@ -8,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tenantry.cli.options import Output, OutputFormat, ProductName, RegionName
+from tenantry.cli.options import Output, OutputFormat, ProductName, RegionName, print_json
 from tenantry.regions import store_of
 from tenantry.registry.diff import Diff, Line, Value, compare_versions
 from tenantry.settings import load_settings
@@ -32,7 +31,7 @@ def diff(
         store_of(load_settings(), product, tenant, region), product, tenant, one, other
     )
     if output is OutputFormat.json:
-        typer.echo(json.dumps(to_facts(found), indent=2, ensure_ascii=False))
+        print_json(to_facts(found))
         return
     console = Console(highlight=False)
     console.print(Text(f"{tenant} of {product}", style="bold"))

@@ -1,6 +1,5 @@
 """``tenantry erase``: a tenant's every byte, or the rows of one data subject."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -9,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from tenantry.cli.keys import read_keys as read_key_options
-from tenantry.cli.options import Output, OutputFormat, ProductName, RegionName, Who
+from tenantry.cli.options import Output, OutputFormat, ProductName, RegionName, Who, print_json
 from tenantry.erasure.certificate import Certificate, remaining, to_text
 from tenantry.erasure.completion import active_tenants
 from tenantry.erasure.elsewhere import erase_rows_from_pools, mate_stores
@@ -270,7 +269,7 @@ def _print(
             "notes": list(notes),
             "elsewhere": {region: _to_facts(case, one) for region, one in elsewhere.items()},
         }
-        typer.echo(json.dumps(facts, indent=2, ensure_ascii=False))
+        print_json(facts)
         return
     text = to_text(certificate)
     typer.echo(text if case.is_meant else text.replace("Certificate of erasure", "Would erase", 1))

@@ -1,6 +1,5 @@
 """``tenantry gc``: remove what retention lets go."""
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -9,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from tenantry.cli.options import AsOf, Output, OutputFormat, ProductName, RegionName
+from tenantry.cli.options import AsOf, Output, OutputFormat, ProductName, RegionName, print_json
 from tenantry.regions import store_of
 from tenantry.retention.sweep import Collector, Part, Request
 from tenantry.retention.waste import IN_WORDS, Waste
@@ -52,7 +51,7 @@ def gc(
     if yes:
         parts = list(collector.sweep(parts))
     if output is OutputFormat.json:
-        typer.echo(json.dumps(to_facts(parts, request, removed=yes), indent=2))
+        print_json(to_facts(parts, request, removed=yes))
     else:
         _print(parts, Console(highlight=False), request, removed=yes)
     if any(part.is_fault for part in parts):

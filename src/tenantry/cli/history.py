@@ -1,6 +1,5 @@
 """``tenantry history``: who reigned when, who was kept back, and what people ordered."""
 
-import json
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -10,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tenantry.champions import describe_pin
-from tenantry.cli.options import Output, OutputFormat, ProductName, RegionName
+from tenantry.cli.options import Output, OutputFormat, ProductName, RegionName, print_json
 from tenantry.regions import store_of
 from tenantry.registry.history import Chapter, History, read_history
 from tenantry.report.rows import day
@@ -33,7 +32,7 @@ def history(
     """
     found = read_history(store_of(load_settings(), product, tenant, region), product, tenant)
     if output is OutputFormat.json:
-        typer.echo(json.dumps(to_facts(found), indent=2, ensure_ascii=False))
+        print_json(to_facts(found))
         return
     console = Console(highlight=False)
     for part in _parts(found):

@@ -1,6 +1,5 @@
 """``tenantry lineage``: where a thing in the store comes from, and what it influenced."""
 
-import json
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Annotated
@@ -10,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
-from tenantry.cli.options import Output, OutputFormat, RegionName
+from tenantry.cli.options import Output, OutputFormat, RegionName, print_json
 from tenantry.errors import Fault, SpecError
 from tenantry.lineage.backward import trace_back
 from tenantry.lineage.forward import trace_forward, trace_source
@@ -80,7 +79,7 @@ def lineage(
         remedy += ", or a source file's name with --forward and --product"
         raise SpecError([Fault(key, "is no key of the store", remedy)])
     if output is OutputFormat.json:
-        typer.echo(json.dumps(node.to_facts(), indent=2, ensure_ascii=False))
+        print_json(node.to_facts())
         return
     Console(highlight=False).print(_tree(node, whole=everything))
     if node.state in ("missing", "unreadable") and not node.below:

@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+import json
 from enum import StrEnum
 from typing import Annotated
 
@@ -29,3 +30,8 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done;
 Output = Annotated[
     OutputFormat, typer.Option("--output", "-o", help="A table for people, JSON for programs.")
 ]
+
+
+def print_json(facts: object) -> None:
+    """Print what `--output json` promises: indented, text as it is."""
+    typer.echo(json.dumps(facts, indent=2, ensure_ascii=False))

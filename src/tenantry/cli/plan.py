@@ -1,6 +1,5 @@
 """``tenantry plan``: show what the next run would do, and why; writes nothing."""
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated
@@ -10,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tenantry.cli.options import AsOf, Output, OutputFormat, ProductName, RegionName
+from tenantry.cli.options import AsOf, Output, OutputFormat, ProductName, RegionName, print_json
 from tenantry.overview import KINDS, Kind, Line, make_lines, say_cost, say_counts
 from tenantry.plans import RunPlan
 from tenantry.request import PlanRequest
@@ -79,7 +78,7 @@ def plan(
     fleet = load_product(settings.specs, product, connections=settings.connections)
     made = make_plan(request, fleet, open_store(settings, region))
     if output is OutputFormat.json:
-        typer.echo(json.dumps(made.model_dump(mode="json"), indent=2, ensure_ascii=False))
+        print_json(made.model_dump(mode="json"))
         return
     console = Console(highlight=False)
     console.print(_by_tenant(made) if show_all else _by_reason(made))

@@ -1,6 +1,5 @@
 """``tenantry reindex``: compare the index with the tenants' folders, and build it anew."""
 
-import json
 from typing import Annotated
 
 import typer
@@ -8,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tenantry.cli.options import Output, OutputFormat, ProductName, RegionName
+from tenantry.cli.options import Output, OutputFormat, ProductName, RegionName, print_json
 from tenantry.index import rebuild
 from tenantry.settings import load_settings
 from tenantry.store.open import open_store
@@ -33,7 +32,7 @@ def reindex(
     if yes:
         rebuild(store, product)
     if output is OutputFormat.json:
-        typer.echo(json.dumps({"differences": differences, "rebuilt": yes}, indent=2))
+        print_json({"differences": differences, "rebuilt": yes})
     else:
         _print(differences, Console(), rebuilt=yes)
     if differences and not yes:

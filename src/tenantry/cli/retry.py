@@ -1,6 +1,5 @@
 """``tenantry retry``: see what keeps failing and waits, and let it be tried again at once."""
 
-import json
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -9,7 +8,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tenantry.cli.options import DryRun, Output, OutputFormat, ProductName, RegionName, Who
+from tenantry.cli.options import (
+    DryRun,
+    Output,
+    OutputFormat,
+    ProductName,
+    RegionName,
+    Who,
+    print_json,
+)
 from tenantry.errors import Fault, SpecError
 from tenantry.registry.orders import make_order
 from tenantry.registry.retries import Waiting, clear, list_waiting
@@ -56,7 +63,7 @@ def retry(
             noun = "failure" if failures == 1 else "failures"
             typer.echo(f"Cleared {product}/{name} of {failures} {noun}: the next run tries again.")
     elif output is OutputFormat.json:
-        typer.echo(json.dumps([_facts(one) for one in waiting], indent=2, ensure_ascii=False))
+        print_json([_facts(one) for one in waiting])
     else:
         _print(waiting, Console(highlight=False))
 

@@ -1,6 +1,5 @@
 """``tenantry rollback``: restore an earlier model of a tenant, or of a whole fleet."""
 
-import json
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -9,7 +8,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tenantry.cli.options import DryRun, Output, OutputFormat, ProductName, RegionName, Who, Why
+from tenantry.cli.options import (
+    DryRun,
+    Output,
+    OutputFormat,
+    ProductName,
+    RegionName,
+    Who,
+    Why,
+    print_json,
+)
 from tenantry.regions import store_of
 from tenantry.registry.fleet import (
     FleetRollback,
@@ -92,7 +100,7 @@ def _check_usage(tenant: str, to: str, to_time: str, *, undo: bool, every: bool)
 def _print_move(product: str, move: Move, *, is_done: bool, output: OutputFormat) -> None:
     if output is OutputFormat.json:
         facts = {"product": product, "done": is_done, **_facts(move)}
-        typer.echo(json.dumps(facts, indent=2, ensure_ascii=False))
+        print_json(facts)
         return
     if move.warning:
         typer.echo(f"Mind that {move.warning}.", err=True)
@@ -121,7 +129,7 @@ def _roll_back_fleet(
             "done": is_meant,
             "tenants": [_step_facts(step) for step in done.steps],
         }
-        typer.echo(json.dumps(facts, indent=2, ensure_ascii=False))
+        print_json(facts)
     else:
         _print_fleet(done, is_done=is_meant)
     if any(step.is_refused for step in done.steps):

@@ -1,6 +1,5 @@
 """``tenantry show``: all there is to know of one tenant."""
 
-import json
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -10,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tenantry.champions import tell_orders
-from tenantry.cli.options import Output, OutputFormat, ProductName, RegionName
+from tenantry.cli.options import Output, OutputFormat, ProductName, RegionName, print_json
 from tenantry.dossier import Dossier, read_dossier
 from tenantry.fleet import Member
 from tenantry.monitoring.judgements import IN_WORDS
@@ -41,7 +40,7 @@ def show(
     store = store_of(settings, product, tenant, region)
     dossier = read_dossier(store, fleet, tenant)
     if output is OutputFormat.json:
-        typer.echo(json.dumps(to_facts(dossier), indent=2, ensure_ascii=False))
+        print_json(to_facts(dossier))
         return
     console = Console(highlight=False)
     for part in _parts(dossier):

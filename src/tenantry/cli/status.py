@@ -1,17 +1,15 @@
 """``tenantry status``: where each tenant of a product stands."""
 
-import json
 from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
-import typer
 from rich.box import HEAVY_HEAD, SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tenantry.cli.options import AsOf, Output, OutputFormat, ProductName, RegionName
+from tenantry.cli.options import AsOf, Output, OutputFormat, ProductName, RegionName, print_json
 from tenantry.monitoring.judgements import IN_WORDS
 from tenantry.settings import load_settings
 from tenantry.specs.load import load_product
@@ -43,7 +41,7 @@ def status(
     standings = read_standings(open_store(settings, region), fleet.serving(region), moment)
     if output is OutputFormat.json:
         facts = [to_facts(standing) for standing in standings]
-        typer.echo(json.dumps(facts, indent=2, ensure_ascii=False))
+        print_json(facts)
     else:
         _print(standings, f"{product} as of {format_moment(moment)}", Console())
 

@@ -1,6 +1,5 @@
 """``tenantry validate`` and ``tenantry schema``: check the specs, keep their schemas current."""
 
-import json
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -10,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from tenantry.cli.options import Output, OutputFormat
+from tenantry.cli.options import Output, OutputFormat, print_json
 from tenantry.errors import Fault, SpecError
 from tenantry.settings import load_settings
 from tenantry.specs.load import list_products, load_product
@@ -99,7 +98,7 @@ def _print_json(tenants: dict[str, int], faults: Iterable[Fault]) -> None:
         file, _, path = fault.place.partition(": ")
         listed.append({"file": file, "path": path, "fault": fault.fault, "remedy": fault.remedy})
     report = {"faults": listed, "products": {name: {"tenants": n} for name, n in tenants.items()}}
-    typer.echo(json.dumps(report, indent=2, ensure_ascii=False))
+    print_json(report)
 
 
 def _print_lines(tenants: dict[str, int], faults: Sequence[Fault], console: Console) -> None:
