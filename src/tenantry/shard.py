@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
-from pathlib import Path
 from typing import cast
 
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
@@ -76,7 +75,7 @@ def run_stage(
     marks = read_marks(store, before.product)  # read last: whom it does not name, the others do
     living = ledger.without(marks.tenants)
     open_shard(store, living)
-    done = dict(_run_tenants(_Shard(header, specs, settings, marks), living, store))
+    done = dict(_run_tenants(_Shard(header, specs, settings, marks, store), living))
     entries = (
         entry.with_outcome(done[entry.tenant]) if entry.tenant in done else entry
         for entry in living.entries
@@ -111,11 +110,10 @@ class _Shard:
     specs: dict[str, Spec]
     settings: Settings
     marks: Marks
+    store: ObjectStore
 
 
-def _run_tenants(
-    shard: _Shard, ledger: Ledger, store: ObjectStore
-) -> Iterator[tuple[str, Outcome]]:
+def _run_tenants(shard: _Shard, ledger: Ledger) -> Iterator[tuple[str, Outcome]]:
     """Yield each due tenant's outcome, marking in the store who is being worked on."""
     header, stage = shard.header, shard.header.stage
     due = [entry for entry in ledger.entries if NEEDS[stage].met_by(entry)]
@@ -130,7 +128,7 @@ def _run_tenants(
     connections = load_connections(shard.settings.connections, os.environ)
     tasks = [_task(shard, function, entry, connections) for entry in due]
     workers = min(shard.settings.workers or len(os.sched_getaffinity(0)), len(tasks))
-    mark = partial(_mark_attempt, store, header)
+    mark = partial(_mark_attempt, shard.store, header)
     died = {entry.tenant for entry in due if _took_worker_down(entry)}
     with Progress(stage, header.shard, len(tasks)) as progress:
         for tenant, answer in run_tasks(tasks, workers, on_start=mark):
@@ -138,7 +136,7 @@ def _run_tenants(
             _log(header, tenant, outcome)
             progress.advance(tenant, outcome.status)
             if not isinstance(answer, WorkerDiedError) and tenant not in died:
-                store.delete(layout.attempt(header.product, tenant))
+                shard.store.delete(layout.attempt(header.product, tenant))
             yield tenant, outcome
 
 
@@ -157,7 +155,7 @@ def _task(shard: _Shard, function: Stage, entry: Entry, connections: Connections
     header, spec, parent = shard.header, shard.specs[entry.tenant], os.getpid()
 
     def run() -> Outcome:
-        store = MeteredStore(open_store(shard.settings, header.region))
+        store = MeteredStore(shard.store)
         version = header.zones.get(spec.residency.zone)
         code = shard.settings.code_version
         erasures = spec.tenant in shard.marks.rows
@@ -254,8 +252,3 @@ def _log(header: Header, tenant: str, outcome: Outcome) -> None:
     }
     level = logging.WARNING if outcome.status == "failed" else logging.INFO
     LOG.log(level, "%s", outcome.message or outcome.status, extra=fields)
-
-
-def read_ledger(path: Path) -> Ledger:
-    """Read a ledger handed over as a file."""
-    return Ledger.from_lines(path.read_bytes(), str(path))
