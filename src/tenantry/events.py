@@ -9,7 +9,6 @@ was never decided on (the run died) has none, so that training is due again.
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from datetime import datetime
 from typing import Literal, get_args
 
 from pydantic import Field
@@ -155,36 +154,6 @@ def parse_names(keys: Iterable[str], folder: str) -> tuple[EventName, ...]:
     """Return the events among `keys` whose trail is `folder`, by time and turn."""
     names = (name for key in keys if key.startswith(folder) for name in _names(key, folder))
     return tuple(sorted(names, key=lambda name: (name.as_of, name.turn, name.key)))
-
-
-def last_decision(
-    store: ObjectStore, product: str, tenant: str, until: datetime | None = None
-) -> Event | None:
-    """Read the last decision of the gate, accepted or not, made as of `until` or before.
-
-    This is the last training attempt that was brought to an end; its `training_digest` says by
-    which spec.
-    """
-    decided = [
-        name
-        for name in list_events(store, product, tenant)
-        if name.kind in DECISIONS and (until is None or name.as_of <= until)
-    ]
-    if not decided:
-        return None
-    return read_event(store, decided[-1].key)
-
-
-def retired_at(
-    store: ObjectStore, product: str, tenant: str, until: datetime | None = None
-) -> datetime | None:
-    """Return when a tenant was last retired, as of `until` or before, or None."""
-    moments = [
-        name.as_of
-        for name in list_events(store, product, tenant)
-        if name.kind == "retired" and (until is None or name.as_of <= until)
-    ]
-    return moments[-1] if moments else None
 
 
 def _names(key: str, folder: str) -> Iterator[EventName]:

@@ -50,10 +50,6 @@ class TenantState:
     erased: bool = False
     costs: Mapping[str, float] = field(default_factory=dict)
 
-    def without_windows(self) -> Self:
-        """Return the state without what grows with time, to be kept when it has been planned."""
-        return replace(self, predicted={}, judged=frozenset())
-
 
 @dataclass(frozen=True)
 class TenantRecord:

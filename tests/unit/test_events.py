@@ -1,8 +1,8 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
-from tenantry.events import Event, last_decision, list_events, retired_at, run_digest, write_event
+from tenantry.events import Event, list_events, run_digest, write_event
 from tests.unit.memory_store import MemoryStore
 
 OCTOBER = datetime(2013, 10, 1, tzinfo=UTC)
@@ -70,30 +70,3 @@ def test_an_event_is_never_rewritten():
     before = store.objects[key]
     write_event(store, PROMOTED.model_copy(update={"run": "r2"}))
     assert store.objects[key] == before
-
-
-def test_the_last_decision_is_the_last_attempt_even_when_it_was_kept_back():
-    store = MemoryStore()
-    assert last_decision(store, "delay", "ua") is None
-    later = NOVEMBER + timedelta(days=1)
-    others = [event("rolled_back", later, PROMOTED.version), event("pinned", later, KEPT.version)]
-    for what in (KEPT, RETIRED, PROMOTED, *others):
-        write_event(store, what)
-    assert last_decision(store, "delay", "ua") == KEPT
-    assert last_decision(store, "delay", "ua", until=OCTOBER) == PROMOTED
-
-
-def test_a_later_turn_of_one_moment_is_the_last_decision():
-    store = MemoryStore()
-    again = event("kept", OCTOBER, "20131001T000000Z-000000000000", turn=1, digest="c")
-    for what in (again, PROMOTED):
-        write_event(store, what)
-    assert last_decision(store, "delay", "ua") == again
-
-
-def test_retired_at():
-    store = MemoryStore()
-    write_event(store, PROMOTED)
-    assert retired_at(store, "delay", "ua") is None
-    write_event(store, RETIRED)
-    assert retired_at(store, "delay", "ua") == NOVEMBER

@@ -149,11 +149,6 @@ def write_judgement(store: ObjectStore, judgement: Judgement) -> str:
     return key
 
 
-def judged_windows(store: ObjectStore, product: str, tenant: str) -> frozenset[Window]:
-    """Return the windows of a tenant that have a judgement, from one listing."""
-    return frozenset(window for window, _ in _listed(store, product, tenant))
-
-
 def read_judgements(
     store: ObjectStore, product: str, tenant: str, since: datetime | None = None
 ) -> tuple[Judgement, ...]:

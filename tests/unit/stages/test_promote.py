@@ -18,7 +18,7 @@ from tenantry.champions import (
 )
 from tenantry.curves import read_curves
 from tenantry.errors import ChampionMovedError, ModelFileError
-from tenantry.events import last_decision, list_events, read_event, retired_at
+from tenantry.events import Event, list_events, read_event
 from tenantry.ledger import Due
 from tenantry.models.files import load_model
 from tenantry.stages.promote import promote
@@ -64,6 +64,10 @@ def events(tenancy: Tenancy) -> list[tuple[str, str, int]]:
     return [(event.kind, event.version, event.turn) for event in listed]
 
 
+def last_event(tenancy: Tenancy) -> Event:
+    return read_event(tenancy.store, list_events(tenancy.store, "arrival-delay", "ua")[-1].key)
+
+
 # --- a first model --------------------------------------------------------------------------------
 
 
@@ -94,7 +98,7 @@ def test_a_first_model_is_crowned_as_of_the_run(tenancy, october):
 def test_a_promotion_leaves_an_event_and_the_challengers_curves(tenancy, october):
     result = promote(tenancy.promote_job(AS_OF, october))
     assert events(tenancy) == [("promoted", october.version, 0)]
-    event = last_decision(tenancy.store, "arrival-delay", "ua")
+    event = last_event(tenancy)
     assert event.sentence == result.message
     assert event.training_digest == tenancy.spec.training_digest
     curves = read_curves(tenancy.store, "arrival-delay", "ua", october.version)
@@ -256,7 +260,7 @@ def test_a_run_that_died_before_its_event_is_completed(tenancy, noise):
     second = promote(job)
     assert champion(tenancy) == crowned
     assert (second.message, second.facts) == (first.message, first.facts)
-    assert last_decision(tenancy.store, "arrival-delay", "ua").version == challenger.version
+    assert last_event(tenancy).version == challenger.version
 
 
 def test_a_moment_that_is_decided_again_with_another_spec_gets_another_turn(tenancy, october):
@@ -424,7 +428,8 @@ def test_a_retired_tenant_is_archived_by_an_event(tenancy, trained):
     reign = tenancy.crown(trained[1]["august"])
     job = tenancy.job(AS_OF, Due(action="retire", reason="its spec says so"))
     result = promote(job)
-    assert retired_at(tenancy.store, "arrival-delay", "ua") == AS_OF
+    assert events(tenancy)[-1][0] == "retired"
+    assert last_event(tenancy).as_of == AS_OF
     assert result.message == f"retired: its last champion was {reign.version}"
     assert result.facts["retired"] is True
     (key,) = result.keys
