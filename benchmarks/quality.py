@@ -29,8 +29,9 @@ from tenantry.models.card import read_pooled_card
 from tenantry.settings import load_settings
 from tenantry.sources.collect import collect_rows
 from tenantry.sources.connections import Connections, load_connections
+from tenantry.specs.learning import POOLED_RECIPES, RECIPES
 from tenantry.specs.load import load_product
-from tenantry.specs.model import POOLED_RECIPES, RECIPES, Spec
+from tenantry.specs.model import Spec
 from tenantry.stages.train_pooled import train_pooled
 from tenantry.store.contract import ObjectStore
 from tenantry.store.folder import FolderStore

@@ -13,7 +13,7 @@ from tenantry.events import Event, Kind
 from tenantry.facts import Failure
 from tenantry.ledger import Action, Entry, Header
 from tenantry.needs import stages_for
-from tenantry.specs.model import Retry
+from tenantry.specs.operation import Retry
 from tenantry.times import format_moment, shifted
 
 

@@ -18,7 +18,9 @@ from tenantry.errors import ContractError, Fault
 from tenantry.moments import event_times, known_times, label_known_times
 from tenantry.origins import SourceRead
 from tenantry.quality import Quality
-from tenantry.specs.model import Column, HistoryFeature, Label, Spec
+from tenantry.specs.data import Column, Label
+from tenantry.specs.features import HistoryFeature
+from tenantry.specs.model import Spec
 from tenantry.values import FAULTS, as_texts, read_values
 
 REASON = "reason"

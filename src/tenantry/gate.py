@@ -18,7 +18,7 @@ from tenantry.bootstrap import Gain, compare
 from tenantry.figures import TITLES, figure
 from tenantry.ledger import Scalar
 from tenantry.metrics import Floats
-from tenantry.specs.model import Gate, Model
+from tenantry.specs.learning import Gate, Model
 
 Choice = Literal["challenger", "champion", "pooled", "prior"]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from tenantry.specs.model import KnownAt, Times
+from tenantry.specs.data import KnownAt, Times
 from tenantry.values import read_values
 
 

@@ -7,13 +7,8 @@ import pandas as pd
 
 from tenantry.features.recipe import TENANT, table_features
 from tenantry.models.fitted import POOLED_SCORE
-from tenantry.specs.model import (
-    CalendarFeature,
-    CategoricalFeature,
-    Feature,
-    MissingFeature,
-    Spec,
-)
+from tenantry.specs.features import CalendarFeature, CategoricalFeature, Feature, MissingFeature
+from tenantry.specs.model import Spec
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _TITLES = {TENANT: "tenant", POOLED_SCORE: "score of the pooled model"}

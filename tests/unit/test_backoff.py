@@ -5,7 +5,7 @@ import pytest
 from tenantry.backoff import find_holds, holding, outcome_events, wait_after
 from tenantry.facts import Failure
 from tenantry.ledger import Entry, Header, Outcome
-from tenantry.specs.model import Retry
+from tenantry.specs.operation import Retry
 
 T = datetime(2013, 10, 1, tzinfo=UTC)
 DAY = timedelta(days=1)

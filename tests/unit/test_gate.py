@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tenantry.gate import Decision, Holdout, Incumbent, decide, figure
-from tenantry.specs.model import Gate, Model
+from tenantry.specs.learning import Gate, Model
 
 GATE = Gate(holdout="28d", min_rows=50, min_days=7, resamples=400)
 MODEL = Model(candidates={"logistic": {}}, validation="28d")

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from tenantry.reasons import Reason, title, top_reasons, value_in_words
-from tenantry.specs.model import (
+from tenantry.specs.features import (
     CalendarFeature,
     CategoricalFeature,
     CongestionFeature,

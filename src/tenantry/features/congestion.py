@@ -12,7 +12,7 @@ from tenantry.features.windows import (
     groups_of,
     moments_of,
 )
-from tenantry.specs.model import CongestionFeature
+from tenantry.specs.features import CongestionFeature
 
 
 def rows_before(rows: pd.DataFrame, feature: CongestionFeature) -> Floats:

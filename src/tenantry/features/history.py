@@ -6,7 +6,7 @@ import pandas as pd
 from tenantry.columns import KNOWN_AT, LABEL_KNOWN_AT
 from tenantry.features.calendar import local_part
 from tenantry.features.windows import Floats, Timeline, groups_of, moments_of, sum_spans
-from tenantry.specs.model import HistoryFeature
+from tenantry.specs.features import HistoryFeature
 
 
 def past_statistic(rows: pd.DataFrame, feature: HistoryFeature, timezone: str) -> Floats:

@@ -10,15 +10,15 @@ from tenantry.features.congestion import rows_before
 from tenantry.features.history import past_statistic
 from tenantry.features.plain import as_category, as_missing_flag, as_number
 from tenantry.features.windows import Floats
-from tenantry.specs.model import (
+from tenantry.specs.features import (
     CalendarFeature,
     CategoricalFeature,
     CongestionFeature,
     Feature,
     HistoryFeature,
     MissingFeature,
-    Spec,
 )
+from tenantry.specs.model import Spec
 
 TENANT = "tenant"
 """The column of the pooled frame that names the tenant; empty where it does not contribute."""

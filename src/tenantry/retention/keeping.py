@@ -20,7 +20,8 @@ from tenantry.models.card import Card
 from tenantry.monitoring.judgements import Judgement
 from tenantry.predictions import Receipt, in_force
 from tenantry.reigns import Reigned, Reigns
-from tenantry.specs.model import Retention, Spec
+from tenantry.specs.model import Spec
+from tenantry.specs.operation import Retention
 from tenantry.times import parse_compact, windows_until
 
 

@@ -9,7 +9,7 @@ from tenantry.models.pooled import read_pooled
 from tenantry.plans import read_plan
 from tenantry.retention.keeping import is_young, reigned_versions
 from tenantry.retention.waste import Waste
-from tenantry.specs.model import Retention
+from tenantry.specs.operation import Retention
 from tenantry.store.contract import ObjectStore
 
 

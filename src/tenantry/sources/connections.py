@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from tenantry.errors import Fault, SourceError, SpecError
 from tenantry.specs.document import read_document
-from tenantry.specs.model import DNS_LABEL, VARIABLE_NAME
+from tenantry.specs.parts import DNS_LABEL, VARIABLE_NAME
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _SQLITE_FILE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)([^?]+)(.*)")

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from tenantry.errors import Fault, SourceError
-from tenantry.specs.model import AsOfJoin
+from tenantry.specs.data import AsOfJoin
 from tenantry.times import Window
 from tenantry.values import Kind, read_values
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tenantry.errors import Fault, SourceError
 from tenantry.sources.connections import Connection
-from tenantry.specs.model import Source
+from tenantry.specs.data import Source
 from tenantry.times import Window
 
 

@@ -16,8 +16,9 @@ from tenantry.sources.files import read_csv, read_parquet
 from tenantry.sources.joins import Pairing, join_as_of, join_by_key, observation_span
 from tenantry.sources.query import Query, source_place
 from tenantry.sources.witness import Witness
+from tenantry.specs.data import TENANT, Column, JoinedSource, Source
 from tenantry.specs.load import filter_values
-from tenantry.specs.model import TENANT, Column, JoinedSource, Source, Spec
+from tenantry.specs.model import Spec
 from tenantry.times import Window
 from tenantry.values import Kind, soften
 

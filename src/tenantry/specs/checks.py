@@ -11,9 +11,11 @@ from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from tenantry.errors import Fault
+from tenantry.specs.data import KnownAt, Source
 from tenantry.specs.faults import quoted, suggest
 from tenantry.specs.feature_checks import check_features
-from tenantry.specs.model import POOLED_RECIPES, RECIPES, Declared, KnownAt, Model, Source
+from tenantry.specs.learning import POOLED_RECIPES, RECIPES, Model
+from tenantry.specs.model import Declared
 from tenantry.specs.paths import nearest
 from tenantry.text import is_text
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from tenantry.errors import Fault
-from tenantry.specs.model import COLUMN_NAME, CONNECTION_NAME, DNS_LABEL, VARIABLE_NAME
+from tenantry.specs.parts import COLUMN_NAME, CONNECTION_NAME, DNS_LABEL, VARIABLE_NAME
 from tenantry.specs.paths import Location, dotted, find_fields, nearest
 
 Part = TypeVar("Part", bound=BaseModel)

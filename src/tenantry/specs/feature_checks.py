@@ -4,17 +4,17 @@ from collections.abc import Iterator, Mapping
 
 from tenantry.columns import RESERVED
 from tenantry.errors import Fault
+from tenantry.specs.data import Column
 from tenantry.specs.faults import suggest
-from tenantry.specs.model import (
+from tenantry.specs.features import (
     CategoricalFeature,
-    Column,
     CongestionFeature,
-    Declared,
     Feature,
     HistoryFeature,
     MissingFeature,
     NumericFeature,
 )
+from tenantry.specs.model import Declared
 
 OURS = (*RESERVED, "tenant", "pooled_score")
 """Columns that we add to features ourselves."""

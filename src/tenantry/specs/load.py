@@ -8,9 +8,11 @@ from tenantry.errors import Fault, SpecError
 from tenantry.specs.checks import check
 from tenantry.specs.document import read_document
 from tenantry.specs.faults import place_in, read_parts, suggest
+from tenantry.specs.learning import Pooled
 from tenantry.specs.merge import merge
 from tenantry.specs.migrate import migrate
-from tenantry.specs.model import Declared, Pooled, Retention, Spec
+from tenantry.specs.model import Declared, Spec
+from tenantry.specs.operation import Retention
 from tenantry.specs.paths import find_fields, shown
 from tenantry.specs.product import BOUND, Product
 from tenantry.specs.regions import Regions, choose_region

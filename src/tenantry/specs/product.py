@@ -2,7 +2,8 @@
 
 from pydantic import Field
 
-from tenantry.specs.model import Declared, DnsLabel, Share
+from tenantry.specs.model import Declared
+from tenantry.specs.parts import DnsLabel, Share
 
 BOUND = ("product", "tenant", "sources", "row_filter", "pooled")
 """What no product may let its tenants set: it says whose data they see, and what all share."""

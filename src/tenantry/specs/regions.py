@@ -12,7 +12,7 @@ from pydantic import Field
 from tenantry.errors import Fault, SettingsError, SpecError
 from tenantry.specs.document import read_document
 from tenantry.specs.faults import place_in, read_parts, suggest
-from tenantry.specs.model import DnsLabel, SpecPart, VariableName
+from tenantry.specs.parts import DnsLabel, SpecPart, VariableName
 from tenantry.store.address import StoreAddress
 
 REGIONS_FILE = "regions.yaml"

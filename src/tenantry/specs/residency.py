@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tenantry.errors import Fault, SpecError
+from tenantry.specs.data import REGION, Sources
 from tenantry.specs.document import read_document
 from tenantry.specs.faults import place_in
-from tenantry.specs.model import REGION, Residency, Sources, Spec
+from tenantry.specs.model import Spec
+from tenantry.specs.operation import Residency
 from tenantry.specs.product import Product
 from tenantry.specs.regions import REGIONS_FILE, Regions, load_regions, unknown_region
 

@@ -13,7 +13,8 @@ from tenantry.specs.faults import place_in, quoted, read_parts, suggest
 from tenantry.specs.feature_checks import columns_of
 from tenantry.specs.merge import merge
 from tenantry.specs.migrate import migrate
-from tenantry.specs.model import DNS_LABEL, Declared, Spec
+from tenantry.specs.model import Declared, Spec
+from tenantry.specs.parts import DNS_LABEL
 from tenantry.specs.paths import Location, dotted, find_fields, leaves, shown
 from tenantry.specs.product import Product
 

@@ -10,7 +10,8 @@ from tenantry.errors import TrainingError
 from tenantry.features.recipe import own_frame
 from tenantry.metrics import Floats, measure
 from tenantry.models.card import Slice
-from tenantry.specs.model import CalendarFeature, CategoricalFeature, Spec
+from tenantry.specs.features import CalendarFeature, CategoricalFeature
+from tenantry.specs.model import Spec
 from tenantry.training.calibrate import Line, calibrated
 from tenantry.training.folds import Spans, happened_in
 from tenantry.training.lessons import Lessons

@@ -10,7 +10,7 @@ from tenantry.columns import EVENT_TIME, LABEL
 from tenantry.errors import TrainingError
 from tenantry.figures import TITLES
 from tenantry.metrics import Floats, from_mean, measure, roc_auc, row_losses
-from tenantry.specs.model import Model
+from tenantry.specs.learning import Model
 from tenantry.training.candidates import has_one_class
 from tenantry.training.folds import Spans, happened_in, known_by, local_days
 from tenantry.training.lessons import Lessons

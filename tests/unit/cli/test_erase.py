@@ -10,7 +10,7 @@ from tenantry.erasure.tombstones import is_erased
 from tenantry.errors import ErasureError, RegistryError
 from tenantry.events import Event, write_event
 from tenantry.specs.load import Fleet
-from tenantry.specs.model import Retention
+from tenantry.specs.operation import Retention
 from tenantry.store.folder import FolderStore
 from tests.unit.erasure.made import LATE, PRODUCT, contents, fresh_store, spec_of
 

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from pydantic import TypeAdapter
 
-from tenantry.specs.model import Feature, Spec
+from tenantry.specs.features import Feature
+from tenantry.specs.model import Spec
 
 FEATURES = TypeAdapter(dict[str, Feature])
 

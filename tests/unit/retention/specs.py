@@ -3,8 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 from tenantry.retention.sweep import Collector, Request
+from tenantry.specs.learning import Pooled
 from tenantry.specs.load import Fleet
-from tenantry.specs.model import Pooled, Retention
+from tenantry.specs.operation import Retention
 from tests.unit.small_store import PRODUCT, day
 from tests.unit.tiny_fleet import make_spec
 

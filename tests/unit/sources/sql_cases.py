@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from tenantry.sources.connections import Connection
 from tenantry.sources.query import Query
-from tenantry.specs.model import Source
+from tenantry.specs.data import Source
 from tenantry.times import Window
 
 SPAN = Window(datetime(2024, 2, 1, tzinfo=UTC), datetime(2024, 2, 2, tzinfo=UTC))

@@ -11,7 +11,7 @@ from tenantry.errors import SourceError
 from tenantry.sources.connections import Connection
 from tenantry.sources.files import read_csv, read_parquet
 from tenantry.sources.query import Query
-from tenantry.specs.model import Source
+from tenantry.specs.data import Source
 from tests.unit.sources.lake import SPAN, make_rows, write_csv, write_parquet
 
 COLUMNS = ("number", "at", "amount")

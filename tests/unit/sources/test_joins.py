@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tenantry.errors import SourceError
 from tenantry.sources.joins import Pairing, join_as_of, join_by_key, observation_span
-from tenantry.specs.model import AsOfJoin
+from tenantry.specs.data import AsOfJoin
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 AS_OF = AsOfJoin(column="seen_at", tolerance="3h")

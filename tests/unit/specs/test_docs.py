@@ -15,9 +15,10 @@ from pydantic_core import PydanticUndefined
 
 from tenantry.errors import SpecError
 from tenantry.specs.document import parse_document
+from tenantry.specs.learning import Pooled
 from tenantry.specs.load import load_product
 from tenantry.specs.migrate import VERSIONS
-from tenantry.specs.model import Pooled, Spec
+from tenantry.specs.model import Spec
 from tenantry.specs.product import Product
 from tenantry.times import format_duration
 

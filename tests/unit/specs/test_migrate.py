@@ -7,7 +7,8 @@ from tenantry import layout
 from tenantry.errors import SpecError
 from tenantry.specs.frozen import freeze_specs, read_frozen_specs
 from tenantry.specs.migrate import VERSIONS, migrate
-from tenantry.specs.model import API_VERSION, Residency
+from tenantry.specs.model import API_VERSION
+from tenantry.specs.operation import Residency
 from tenantry.store.folder import FolderStore
 from tests.unit.specs.conftest import PRODUCT, Specs
 

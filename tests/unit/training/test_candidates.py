@@ -11,7 +11,7 @@ from tenantry.errors import TrainingError
 from tenantry.metrics import measure
 from tenantry.models.archive import pack
 from tenantry.models.fitted import from_link, link_scores
-from tenantry.specs.model import POOLED_RECIPES, RECIPES
+from tenantry.specs.learning import POOLED_RECIPES, RECIPES
 from tenantry.training.candidates import CANDIDATES, fit_candidate
 from tenantry.training.lessons import Lessons
 from tests.unit.tiny_fleet import AS_OF, make_spec, make_table

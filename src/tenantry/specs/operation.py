@@ -1,0 +1,112 @@
+"""The parts of a spec that say how a tenant is run: predicted, watched, tried again, kept."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from tenantry.specs.parts import DnsLabel, Share, SpecPart
+from tenantry.times import Duration, Moment, PositiveDuration
+
+
+class Explain(SpecPart):
+    """Which predictions come with reasons."""
+
+    top: int = Field(default=3, ge=0, le=20)
+    """Reasons a prediction; 0 turns them off."""
+    rows: Literal["decided", "all", "none"] = "decided"
+    """`decided`: only predictions at or above the threshold."""
+
+
+class Predict(SpecPart):
+    """Which windows are predicted."""
+
+    window: PositiveDuration
+    """Length of a window."""
+    start: Moment
+    """Start of the first window."""
+    threshold: float = Field(default=0.5, ge=0, le=1)
+    """Probability from which the decision is yes."""
+    late_rows: Duration = Field(default="0m", validate_default=True)
+    """Rows that arrive this long after their window are scored; later ones are counted."""
+    fresh_within: Duration = Field(default="1d", validate_default=True)
+    """The promise: a window is predicted so long after its last row is known. Where not all can be
+    done in a run, those whose promise ends first are."""
+    max_windows_per_run: int | None = Field(default=None, ge=1)
+    """New windows of the tenant predicted in a run at most, the oldest first; the others stay due
+    for the next."""
+    explain: Explain = Explain()
+    """Reasons."""
+
+
+class Monitor(SpecPart):
+    """How predicted windows are judged."""
+
+    wait: Duration = Field(default="0m", validate_default=True)
+    """So long after a window's end its labels are taken to be complete; it is judged then, or when
+    `times.label_known_at.delay` has passed. Where a column says when labels are known, those that
+    come last may all be of one kind."""
+    min_rows: int = Field(default=100, ge=1)
+    """With fewer labelled rows a window is judged as too small to say."""
+    confidence: float = Field(default=0.99, gt=0.5, lt=1)
+    """Of the interval of the realised quality."""
+    tolerance: float = Field(default=0.02, ge=0)
+    """How much worse than promised is still no decay."""
+    drift_threshold: float = Field(default=0.2, gt=0)
+    """Effect size from which a feature has drifted."""
+    drift_share: Share = 0.5
+    """Share of drifted features from which the data set has drifted."""
+    report: bool = True
+    """Whether to write an Evidently report."""
+    on_decay: Literal["retrain", "tell"] = "retrain"
+    """What a judgement of decay or drift makes the planner do."""
+
+
+class Retry(SpecPart):
+    """When a tenant that failed is tried again, in logical time."""
+
+    after: PositiveDuration = Field(default="1d", validate_default=True)
+    """The first failure is tried again in the next run; after the second in a row this long passes,
+    after every further one twice as long."""
+    at_most: PositiveDuration = Field(default="7d", validate_default=True)
+    """Never longer than this."""
+
+
+class Residency(SpecPart):
+    """How far the tenant's rows may go."""
+
+    zone: DnsLabel = "default"
+    """The zone that its rows may not leave; there is one pooled model a zone. `default` is that of
+    its region in `regions.yaml`."""
+    strict: bool = False
+    """Whether its rows may not leave its region either: no source of another region is read for
+    it, and it is in no pool that several regions share."""
+
+
+class Retention(SpecPart):
+    """What `tenantry gc` may remove: what is older than this and nothing kept rests on."""
+
+    champions: int = Field(default=3, ge=1)
+    """The models that reigned last stay, however old: so many can be rolled back to."""
+    models: PositiveDuration | None = None
+    """Other models stay so long after they last reigned, or were trained if they never did."""
+    snapshots: PositiveDuration | None = None
+    """Rows stay so long after they were last read from the sources."""
+    features: PositiveDuration | None = Field(default="7d", validate_default=True)
+    """Feature tables, which can always be built again, stay so long after they were last used."""
+    predictions: PositiveDuration | None = None
+    """Predictions stay so long after their window's end; their receipts stay for good."""
+    monitoring: PositiveDuration | None = None
+    """Evidently reports stay so long after their window's end; judgements stay for good."""
+    runs: PositiveDuration | None = None
+    """Plans, ledgers and reports of runs stay so long after the run's `as_of`."""
+
+
+class Resources(SpecPart):
+    """What a tenant's worker may use."""
+
+    dedicated: bool = False
+    """Whether the tenant gets a shard of its own."""
+    memory_mib: int = Field(default=4096, ge=256)
+    """Memory limit of its worker, MiB."""
+    timeout: PositiveDuration = Field(default="30m", validate_default=True)
+    """Time limit of a stage for this tenant."""
