@@ -137,9 +137,17 @@ class Agenda:
         return (p for p in self.state.predicted.get(window, ()) if p.as_of <= self.as_of)
 
     def _may_have_late_rows(self, window: Window) -> bool:
+        if self._is_predicted_later(window):
+            return False
         last = self.last_look(window)
         end = shifted(window.end, self.spec.predict.late_rows)
         return last is not None and last < min(self.as_of, end)
+
+    def _is_predicted_later(self, window: Window) -> bool:
+        """Say whether its model predicted a window in a later run, which knew more rows."""
+        reign = self.predictor(window)
+        later = (one for one in self.state.predicted.get(window, ()) if one.as_of > self.as_of)
+        return reign is not None and any(one.model == reign.version for one in later)
 
     def _lacks(self, window: Window, reign: Reign | None) -> bool:
         """Say whether a model has not predicted a window; without one, whether nobody has."""

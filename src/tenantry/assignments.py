@@ -52,7 +52,8 @@ class Assignment:
         stand_in: Whose model does when the spec has dropped what that one needs.
         table: Where its rows are from.
         rows: Its rows of the feature table.
-        receipts: Version → the latest receipt of the window by it, as of the run.
+        receipts: Version → the latest receipt of the window by it, later runs' included.
+        as_of: The run's logical time.
         late_rows: For how long after the window's end rows that arrive are scored.
     """
 
@@ -62,6 +63,7 @@ class Assignment:
     table: Table
     rows: pd.DataFrame
     receipts: Mapping[str, Receipt]
+    as_of: datetime
     late_rows: timedelta
 
     @property
@@ -71,7 +73,7 @@ class Assignment:
 
     @property
     def earlier(self) -> Receipt | None:
-        """The receipt of the window by this very model, or None."""
+        """The latest receipt of the window by this very model, or None."""
         return self.receipts.get(self.reign.version)
 
     @property
@@ -89,15 +91,21 @@ class Assignment:
         """Whether the window is still to be predicted by this model.
 
         Rows that have arrived since it did are in time when it did within `late_rows` of the
-        window's end: what arrived while no run looked is given the benefit of the doubt.
+        window's end: what arrived while no run looked is given the benefit of the doubt. What a
+        later run has predicted stands: it knew all that is known now.
         """
         if self.earlier is None:
             return True
+        if self.earlier.as_of > self.as_of:
+            return False
         return self.late > 0 and self.earlier.as_of < shifted(self.window.end, self.late_rows)
 
-    def is_confirmed(self, as_of: datetime) -> bool:
-        """Say whether rows that arrived late were looked for and none is to be scored."""
-        return self.earlier is not None and self.earlier.as_of < as_of and not self.is_open
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether rows that arrived late were looked for and none is to be scored."""
+        if self.earlier is None or self.earlier.as_of == self.as_of:
+            return False
+        return not self.is_open
 
     def standing_in(self) -> Self:
         """Return the same for the model that stands in."""
@@ -140,9 +148,7 @@ def _assign(job: Job, known: Champion, action: Action, table: Table | None) -> l
     if due is None or table is None:
         return []
     windows = job.entry.windows(action)
-    receipts = read_model_receipts(
-        job.store, job.product, job.tenant, windows=windows, until=job.as_of
-    )
+    receipts = read_model_receipts(job.store, job.product, job.tenant, windows=windows)
     return [
         Assignment(
             window=window,
@@ -151,6 +157,7 @@ def _assign(job: Job, known: Champion, action: Action, table: Table | None) -> l
             table=table,
             rows=table.within(window),
             receipts=receipts.get(window, {}),
+            as_of=job.as_of,
             late_rows=job.spec.predict.late_rows,
         )
         for window in windows

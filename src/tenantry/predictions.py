@@ -185,7 +185,6 @@ def read_model_receipts(
     tenant: str,
     *,
     windows: Iterable[Window] | None = None,
-    until: datetime | None = None,
 ) -> dict[Window, dict[str, Receipt]]:
     """Read the latest receipt of each window by each model; see `read_receipts`.
 
@@ -193,7 +192,7 @@ def read_model_receipts(
         Window → version → receipt.
     """
     receipts: dict[Window, dict[str, Receipt]] = {}
-    for receipt in _listed(store, product, tenant, windows, until):
+    for receipt in _listed(store, product, tenant, windows, None):
         by_model = receipts.setdefault(receipt.span, {})
         kept = by_model.get(receipt.model)
         if kept is None or _force(receipt) > _force(kept):

@@ -204,14 +204,15 @@ class Simulation:
             for window in entry.windows(action):
                 then = known.at(window.start) or known.earliest
                 reign = known.current if due.model == "current" else then
-                earlier = folder_receipt(folder, window, reign.version, as_of)
+                earlier = folder_receipt(folder, window, reign.version)
                 if (window, reign.version) in done or (action == "backfill" and earlier):
                     continue
                 done.add((window, reign.version))
                 rows = self.rows(spec, window, as_of)
                 late = max(rows - earlier.rows, 0) if earlier else 0
-                if earlier and not (late and earlier.as_of < window.end + spec.predict.late_rows):
-                    vain |= earlier.as_of < as_of
+                end = window.end + spec.predict.late_rows
+                if earlier and not (late and earlier.as_of < min(end, as_of)):
+                    vain |= earlier.as_of != as_of
                     continue
                 clock.tick()
                 in_sample = window.start < reign.unseen_from
@@ -233,13 +234,9 @@ class Simulation:
         return 1 + sum(window.end + days * DAY <= as_of for days in late)
 
 
-def folder_receipt(folder, window, model, as_of):
-    """The latest receipt of a window by a model, as of a time."""
-    mine = [
-        one
-        for one in folder.receipts
-        if one.window == window and one.model == model and one.as_of <= as_of
-    ]
+def folder_receipt(folder, window, model):
+    """The latest receipt of a window by a model."""
+    mine = [one for one in folder.receipts if one.window == window and one.model == model]
     return max(mine, key=lambda one: one.as_of, default=None)
 
 

@@ -42,7 +42,7 @@ def predict(job: Job) -> Result:
     for receipt in _predict(assigned, job):  # each is committed at once: a killed run loses little
         keys.append(write_receipt(job.store, receipt))
         receipts.append(receipt)
-    if any(one.is_confirmed(job.as_of) for one in assigned):
+    if any(one.is_confirmed for one in assigned):
         keys.append(write_look(job.store, job.product, job.tenant, job.as_of))
     too_late = sum(one.late for one in assigned if not one.is_open)
     said = [_say(receipts, too_late) if assigned else "", left_open]

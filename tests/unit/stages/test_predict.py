@@ -323,6 +323,15 @@ def test_looking_in_vain_leaves_one_small_object_and_no_receipt(tenancy):
     assert len(looks(tenancy)) == 1
 
 
+def test_what_a_later_run_predicted_by_the_same_model_stands(tenancy):
+    late_rows(tenancy, "3d")
+    predict(tenancy.predict_job(FIRST.end + timedelta(days=2), FIRST))
+    found = receipts(tenancy)
+    predict(tenancy.predict_job(FIRST.end, FIRST))
+    assert receipts(tenancy) == found
+    assert looks(tenancy) == ["tenants/arrival-delay/ua/looked/20130910T000000Z.json"]
+
+
 def test_a_backfilled_model_predicts_a_window_again_out_of_sample(trained):
     original, cards = trained
     tenancy = Tenancy(original.spec, original.table)
