@@ -2,13 +2,25 @@
 
 import pandas as pd
 
-from tenantry.curves import Confusion, Curves, Driver, ReliabilityBin, RocPoint
+from tenantry.curves import Confusion, Curves, Driver, ReliabilityBin, Residuals, RocPoint
 from tenantry.explain import drivers
 from tenantry.features.recipe import table_features
-from tenantry.metrics import Floats, confusion, measure, reliability, roc_auc, roc_points
+from tenantry.metrics import (
+    Floats,
+    all_scores,
+    confusion,
+    measure,
+    reliability,
+    residual_shares,
+    roc_auc,
+    roc_points,
+)
 from tenantry.models.fitted import FittedModel
 from tenantry.reasons import title
 from tenantry.specs.model import Spec
+
+RESIDUAL_SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
+"""Shares of the rows at which residuals are told."""
 
 
 def appraise(  # noqa: PLR0913 - what an appraisal needs
@@ -45,11 +57,14 @@ def _quality(label: Floats, predicted: Floats, spec: Spec) -> dict[str, object]:
     bins = reliability(label, predicted)
     found: dict[str, object] = {
         "score": measure(spec.model.metric, label, predicted),
+        "scores": all_scores(spec.model.metric, label, predicted),
         "reliability": tuple(
             ReliabilityBin(predicted=said, observed=was, rows=rows) for said, was, rows in bins
         ),
     }
     if spec.label.task == "regression":
+        quantiles = residual_shares(label, predicted, RESIDUAL_SHARES)
+        found["residuals"] = Residuals(shares=RESIDUAL_SHARES, quantiles=quantiles)
         return found
     threshold = spec.predict.threshold
     cells = confusion(label, predicted, threshold)

@@ -4,8 +4,11 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any
 
+from pydantic import Field
+
 from tenantry import layout
 from tenantry.errors import ObjectMissingError
+from tenantry.figures import TITLES
 from tenantry.ledger import Ledger
 from tenantry.records import Record
 from tenantry.store.contract import ObjectStore
@@ -40,6 +43,18 @@ class Confusion(Record):
     true_positives: int
 
 
+class Residuals(Record):
+    """How far the label lies from the prediction: label less prediction, in the label's unit.
+
+    Attributes:
+        shares: Shares of the rows, rising.
+        quantiles: So many of the rows' residuals are not above this; one a share.
+    """
+
+    shares: tuple[float, ...]
+    quantiles: tuple[float, ...]
+
+
 class Driver(Record):
     """A feature and how much it moves the tenant's predictions."""
 
@@ -56,9 +71,12 @@ class Curves(Record):
         metric: The spec's metric.
         rows: Labelled rows of the holdout.
         score: The metric on the holdout; None without rows.
+        scores: All metrics of the task there.
         auc: Area under the ROC curve; None for regression or with one class.
         roc: The ROC curve; empty where `auc` is None.
-        reliability: In bins of equal numbers of rows, predictions rising.
+        reliability: In bins of equal numbers of rows, predictions rising; for regression this is
+            predicted against actual.
+        residuals: Of regression; None for classification.
         confusion: At the spec's threshold; None for regression.
         drivers: Features by their mean absolute contribution (log-odds, or the label's unit),
             largest first; empty when the spec asks for no reasons.
@@ -68,9 +86,11 @@ class Curves(Record):
     metric: str
     rows: int
     score: float | None = None
+    scores: dict[str, float] = Field(default_factory=dict)
     auc: float | None = None
     roc: tuple[RocPoint, ...] = ()
     reliability: tuple[ReliabilityBin, ...] = ()
+    residuals: Residuals | None = None
     confusion: Confusion | None = None
     drivers: tuple[Driver, ...] = ()
 
@@ -89,8 +109,24 @@ def read_curves(store: ObjectStore, product: str, tenant: str, version: str) -> 
         return None
 
 
-def shown_metrics(ledger: Ledger) -> dict[str, float]:
-    """Return the gate's numbers for a Kubeflow Metrics artifact: one shard, all its tenants."""
+def read_shard_curves(ledger: Ledger, store: ObjectStore) -> list[Curves]:
+    """Read the curves of a shard's challengers, by tenant."""
+    found = []
+    for entry in ledger.entries:
+        version = entry.fact("train", "challenger")
+        if isinstance(version, str):
+            curves = read_curves(store, ledger.header.product, entry.tenant, version)
+            found += [curves] if curves else []
+    return found
+
+
+def shown_metrics(ledger: Ledger, curves: Sequence[Curves] = ()) -> dict[str, float]:
+    """Return the numbers for a Kubeflow Metrics artifact: one shard, all its tenants.
+
+    Args:
+        ledger: The shard's ledger: what the gate measured, by tenant.
+        curves: Of its challengers: the mean of each metric of the task is shown.
+    """
     shown: dict[str, float] = {}
     outcomes = {entry.tenant: entry.outcome("promote") for entry in ledger.entries}
     done = {tenant: outcome.facts for tenant, outcome in outcomes.items() if outcome}
@@ -99,22 +135,22 @@ def shown_metrics(ledger: Ledger) -> dict[str, float]:
             value = facts.get(name)
             if isinstance(value, float):
                 shown[f"{tenant}: {name.replace('_', ' ')}"] = round(value, 4)
+    for name in sorted({name for one in curves for name in one.scores}):
+        values = [one.scores[name] for one in curves if name in one.scores]
+        shown[f"mean {TITLES.get(name, name.replace('_', ' '))}"] = round(
+            sum(values) / len(values), 4
+        )
     shown["promoted"] = float(sum(facts.get("promoted") is True for facts in done.values()))
     return shown
 
 
-def shown_curves(ledger: Ledger, store: ObjectStore) -> dict[str, Any]:
+def shown_curves(curves: Sequence[Curves]) -> dict[str, Any]:
     """Return the metadata of a Kubeflow ClassificationMetrics artifact for a shard.
 
     The ROC curve is the mean over the shard's challengers at equal thresholds, the confusion
-    matrix their sum; without a challenger that has both, nothing.
+    matrix their sum; without a challenger that has both (regression has neither), nothing.
     """
-    found = []
-    for entry in ledger.entries:
-        version = entry.fact("train", "challenger")
-        if isinstance(version, str):
-            curves = read_curves(store, ledger.header.product, entry.tenant, version)
-            found += [curves] if curves and curves.roc and curves.confusion else []
+    found = [one for one in curves if one.roc and one.confusion]
     if not found:
         return {}
     return {"confidenceMetrics": _mean_roc(found), "confusionMatrix": _confusion_matrix(found)}

@@ -4,6 +4,8 @@ Every metric is the mean of a loss a row, so that it can be resampled by blocks;
 the mean squared error takes one more step, `from_mean`.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,6 +41,38 @@ def from_mean(metric: str, mean: Floats) -> Floats:
 def measure(metric: str, label: Floats, predicted: Floats) -> float:
     """Return the metric over n rows, n ≥ 1; arguments as for `row_losses`."""
     return float(from_mean(metric, row_losses(metric, label, predicted).mean()))
+
+
+def all_scores(metric: str, label: Floats, predicted: Floats) -> dict[str, float]:
+    """Return the metrics of a task that go with `metric`, those that are defined for these rows.
+
+    Args:
+        metric: A key of `figures.TITLES`; says what the task is.
+        label: Labels, shape (n,), n ≥ 1, no NaN.
+        predicted: Predictions, shape (n,), no NaN.
+
+    Returns:
+        `log_loss`, `brier` and, with both classes, `roc_auc`; for regression `mae`, `rmse` and,
+        where labels differ, `r2`.
+    """
+    if metric in ("mae", "rmse"):
+        scores = {name: measure(name, label, predicted) for name in ("mae", "rmse")}
+        share = r_squared(label, predicted)
+        return scores if share is None else scores | {"r2": share}
+    scores = {name: measure(name, label, predicted) for name in ("log_loss", "brier")}
+    area = roc_auc(label, predicted)
+    return scores if area is None else scores | {"roc_auc": area}
+
+
+def r_squared(label: Floats, predicted: Floats) -> float | None:
+    """Return the share of the labels' variance that is explained; None when they are all equal."""
+    spread = float(((label - label.mean()) ** 2).sum())
+    return 1 - float(((label - predicted) ** 2).sum()) / spread if spread else None
+
+
+def residual_shares(label: Floats, predicted: Floats, shares: Sequence[float]) -> tuple[float, ...]:
+    """Return the quantiles of label less prediction at these shares, each between 0 and 1."""
+    return tuple(np.quantile(label - predicted, shares).tolist())
 
 
 def roc_auc(label: Floats, predicted: Floats) -> float | None:

@@ -128,9 +128,10 @@ def run_shard(  # noqa: PLR0913, PLR0917 - a component's artifacts
 
 
 def _shown(ledger: Ledger, store: ObjectStore) -> Shown:
-    from tenantry.curves import shown_curves, shown_metrics
+    from tenantry.curves import read_shard_curves, shown_curves, shown_metrics
 
-    return Shown(shown_metrics(ledger), shown_curves(ledger, store))
+    curves = read_shard_curves(ledger, store)
+    return Shown(shown_metrics(ledger, curves), shown_curves(curves))
 
 
 def check_run(run: str, max_failed_share: float, verdict_path: str, region: str = "") -> None:

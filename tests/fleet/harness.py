@@ -67,6 +67,7 @@ class Harness:
         specs: The folder of specs.
         store_folder: The store's folder.
         environment: What the tasks see.
+        product: The product that is run.
     """
 
     home: Path
@@ -74,6 +75,7 @@ class Harness:
     connections: Path
     store_folder: Path
     environment: dict[str, str] = field(default_factory=dict)
+    product: str = PRODUCT
 
     @property
     def store(self) -> FolderStore:
@@ -103,12 +105,12 @@ class Harness:
         region = asked.get("region", "")
         check_run(run, 1.0, str(folder / "verdict.md"), region)
         page, summary = str(folder / "page.html"), str(folder / "report.md")
-        metrics = report_run(run, PRODUCT, "SUCCEEDED", page, summary, region)
+        metrics = report_run(run, self.product, "SUCCEEDED", page, summary, region)
         return FleetRun(run, shards, ledgers, (folder / "page.html").read_text(), metrics)
 
     def plan(self, as_of, run, folder, *, max_shards=2, **asked):
         request = PlanRequest(run, parse_moment(as_of), max_shards=max_shards, **asked)
-        return plan_run(PRODUCT, request, str(folder / "plan"), str(folder / "plan.md"))
+        return plan_run(self.product, request, str(folder / "plan"), str(folder / "plan.md"))
 
     def _run_shard(self, shard, folder, stages) -> Ledger:
         before, pooled = folder / "plan", str(folder / "pooled")

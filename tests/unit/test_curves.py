@@ -2,10 +2,16 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score, roc_curve
+from sklearn.metrics import r2_score, roc_auc_score, roc_curve
 
 from tenantry.appraisal import appraise
-from tenantry.curves import curves_key, read_curves, shown_curves, shown_metrics
+from tenantry.curves import (
+    curves_key,
+    read_curves,
+    read_shard_curves,
+    shown_curves,
+    shown_metrics,
+)
 from tenantry.ledger import Entry, Header, Ledger, Outcome
 from tenantry.metrics import confusion, reliability, roc_points
 from tenantry.models.fitted import FittedModel
@@ -98,6 +104,13 @@ def test_regression_has_neither_roc_nor_confusion():
     assert (curves.auc, curves.confusion) == (None, None)
     assert curves.metric == "mae"
     assert len(curves.reliability) == 10
+    residuals = 10 * (LABEL - PREDICTED)
+    assert curves.residuals.quantiles == pytest.approx(
+        np.quantile(residuals, curves.residuals.shares)
+    )
+    assert curves.scores["r2"] == pytest.approx(r2_score(10 * LABEL, 10 * PREDICTED))
+    assert curves.scores["mae"] == pytest.approx(np.abs(residuals).mean())
+    assert make().residuals is None
 
 
 def test_no_drivers_when_no_reasons_are_asked_for():
@@ -135,12 +148,22 @@ def test_metrics_shown_are_the_gates_numbers():
     assert shown == {"ua: challenger score": 0.4512, "ua: gain": 0.01, "promoted": 1.0}
 
 
+def test_kubeflow_is_shown_the_mean_of_each_metric():
+    both = [make(), make(1 - LABEL)]
+    shown = shown_metrics(ledger(), both)
+    for name, title in (("log_loss", "log loss"), ("roc_auc", "roc auc")):
+        mean = sum(one.scores[name] for one in both) / 2
+        assert shown[f"mean {title}"] == pytest.approx(mean, abs=1e-4)
+
+
 def test_curves_shown_are_the_mean_of_the_shards():
     store = MemoryStore()
     for tenant, curves in (("ua", make()), ("oo", make(1 - LABEL, 1 - PREDICTED))):
         store.put(curves_key("arrival-delay", tenant, VERSION), curves.to_json())
     found = {"train": {"challenger": VERSION}}
-    shown = shown_curves(ledger(ua=found, oo=found, ha=found, b6={}), store)
+    read = read_shard_curves(ledger(ua=found, oo=found, ha=found, b6={}), store)
+    assert len(read) == 2
+    shown = shown_curves(read)
     points = shown["confidenceMetrics"]
     assert len(points) == 50
     ends = [(at["falsePositiveRate"], at["recall"]) for at in (points[0], points[-1])]
@@ -155,5 +178,6 @@ def test_curves_shown_are_the_mean_of_the_shards():
 
 
 def test_nothing_is_shown_without_curves():
-    assert shown_curves(ledger(ua={"train": {"challenger": VERSION}}), MemoryStore()) == {}
+    assert read_shard_curves(ledger(ua={"train": {"challenger": VERSION}}), MemoryStore()) == []
+    assert shown_curves([]) == {}
     assert read_curves(MemoryStore(), "arrival-delay", "ua", VERSION) is None

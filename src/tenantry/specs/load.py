@@ -3,10 +3,12 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from tenantry.errors import Fault, SpecError
 from tenantry.specs.checks import check
 from tenantry.specs.document import read_document
+from tenantry.specs.extends import PRODUCT_FILE, lent_by, read_base, with_origins
 from tenantry.specs.faults import place_in, read_parts, suggest
 from tenantry.specs.learning import Pooled
 from tenantry.specs.merge import merge
@@ -20,8 +22,6 @@ from tenantry.specs.residency import Places, read_places
 from tenantry.specs.tenant import Defaults, TenantReader, filter_values
 
 __all__ = ["Fleet", "filter_values", "list_products", "load_product"]
-
-PRODUCT_FILE = "product.yaml"
 
 
 @dataclass(frozen=True)
@@ -136,20 +136,33 @@ def load_product(folder: Path, product: str, *, connections: Path | None = None)
 def _read_defaults(folder: Path, faults: list[Fault]) -> Defaults:
     place = f"{folder.name}/{PRODUCT_FILE}"
     try:
-        document = migrate(read_document(folder / PRODUCT_FILE, place), place)
+        own = migrate(read_document(folder / PRODUCT_FILE, place), place)
+        base = read_base(folder, own, list_products(folder.parent))
     except SpecError as error:
         faults += error.faults
         return Defaults(folder.name)
-    document = merge({}, document)
-    product, broken = read_parts(Product, document)
-    names = frozenset(str(location[0]) for location in broken)
-    found = [*broken.values(), *check(product, broken=names)]
-    found += _check_product(product, names)
+    document = merge(base, own)
+    product, names, found = _read_product(document)
     if document.get("product", folder.name) != folder.name:
         found.append(Fault("product", f"is not the folder's name {folder.name!r}"))
-    faults += place_in(place, found)
     raw = {name: value for name, value in document.items() if name in Declared.model_fields}
-    return Defaults(folder.name, raw, product, names, frozenset(found))
+    lent = lent_by(base, own, Declared.model_fields) if base else {}
+    if base:  # what is wrong there is told there
+        _, _, inherited = _read_product(base | {"product": own["extends"], "title": "-"})
+        faults += place_in(f"{own['extends']}/{PRODUCT_FILE}", inherited)
+        there = [fault for fault in found if fault not in set(inherited)]
+        faults += place_in(place, with_origins(there, own, base))
+    else:
+        faults += place_in(place, found)
+    return Defaults(folder.name, raw, product, names, frozenset(found), lent)
+
+
+def _read_product(document: Mapping[str, Any]) -> tuple[Product, frozenset[str], list[Fault]]:
+    """Return a product as far as it can be read, its broken fields, and all that is wrong."""
+    product, broken = read_parts(Product, document)
+    names = frozenset(str(location[0]) for location in broken)
+    found = [*broken.values(), *check(product, broken=names), *_check_product(product, names)]
+    return product, names, found
 
 
 def _check_product(product: Product, broken: Collection[str]) -> Iterator[Fault]:
@@ -175,7 +188,8 @@ def _check_connections(
     for form in ("rows", "joins"):
         for n, source in enumerate(getattr(defaults.product.sources, form)):
             for name in places.find_unknown(source.connection, specs):
-                place = f"{defaults.name}/{PRODUCT_FILE}: sources.{form}[{n}].connection"
+                file = f"{defaults.lent.get('sources', defaults.name)}/{PRODUCT_FILE}"
+                place = f"{file}: sources.{form}[{n}].connection"
                 fault = f"there is no connection {name!r} in {places.file}"
                 yield Fault(place, fault, suggest(name, places.lying or ()))
 

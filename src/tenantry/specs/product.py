@@ -14,6 +14,9 @@ class Product(Declared):
 
     product: DnsLabel
     """The prediction feature's name; the folder's name too."""
+    extends: DnsLabel | None = None
+    """Another product whose file is taken over; this one then holds what differs, and its own
+    title. Maps merge, lists replace, null removes."""
     title: str = Field(min_length=1, max_length=100)
     """The product in words, for pages."""
     description: str = Field(default="", max_length=500)

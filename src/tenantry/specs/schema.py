@@ -30,7 +30,21 @@ def product_schema() -> Schema:
     del schema["$defs"]["Pooled"]["properties"]["features"]
     schema["properties"] = {"apiVersion": _VERSION, **_first(schema["properties"], "product")}
     schema["required"] = ["apiVersion", *schema["required"]]
-    return _tidy(schema, "A product of Tenantry: one prediction feature and its tenants' defaults")
+    title = "A product of Tenantry: one prediction feature and its tenants' defaults"
+    return _tidy(schema, title)
+
+
+def extending_schema() -> Schema:
+    """Return the schema of a `product.yaml` that extends another: what differs, and its names."""
+    whole = Product.model_json_schema()
+    definitions = {name: _partial(part) for name, part in whole["$defs"].items()}
+    del definitions["Pooled"]["properties"]["features"]
+    schema = _partial(whole)
+    own = {name: whole["properties"][name] for name in ("product", "extends", "title")}
+    schema["properties"] = {"apiVersion": _VERSION} | own | schema["properties"] | own
+    schema["required"] = ["apiVersion", *own]
+    title = "A product of Tenantry that extends another: what differs from it"
+    return _tidy(schema | {"$defs": definitions}, title)
 
 
 def regions_schema() -> Schema:
@@ -66,7 +80,11 @@ def schema_files(folder: Path, *, connections: Path | None = None) -> dict[Path,
     Raises:
         SpecError: A spec is wrong.
     """
-    schemas = {"product": product_schema(), "regions": regions_schema()}
+    schemas = {
+        "product": product_schema(),
+        "extending": extending_schema(),
+        "regions": regions_schema(),
+    }
     for product in list_products(folder):
         fleet = load_product(folder, product, connections=connections)
         schemas[f"{product}.tenant"] = tenant_schema(product, fleet.tenants_may_set)

@@ -29,6 +29,7 @@ class Defaults:
         product: The product; lacks the fields in `broken`; None when its file cannot be read.
         broken: Top-level fields that are not what they should be.
         faults: All that is wrong, by path, so that no tenant repeats it.
+        lent: Fields that another product's file gives whole → that product.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Defaults:
     product: Product | None = None
     broken: frozenset[str] = frozenset()
     faults: frozenset[Fault] = frozenset()
+    lent: Mapping[str, str] = field(default_factory=dict)
 
     def parts(self) -> dict[str, Any]:
         """Return the fields that tenants share, checked parts where they are sound."""

@@ -8,14 +8,13 @@ import pandas as pd
 from tenantry.columns import EVENT_TIME, LABEL, RESERVED
 from tenantry.errors import TrainingError
 from tenantry.features.recipe import own_frame
-from tenantry.metrics import Floats, measure
+from tenantry.metrics import Floats, all_scores, measure
 from tenantry.models.card import Slice
 from tenantry.specs.features import CalendarFeature, CategoricalFeature
 from tenantry.specs.model import Spec
 from tenantry.training.calibrate import Line, calibrated
 from tenantry.training.folds import Spans, happened_in
 from tenantry.training.lessons import Lessons
-from tenantry.training.select import all_scores
 
 CHALLENGER, POOLED, PRIOR = "challenger", "pooled", "prior"
 """The columns of an evaluation: predictions by models that saw nothing of the holdout."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from tenantry.columns import EVENT_TIME, LABEL
 from tenantry.errors import TrainingError
 from tenantry.figures import TITLES
-from tenantry.metrics import Floats, from_mean, measure, roc_auc, row_losses
+from tenantry.metrics import Floats, all_scores, from_mean, row_losses
 from tenantry.specs.learning import Model
 from tenantry.training.candidates import has_one_class
 from tenantry.training.folds import Spans, happened_in, known_by, local_days
@@ -77,15 +77,6 @@ def select_recipe(lessons: Lessons, spans: Spans) -> Selection:
         rows=len(label),
         predicted=(predictions[chosen], label),
     )
-
-
-def all_scores(metric: str, label: Floats, predicted: Floats) -> dict[str, float]:
-    """Return the metrics of a task that go with `metric`; ROC AUC only where it is defined."""
-    if metric in ("mae", "rmse"):
-        return {name: measure(name, label, predicted) for name in ("mae", "rmse")}
-    scores = {name: measure(name, label, predicted) for name in ("log_loss", "brier")}
-    area = roc_auc(label, predicted)
-    return scores if area is None else scores | {"roc_auc": area}
 
 
 def standard_error(differences: Floats, days: NDArray[np.int64]) -> float:

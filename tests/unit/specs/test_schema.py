@@ -9,11 +9,17 @@ from tenantry.specs.document import parse_document, read_document
 from tenantry.specs.load import load_product
 from tenantry.specs.model import Spec
 from tenantry.specs.product import Product
-from tenantry.specs.schema import product_schema, regions_schema, schema_files, tenant_schema
+from tenantry.specs.schema import (
+    extending_schema,
+    product_schema,
+    regions_schema,
+    schema_files,
+    tenant_schema,
+)
 from tests.unit.specs.conftest import PRODUCT, Specs
 
 SHIPPED = Path("tenant_specs")
-FILES = sorted((SHIPPED / "arrival-delay").glob("*.yaml"))
+FILES = sorted(SHIPPED.glob("arrival-*/*.yaml"))
 MAY_SET = load_product(SHIPPED, "arrival-delay").tenants_may_set
 
 
@@ -21,7 +27,7 @@ def fits(schema: dict[str, Any], document: dict[str, Any]) -> bool:
     return jsonschema.Draft202012Validator(schema).is_valid(document)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_shipped_files_name_their_schema_and_fit_it(path: Path) -> None:
     first = path.read_text().splitlines()[0]
     marker = "# yaml-language-server: $schema="
@@ -34,8 +40,10 @@ def test_shipped_schemas_are_current() -> None:
     files = schema_files(SHIPPED)
     assert {path.name for path in files} == {
         "product.json",
+        "extending.json",
         "regions.json",
         "arrival-delay.tenant.json",
+        "arrival-minutes.tenant.json",
     }
     assert set((SHIPPED / "schema").iterdir()) == set(files)
     for path, content in files.items():
@@ -43,7 +51,8 @@ def test_shipped_schemas_are_current() -> None:
 
 
 @pytest.mark.parametrize(
-    "schema", [product_schema(), regions_schema(), tenant_schema("churn", MAY_SET)]
+    "schema",
+    [product_schema(), extending_schema(), regions_schema(), tenant_schema("churn", MAY_SET)],
 )
 def test_schemas_are_schemas(schema: dict[str, Any]) -> None:
     jsonschema.Draft202012Validator.check_schema(schema)
@@ -71,6 +80,22 @@ def test_the_product_schema_knows_every_field() -> None:
 def test_what_fits_the_product_schema(old: str, new: str, good: bool) -> None:
     document = parse_document(PRODUCT.replace(old, new).encode(), "x")
     assert fits(product_schema(), document) is good
+
+
+@pytest.mark.parametrize(
+    ("more", "good"),
+    [
+        ("title: Two", True),
+        ("title: Two\nlabel: {task: regression, above: null}", True),
+        ("title: Two\nfeatures: {dest: {title: to}, origin: null}", True),
+        ("title: Two\nlabel: {task: guess}", False),
+        ("label: {task: regression}", False),
+        ("title: Two\ngate: {min_row: 5}", False),
+    ],
+)
+def test_what_fits_the_schema_of_a_product_that_extends(more: str, good: bool) -> None:
+    head = "apiVersion: tenantry/v2\nproduct: two\nextends: one\n"
+    assert fits(extending_schema(), parse_document(f"{head}{more}\n".encode(), "x")) is good
 
 
 @pytest.mark.parametrize(
@@ -147,6 +172,7 @@ def test_schemas_of_other_folders(specs: Specs) -> None:
     files = schema_files(specs.folder)
     assert {path.relative_to(specs.folder).as_posix() for path in files} == {
         "schema/product.json",
+        "schema/extending.json",
         "schema/regions.json",
         "schema/churn.tenant.json",
     }

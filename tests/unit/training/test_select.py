@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 
 from tenantry.errors import TrainingError
+from tenantry.metrics import all_scores
 from tenantry.training.folds import Spans
 from tenantry.training.lessons import Lessons
-from tenantry.training.select import all_scores, select_recipe, standard_error
+from tenantry.training.select import select_recipe, standard_error
 from tests.unit.tiny_fleet import AS_OF, make_spec, make_table
 from tests.unit.tiny_fleet import CANDIDATES as DECLARED
 from tests.unit.training.chains import make_chain
@@ -107,7 +108,8 @@ def test_metrics_go_with_the_task():
     label, predicted = np.array([0.0, 1.0, 0.0]), np.array([0.2, 0.9, 0.4])
     assert set(all_scores("brier", label, predicted)) == {"log_loss", "brier", "roc_auc"}
     assert set(all_scores("log_loss", label[:1], predicted[:1])) == {"log_loss", "brier"}
-    assert set(all_scores("mae", label, predicted)) == {"mae", "rmse"}
+    assert set(all_scores("mae", label, predicted)) == {"mae", "rmse", "r2"}
+    assert set(all_scores("rmse", label[:1], predicted[:1])) == {"mae", "rmse"}
 
 
 def test_labels_known_only_after_the_validation_span_are_not_used(chain):
