@@ -1,12 +1,13 @@
-"""A whole run in one process, task by task, that can be killed at a moment or at an operation."""
+"""A whole run in one process, task by task; it, or its store, can be struck down at any point."""
 
 import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import Lock
-from multiprocessing.sharedctypes import RawValue
+from multiprocessing.sharedctypes import RawArray, RawValue
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,11 @@ class Order:
         as_of: Its logical time.
         home: A folder for what its tasks hand over.
         env: Its environment, the store's address included.
-        kill_seconds: Kill it so long after it began.
-        kill_operation: Kill it at its n-th operation on the store, a link, a rename, a removal
+        strike_seconds: Strike so long after it began.
+        strike_operation: Strike at its n-th operation on the store, a link, a rename, a removal
             or a part of a request, before that is done.
+        victim: The process that is struck; 0 for the run itself, workers included.
+        strike_signal: What it is struck with.
         max_shards: Shards at most.
     """
 
@@ -39,9 +42,19 @@ class Order:
     as_of: str
     home: str
     env: dict[str, str] = field(default_factory=dict)
-    kill_seconds: float | None = None
-    kill_operation: int | None = None
+    strike_seconds: float | None = None
+    strike_operation: int | None = None
+    victim: int = 0
+    strike_signal: int = signal.SIGKILL
     max_shards: int = 2
+
+    def strike(self, group: int) -> None:
+        """Strike the victim, or the run whose process group is told (0: one's own)."""
+        if self.victim:
+            with suppress(ProcessLookupError):
+                os.kill(self.victim, self.strike_signal)
+        else:
+            os.killpg(group, self.strike_signal)
 
 
 class Watch:
@@ -49,7 +62,9 @@ class Watch:
 
     def __init__(self) -> None:
         self._task = RawValue("i", 0)
+        self._struck = RawValue("i", -1)
         self._operations = RawValue("q", 0)
+        self._entered = RawArray("q", [-1] * len(TASKS))
         self._lock = Lock()
 
     @property
@@ -57,25 +72,41 @@ class Watch:
         return TASKS[self._task.value]
 
     @property
+    def struck(self) -> str:
+        """The task that was under way at the strike; empty before."""
+        return TASKS[self._struck.value] if self._struck.value >= 0 else ""
+
+    @property
     def operations(self) -> int:
         return int(self._operations.value)
 
+    @property
+    def entered(self) -> dict[str, int]:
+        """Task → operations before it began for the last time; by task."""
+        return {task: n for task, n in zip(TASKS, self._entered, strict=True) if n >= 0}
+
     def enter(self, task: str) -> None:
         self._task.value = TASKS.index(task)
+        self._entered[TASKS.index(task)] = self._operations.value
 
-    def count(self, kill_at: int | None) -> None:
+    def strike(self, order: Order, group: int = 0) -> None:
+        """Strike, and remember at what."""
+        self._struck.value = self._task.value
+        order.strike(group)
+
+    def count(self, order: Order) -> None:
         with self._lock:
             self._operations.value += 1
-            if self._operations.value == kill_at:
-                os.killpg(0, signal.SIGKILL)
+            if self._operations.value == order.strike_operation:
+                self.strike(order)
 
 
-def watch_operations(watch: Watch, kill_at: int | None, folder: str) -> None:
+def watch_operations(watch: Watch, order: Order, folder: str) -> None:
     """Count this process's and its workers' operations on the store by the interpreter's audit.
 
     Args:
         watch: Where to count.
-        kill_at: Kill the process group at this one.
+        order: Says at which of them to strike.
         folder: The store's folder; requests are counted wherever they go.
     """
 
@@ -83,7 +114,7 @@ def watch_operations(watch: Watch, kill_at: int | None, folder: str) -> None:
         if event == "http.client.send" or (
             event in ("os.link", "os.rename", "os.remove") and _is_in(folder, args)
         ):
-            watch.count(kill_at)
+            watch.count(order)
 
     sys.addaudithook(hear)
 

@@ -2,8 +2,9 @@
 
 import secrets
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from minio import Minio
 
@@ -21,6 +22,11 @@ class Place:
     name: str
     store: ObjectStore
     env: dict[str, str]
+
+    def through(self, endpoint: str) -> dict[str, str]:
+        """Return how a run is told of a bucket by way of another host and port."""
+        url = urlsplit(self.env["TENANTRY_STORE"])
+        return self.env | {"TENANTRY_STORE": url._replace(netloc=endpoint).geturl()}
 
 
 class Folders:
@@ -51,20 +57,14 @@ class Folders:
 
 
 class Buckets:
-    """Makes stores that are prefixes of one bucket.
-
-    Args:
-        server: The server.
-        endpoint: Where it is asked; a proxy before it, or itself when empty.
-    """
+    """Makes stores that are prefixes of one bucket."""
 
     name = "minio"
 
-    def __init__(self, server: MinioServer, endpoint: str = "") -> None:
+    def __init__(self, server: MinioServer) -> None:
         self._server, self._bucket = server, f"crash-{secrets.token_hex(6)}"
         keys = (server.access_key, server.secret_key)
         Minio(server.endpoint, *keys, secure=False).make_bucket(self._bucket)
-        self._endpoint = endpoint or server.endpoint
 
     def new(self, base: Place | None = None) -> Place:
         """Make a store, empty or with all that another holds."""
@@ -81,7 +81,7 @@ class Buckets:
         for info in base.store.list("") if base else ():
             store.put(info.key, base.store.get(info.key).content)
         env = {
-            "TENANTRY_STORE": replace(address, endpoint=self._endpoint).url,
+            "TENANTRY_STORE": address.url,
             "AWS_ACCESS_KEY_ID": address.access_key,
             "AWS_SECRET_ACCESS_KEY": address.secret_key,
         }

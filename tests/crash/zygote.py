@@ -31,7 +31,9 @@ class End:
         run: Its id.
         code: Its exit code; negative: the signal that killed it.
         task: What it was at last.
+        struck: What it was at when it, or its store, was struck; empty when nothing was.
         operations: Its operations on the store.
+        entered: Task → operations before it began; of a task that is made once a shard, the last.
         seconds: How long it took.
         cpu_seconds: Its CPU time, workers included; of a killed one without those.
         log: What it said.
@@ -40,7 +42,9 @@ class End:
     run: str
     code: int
     task: str
+    struck: str
     operations: int
+    entered: dict[str, int]
     seconds: float
     cpu_seconds: float
     log: str
@@ -142,7 +146,7 @@ def _be_run(order: Order, watch: Watch) -> int:
         os.dup2(log, stream)
     store = urlsplit(order.env["TENANTRY_STORE"])
     folder = unquote(store.path) if store.scheme == "file" else ""
-    watch_operations(watch, order.kill_operation, folder)
+    watch_operations(watch, order, folder)
     before = set(sys.modules)
     code = make_run(order, watch.enter)
     Path(_log(order) + ".modules").write_text("\n".join(sorted(set(sys.modules) - before)))
@@ -150,14 +154,14 @@ def _be_run(order: Order, watch: Watch) -> int:
 
 
 def _await(run: _Run) -> End:
-    kill_at = run.order.kill_seconds
+    strike_at = run.order.strike_seconds
     while True:
         pid, status, usage = os.wait4(run.pid, os.WNOHANG)
         if pid:
             break
-        if kill_at is not None and time.monotonic() >= run.began + kill_at:
-            os.killpg(run.pid, signal.SIGKILL)
-            kill_at = None
+        if strike_at is not None and time.monotonic() >= run.began + strike_at:
+            run.watch.strike(run.order, run.pid)
+            strike_at = None
         else:
             time.sleep(0.001)
     seconds = time.monotonic() - run.began
@@ -166,7 +170,9 @@ def _await(run: _Run) -> End:
         run=run.order.run,
         code=os.waitstatus_to_exitcode(status),
         task=run.watch.task,
+        struck=run.watch.struck,
         operations=run.watch.operations,
+        entered=run.watch.entered,
         seconds=seconds,
         cpu_seconds=usage.ru_utime + usage.ru_stime,
         log=_log(run.order),

@@ -16,7 +16,7 @@ from minio import Minio
 from minio.error import MinioException
 from urllib3.exceptions import HTTPError
 
-from tests.servers.processes import free_port, running
+from tests.servers.processes import Server, free_port
 
 MODULE = "github.com/minio/minio"
 VERSION = "v0.0.0-20260212201848-7aac2a2c5b7c"
@@ -31,12 +31,14 @@ class MinioServer:
         access_key: Of its administrator.
         secret_key: Of its administrator.
         log: What it said.
+        process: Stops it, and starts it again with what it has.
     """
 
     endpoint: str
     access_key: str
     secret_key: str = field(repr=False)
     log: Path
+    process: Server = field(repr=False)
 
 
 def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
@@ -102,26 +104,27 @@ def minio_running(binary: Path, folder: Path, user: str = "tests") -> Iterator[M
         user: The access key of its administrator.
     """
     endpoint = f"127.0.0.1:{free_port()}"
-    server = MinioServer(endpoint, user, secrets.token_hex(16), folder / "minio.log")
+    secret, log = secrets.token_hex(16), folder / "minio.log"
     env = {
         "PATH": os.environ.get("PATH", ""),
         "HOME": str(folder),
-        "MINIO_ROOT_USER": server.access_key,
-        "MINIO_ROOT_PASSWORD": server.secret_key,
+        "MINIO_ROOT_USER": user,
+        "MINIO_ROOT_PASSWORD": secret,
         "MINIO_BROWSER": "off",
         "MINIO_UPDATE": "off",
     }
     command = [str(binary), "server", "--address", endpoint, str(folder / "data")]
-    with running(command, is_ready=lambda: _is_ready(server), log=server.log, env=env):
-        yield server
+    process = Server(command, is_ready=lambda: _is_ready(endpoint, user, secret), log=log, env=env)
+    with process:
+        yield MinioServer(endpoint, user, secret, log, process)
 
 
-def _is_ready(server: MinioServer) -> bool:
+def _is_ready(endpoint: str, access_key: str, secret_key: str) -> bool:
     """Ask for the buckets: the server's own health check says yes before it takes requests."""
     client = Minio(
-        server.endpoint,
-        server.access_key,
-        server.secret_key,
+        endpoint,
+        access_key,
+        secret_key,
         secure=False,
         region="us-east-1",
         http_client=urllib3.PoolManager(timeout=2, retries=False),

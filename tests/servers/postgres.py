@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.servers.processes import free_port, running
+from tests.servers.processes import Server, free_port
 
 BINARIES = Path("/usr/lib/postgresql/15/bin")
 CONF = Path("/etc/postgresql-common/createcluster.conf")
@@ -79,7 +79,7 @@ def postgres_running() -> Iterator[str]:
         )
         settings = [part for option in (*options, *_SPEED) for part in ("-c", option)]
         ready = [str(binaries / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
-        with running(
+        with Server(
             [str(binaries / "postgres"), "-D", str(folder / "data"), *settings],
             is_ready=lambda: subprocess.run(ready, env=_ENV, check=False).returncode == 0,
             log=folder / "postgres.log",

@@ -3,9 +3,9 @@
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Self
 
 
 def free_port() -> int:
@@ -15,17 +15,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@contextmanager
-def running(
-    command: Sequence[str],
-    *,
-    is_ready: Callable[[], bool],
-    log: Path,
-    env: Mapping[str, str],
-    user: str | None = None,
-    seconds: float = 60,
-) -> Iterator[None]:
-    """Run a server while the block runs.
+class Server:
+    """A server that runs while a `with` block does; it may be stopped and started again meanwhile.
 
     Args:
         command: What to start.
@@ -35,27 +26,72 @@ def running(
         user: Whom to run it as, when root.
         seconds: How long to wait for it.
     """
-    with log.open("wb") as output:
-        server = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            env=env,
-            user=user,
-            group=user,
-            extra_groups=[] if user else None,
-        )
-    try:
-        _wait(server, is_ready, log, seconds)
-        yield
-    finally:
-        server.terminate()
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        is_ready: Callable[[], bool],
+        log: Path,
+        env: Mapping[str, str],
+        user: str | None = None,
+        seconds: float = 60,
+    ) -> None:
+        self._command, self._env, self._user = command, env, user
+        self._is_ready, self._log, self._seconds = is_ready, log, seconds
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
         try:
-            server.wait(20)
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        """The process that was started last."""
+        assert self._process
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start it and wait until it answers.
+
+        Raises:
+            RuntimeError: It does not come up.
+        """
+        with self._log.open("ab") as output:
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=self._env,
+                user=self._user,
+                group=self._user,
+                extra_groups=[] if self._user else None,
+            )
+        _wait(self._process, self._is_ready, self._log, self._seconds)
+
+    def wait(self) -> None:
+        """Wait until it has ended, whoever stops it."""
+        assert self._process
+        self._process.wait()
+
+    def stop(self) -> None:
+        """Ask it to end, and wait; end it by force when it does not."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(20)
         except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
+            self._process.kill()
+            self._process.wait()
 
 
 def _wait(

@@ -51,15 +51,31 @@ class Fault:
         return self.method in ("", method) and re.search(self.path, path) is not None
 
 
-def weather(seed: int, share: float = 0.05, *, delay: float = 0.3) -> Callable[[], Fault]:
-    """Return a function that lets a share of all requests fail, in one of four ways."""
-    random = Random(seed)
-    faults = (Fault(drop="before"), Fault(drop="after"), Fault(delay=delay), Fault(truncate=20))
+class Weather:
+    """Lets a share of all requests fail: dropped, delayed, cut short or damaged.
 
-    def strike() -> Fault:
-        return random.choice(faults) if random.random() < share else Fault()
+    Args:
+        seed: Of what is random.
+        share: Of all requests.
+        delay: Seconds.
 
-    return strike
+    Attributes:
+        struck: How many requests have failed.
+    """
+
+    def __init__(self, seed: int, share: float = 0.05, *, delay: float = 0.3) -> None:
+        self._random, self._share = Random(seed), share
+        cuts = (Fault(truncate=0), Fault(truncate=20), Fault(truncate=1_000))
+        drops = (Fault(drop="before"), Fault(drop="after"))
+        self._faults = (*drops, Fault(delay=delay), *cuts, Fault(corrupt=True))
+        self.struck = 0
+
+    def __call__(self) -> Fault:
+        """Say what goes wrong with the next request."""
+        if self._random.random() >= self._share:
+            return Fault()
+        self.struck += 1
+        return self._random.choice(self._faults)
 
 
 @dataclass
@@ -165,7 +181,7 @@ class _Handler(BaseHTTPRequestHandler):
         return kept
 
     def _return(self, answer: HTTPResponse, content: bytes, fault: Fault) -> None:
-        if fault.corrupt:
+        if fault.corrupt and content:
             content = content[:-1] + bytes([content[-1] ^ 1])
         headers = {name.lower(): value for name, value in answer.getheaders()}
         if self.command != "HEAD":

@@ -10,7 +10,7 @@ from sqlalchemy import create_engine, text
 
 from tests.servers.minio import VERSION, build_command, cache_folder, find_go, install_minio
 from tests.servers.postgres import find_binaries, install_commands, install_postgres
-from tests.servers.processes import running
+from tests.servers.processes import Server
 from tests.servers.proxy import Fault
 
 FAKE_GO = """#!/bin/sh
@@ -99,7 +99,7 @@ def test_a_server_that_ends_is_told_with_what_it_said(tmp_path):
     command = ["sh", "-c", "echo no such disk; exit 7"]
     with (
         pytest.raises(RuntimeError, match=r"ended with 7; the end of .*:\nno such disk"),
-        running(command, is_ready=lambda: False, log=tmp_path / "log", env=dict(os.environ)),
+        Server(command, is_ready=lambda: False, log=tmp_path / "log", env=dict(os.environ)),
     ):
         pass
 

@@ -14,7 +14,7 @@ from tenantry.layout import PROBING_FOLDER
 from tenantry.store.folder import FolderStore
 from tenantry.store.minio import MinioStore
 from tenantry.store.probe import probe_store, trust_store
-from tests.servers.proxy import Fault, weather
+from tests.servers.proxy import Fault, Weather
 from tests.servers.signing import signer
 
 WAITS = (0.01, 0.01, 0.01)
@@ -267,5 +267,5 @@ def test_what_a_killed_probe_left_is_removed_after_an_hour(folder_store, tmp_pat
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_probe_survives_a_bad_network(far_store, fault_proxy, seed):
-    fault_proxy.weather = weather(seed, 0.1, delay=0.01)
+    fault_proxy.weather = Weather(seed, 0.1, delay=0.01)
     assert trust_store(far_store)
