@@ -14,7 +14,7 @@ from tenantry.erasure.pools import replace_pools
 from tenantry.erasure.removal import Removal
 from tenantry.erasure.suppression import read_suppressed
 from tenantry.erasure.tombstones import Marks, read_marks
-from tenantry.errors import TenantryError, TrainingError
+from tenantry.errors import StoreError, TenantryError, TrainingError
 from tenantry.fingerprints import pooled_fingerprint
 from tenantry.models.card import PooledCard
 from tenantry.models.files import save_pooled
@@ -86,6 +86,9 @@ def train_pooled(  # noqa: PLR0913 - what a run knows
         connections: Where sources lie.
         code_version: For the card.
         due: Zones to be trained, as planned; all that need it when None.
+
+    Raises:
+        StoreError: The store failed; nothing is trained without those who could not be read.
     """
     marks = read_marks(store, specs[0].product) if specs else Marks()
     rows = _Rows(store, connections, marks)
@@ -184,6 +187,8 @@ def _contributions(
         try:
             checked = attempts(rows.collect, spec, zone.as_of)
             given = contribution(checked.rows, spec, zone.as_of)
+        except StoreError:  # no tenant's fault: a pool without it would stay in use for weeks
+            raise
         except Exception as error:
             failures[spec.tenant] = _in_words(error)
             continue

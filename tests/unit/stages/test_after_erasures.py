@@ -6,6 +6,7 @@ from tenantry import layout
 from tenantry.champions import move_champion, read_champion
 from tenantry.erasure.subject import erase_rows, read_keys
 from tenantry.erasure.tombstones import Tombstone, write_tombstone
+from tenantry.errors import StoreUnavailableError
 from tenantry.models.card import read_pooled_card
 from tenantry.models.pooled import PooledPointer, PooledReign, enthrone, read_pooled
 from tenantry.predictions import read_receipts
@@ -160,6 +161,26 @@ def test_erased_rows_are_in_no_pool(landing):
     swap(store, key, PooledPointer, lambda found: found.taint([found.current.version], "erased"))
     less = pool(store, connections).contributors
     assert {name: whole[name] - less[name] for name in TENANTS} == {"aa": 2, "b6": 0, "ua": 0}
+
+
+def test_no_pool_is_trained_without_a_tenant_whose_erasures_the_store_did_not_tell(landing):
+    class Away(MemoryStore):
+        """Does not tell which rows were erased."""
+
+        def get(self, key):
+            if key.endswith("suppressed.json"):
+                raise StoreUnavailableError(key)
+            return super().get(key)
+
+    store, connections = MemoryStore(), landing()
+    keys = read_keys(spec_of("aa"), ["number"], [["3"]])
+    erase_rows(store, spec_of("aa"), keys, who="a", why="b", when=AS_OF, active=())
+    away = Away()
+    away.objects = store.objects
+    with pytest.raises(StoreUnavailableError):
+        pool(away, connections)
+    assert read_pooled(store, PRODUCT, "default") is None
+    assert set(pool(store, connections).contributors) == set(TENANTS)
 
 
 def test_a_pooled_model_is_thrown_away_when_something_was_erased_while_it_was_trained(landing):
