@@ -143,7 +143,7 @@ def _summary(command: str, made: list[Made]) -> str:
     failed = sum(not one.is_completed for one in disturbed)
     requests = sum(one.requests for one in disturbed)
     told = f"\n{requests} requests failed; {failed} of {len(disturbed)} runs had to be completed"
-    return table(hits) + (told if disturbed else "")
+    return (table(hits) if hits else "") + (told if disturbed else "")
 
 
 if __name__ == "__main__":

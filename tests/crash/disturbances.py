@@ -70,7 +70,8 @@ class Disturber:
         blow, away = random.choice((SIGTERM, SIGKILL)), random.choice(outages)
         order = replace(
             trial.order("run"),
-            strike_operation=_operation_in(TASKS[number % len(TASKS)], trial.whole.end, random),
+            strike_task=(task := TASKS[number % len(TASKS)]),
+            strike_seconds=random.uniform(0, trial.whole.end.span(task)),
             strike_signal=blow,
             victim=self.server.process.pid,
         )
@@ -113,14 +114,6 @@ def _faults(trial: Trial, end: End) -> Iterator[str]:
         yield f"the run ended with {end.code} in {end.task}: see {end.log}"
     else:
         yield from trial.unsound()
-
-
-def _operation_in(task: str, whole: End, random: Random) -> int:
-    """Return a random operation that an undisturbed run does in a task, or about then."""
-    entered = [*whole.entered.values(), whole.operations]
-    first = whole.entered[task]
-    last = min((n for n in entered if n > first), default=first + 1)
-    return random.randint(first + 1, last)
 
 
 def _revive(server: Server, seconds: float) -> None:

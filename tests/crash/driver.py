@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -30,7 +31,8 @@ class Order:
         as_of: Its logical time.
         home: A folder for what its tasks hand over.
         env: Its environment, the store's address included.
-        strike_seconds: Strike so long after it began.
+        strike_seconds: Strike so long after it began, or after the task below did.
+        strike_task: Which task; empty for the run.
         strike_operation: Strike at its n-th operation on the store, a link, a rename, a removal
             or a part of a request, before that is done.
         victim: The process that is struck; 0 for the run itself, workers included.
@@ -43,6 +45,7 @@ class Order:
     home: str
     env: dict[str, str] = field(default_factory=dict)
     strike_seconds: float | None = None
+    strike_task: str = ""
     strike_operation: int | None = None
     victim: int = 0
     strike_signal: int = signal.SIGKILL
@@ -64,7 +67,7 @@ class Watch:
         self._task = RawValue("i", 0)
         self._struck = RawValue("i", -1)
         self._operations = RawValue("q", 0)
-        self._entered = RawArray("q", [-1] * len(TASKS))
+        self._entered = RawArray("d", len(TASKS))
         self._lock = Lock()
 
     @property
@@ -81,13 +84,13 @@ class Watch:
         return int(self._operations.value)
 
     @property
-    def entered(self) -> dict[str, int]:
-        """Task → operations before it began for the last time; by task."""
-        return {task: n for task, n in zip(TASKS, self._entered, strict=True) if n >= 0}
+    def entered(self) -> dict[str, float]:
+        """Task → when it first began, by the monotonic clock."""
+        return {task: when for task, when in zip(TASKS, self._entered, strict=True) if when}
 
     def enter(self, task: str) -> None:
-        self._task.value = TASKS.index(task)
-        self._entered[TASKS.index(task)] = self._operations.value
+        number = self._task.value = TASKS.index(task)
+        self._entered[number] = self._entered[number] or time.monotonic()
 
     def strike(self, order: Order, group: int = 0) -> None:
         """Strike, and remember at what."""

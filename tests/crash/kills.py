@@ -60,11 +60,16 @@ class Killer:
 
 
 def _doomed(random: Random, trial: Trial, run: str) -> Order:
+    """Return the order for a run that dies at a moment of it or of a task, or in a write."""
     order = replace(trial.order(run), max_shards=random.choice((1, 2)))
-    whole = trial.whole.end
-    if random.random() < 0.5:
+    whole, how = trial.whole.end, random.choice(("moment", "task", "operation"))
+    if how == "moment":
         return replace(order, strike_seconds=random.uniform(0, whole.seconds))
-    return replace(order, strike_operation=random.randint(1, whole.operations))
+    if how == "operation":
+        return replace(order, strike_operation=random.randint(1, whole.operations))
+    task = random.choice(TASKS)
+    seconds = random.uniform(0, whole.span(task))
+    return replace(order, strike_task=task, strike_seconds=seconds)
 
 
 def table(hits: Iterable[tuple[str, str]]) -> str:

@@ -33,7 +33,7 @@ class End:
         task: What it was at last.
         struck: What it was at when it, or its store, was struck; empty when nothing was.
         operations: Its operations on the store.
-        entered: Task → operations before it began; of a task that is made once a shard, the last.
+        entered: Task → seconds before it first began.
         seconds: How long it took.
         cpu_seconds: Its CPU time, workers included; of a killed one without those.
         log: What it said.
@@ -44,10 +44,15 @@ class End:
     task: str
     struck: str
     operations: int
-    entered: dict[str, int]
+    entered: dict[str, float]
     seconds: float
     cpu_seconds: float
     log: str
+
+    def span(self, task: str) -> float:
+        """Return how many seconds passed from a task's beginning to the next one's, or the end."""
+        begins = (when for when in self.entered.values() if when > self.entered[task])
+        return min(begins, default=self.seconds) - self.entered[task]
 
     @property
     def is_killed(self) -> bool:
@@ -154,14 +159,14 @@ def _be_run(order: Order, watch: Watch) -> int:
 
 
 def _await(run: _Run) -> End:
-    strike_at = run.order.strike_seconds
+    is_struck = False
     while True:
         pid, status, usage = os.wait4(run.pid, os.WNOHANG)
         if pid:
             break
-        if strike_at is not None and time.monotonic() >= run.began + strike_at:
+        if not is_struck and _is_due(run):
             run.watch.strike(run.order, run.pid)
-            strike_at = None
+            is_struck = True
         else:
             time.sleep(0.001)
     seconds = time.monotonic() - run.began
@@ -172,11 +177,20 @@ def _await(run: _Run) -> End:
         task=run.watch.task,
         struck=run.watch.struck,
         operations=run.watch.operations,
-        entered=run.watch.entered,
+        entered={task: when - run.began for task, when in run.watch.entered.items()},
         seconds=seconds,
         cpu_seconds=usage.ru_utime + usage.ru_stime,
         log=_log(run.order),
     )
+
+
+def _is_due(run: _Run) -> bool:
+    """Say whether the moment has come to strike."""
+    order = run.order
+    if order.strike_seconds is None:
+        return False
+    began = run.watch.entered.get(order.strike_task) if order.strike_task else run.began
+    return began is not None and time.monotonic() >= began + order.strike_seconds
 
 
 def _bury(group: int) -> None:
