@@ -34,7 +34,11 @@ def describe_revocation(champion: Champion, version: str) -> str:
 
 
 def decisions_now(job: Job) -> list[EventName]:
-    """Return the events of decisions made as of this very moment, by turn."""
+    """Return the events of decisions made as of this very moment, by turn.
+
+    Read them before the champion's pointer: that moves first and the events follow, so that
+    another run's decision is seen whole, or by its reign, or not at all.
+    """
     events = list_events(job.store, job.product, job.tenant)
     return [made for made in events if made.as_of == job.as_of and made.kind in DECISIONS]
 
@@ -49,17 +53,24 @@ def next_turn(job: Job, reign: Reign | None, made: Sequence[EventName]) -> int:
 
 def find_standing(
     job: Job, challenger: str, reign: Reign | None, made: Sequence[EventName]
-) -> Event | None:
-    """Return the last decision of this moment when it was about this challenger."""
+) -> tuple[Event, ...]:
+    """Return the last decision of this moment when it was about this challenger.
+
+    Returns:
+        Its events, the one about the challenger last; none when there is no such decision.
+    """
     for name in made:
         if name.version == challenger and name.turn == made[-1].turn:
-            return read_event(job.store, name.key)
+            return (read_event(job.store, name.key),)
     if reign is None or reign.since != job.as_of or reign.evidence.get("challenger") != challenger:
-        return None
-    # crowned, but the run died before it wrote the event
-    kind: Kind = "promoted" if reign.version == challenger else "kept"
+        return ()
+    # crowned, but the run died before it wrote all events, or is at it
     stood = Decision("champion", reign.gate, reign.evidence)
-    return make_event(job, kind, challenger, stood, turn=reign.turn)
+    kinds: dict[str, Kind] = {challenger: "kept", reign.version: "promoted"}
+    return tuple(
+        make_event(job, kinds[version], version, stood, turn=reign.turn)
+        for version in dict.fromkeys((reign.version, challenger))
+    )
 
 
 def make_event(job: Job, kind: Kind, version: str, decision: Decision, *, turn: int) -> Event:

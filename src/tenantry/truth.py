@@ -82,7 +82,9 @@ def _read_trail(
     ]
     return TenantRecord(
         tenant,
-        attempts=frozenset(_read_attempt(store, product, tenant, name) for name in decided),
+        attempts=frozenset(
+            attempt for name in decided for attempt in _read_attempt(store, product, tenant, name)
+        ),
         retired=frozenset(name.as_of for name in names if name.kind == "retired"),
         failures=frozenset(_failure(read_event(store, name.key)) for name in failed),
         cleared=cleared,
@@ -107,13 +109,22 @@ def _place(name: EventName) -> tuple[datetime, int, bool, str]:
     return name.as_of, name.turn, name.kind == "promoted", name.version
 
 
-def _read_attempt(store: ObjectStore, product: str, tenant: str, name: EventName) -> Attempt:
+def _read_attempt(
+    store: ObjectStore, product: str, tenant: str, name: EventName
+) -> Iterator[Attempt]:
+    """Yield the training that a decision ended; none when it is not about the challenger.
+
+    What was crowned in the challenger's place is told first: only when the challenger is told of,
+    too, is the trail of the attempt whole.
+    """
     event = read_event(store, name.key)
+    if event.evidence.get("challenger", name.version) != name.version:
+        return
     try:
         rows = read_card(store, product, tenant, name.version).rows
     except ModelFileError:
         rows = None
-    return Attempt(
+    yield Attempt(
         as_of=name.as_of,
         version=name.version,
         training_digest=event.training_digest,

@@ -85,6 +85,7 @@ def promote(job: Job) -> Result:
         ChampionMovedError: The champion was pinned, restored or crowned meanwhile: decide again.
         ModelFileError: A model's file is missing, or is not what its pointer says.
     """
+    made = decisions_now(job)
     champion = read_champion(job.store, job.product, job.tenant)
     usable = mark_champion(job.store, job.product, champion) if champion else None
     known = usable.until(job.as_of) if usable else None
@@ -95,13 +96,12 @@ def promote(job: Job) -> Result:
     if not isinstance(challenger, str):
         message = f"no challenger; {reign.version} stays" if reign else "no challenger"
         return Result(message, facts={"promoted": False} | champion_facts(reign))
-    made = decisions_now(job)
     if known is not None and challenger in known.revoked_versions:
         return hold(job, challenger, reign, made, describe_revocation(known, challenger))
     standing = find_standing(job, challenger, reign, made)
-    if standing is not None and not (usable and usable.is_marked(challenger)):
-        key = write_event(job.store, standing)
-        return make_result(standing, reign, (key,))
+    if standing and not (usable and usable.is_marked(challenger)):
+        keys = tuple(write_event(job.store, event) for event in standing)
+        return make_result(standing[-1], reign, keys)
     if champion is not None and champion.pin is not None:
         return hold(job, challenger, reign, made, f"it is {describe_pin(champion.pin)}")
     case = _load(job, challenger, reign, turn=next_turn(job, reign, made))

@@ -249,20 +249,6 @@ def test_promoting_again_changes_no_byte(tenancy, noise):
     )
 
 
-@pytest.mark.parametrize("noise", [0.0, 3.0], ids=["promoted", "fell back"])
-def test_a_run_that_died_before_its_event_is_completed(tenancy, noise):
-    challenger = tenancy.train(AS_OF, noise=noise)
-    job = tenancy.promote_job(AS_OF, challenger)
-    first = promote(job)
-    for key in [key for key in tenancy.store.objects if "/events/" in key]:
-        del tenancy.store.objects[key]
-    crowned = champion(tenancy)
-    second = promote(job)
-    assert champion(tenancy) == crowned
-    assert (second.message, second.facts) == (first.message, first.facts)
-    assert last_event(tenancy).version == challenger.version
-
-
 def test_a_moment_that_is_decided_again_with_another_spec_gets_another_turn(tenancy, october):
     promote(tenancy.promote_job(AS_OF, october))
     changed = tenancy.with_spec(timezone="America/New_York")
