@@ -1,7 +1,7 @@
 SHELL := bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help setup lock demo-data demo specs compile check test test-servers crash-test bench-quality bench-rollback bench-planning clean
+.PHONY: help setup lock demo-data demo specs compile check test test-servers crash-test race-test chaos-test bench-quality bench-rollback bench-planning clean
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
@@ -56,7 +56,14 @@ test-servers: setup ## install PostgreSQL where it is missing, build MinIO once
 	$(BIN)/python -m tests.servers.install
 
 crash-test: test-servers ## kill 200 runs at random points; print what was hit and what came of it
-	$(BIN)/python -m tests.crash --kills 200
+	$(BIN)/python -m tests.crash kill --times 200
+
+race-test: test-servers ## let 16 runs of one slot race on a real MinIO, 30 times; print the promotions
+	$(BIN)/python -m tests.crash race --times 30
+
+chaos-test: test-servers ## restart MinIO under 20 runs, let requests of 20 others fail
+	$(BIN)/python -m tests.crash restart --times 20
+	$(BIN)/python -m tests.crash storm --times 20
 
 bench-quality: demo-data ## compare the recipes on real flights
 	$(BIN)/python -m benchmarks.quality
