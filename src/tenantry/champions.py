@@ -202,8 +202,14 @@ def move_champion(
     return swap(store, layout.champion(product, tenant), Champion, change, seen=known)
 
 
-def crown(
-    store: ObjectStore, product: str, tenant: str, reign: Reign, *, over: Reign | None = None
+def crown(  # noqa: PLR0913 - a decision, and what it was made from
+    store: ObjectStore,
+    product: str,
+    tenant: str,
+    reign: Reign,
+    *,
+    over: Reign | None = None,
+    is_first: bool = False,
 ) -> Champion:
     """Add a reign by compare-and-swap; a lost race is tried again on what the winner wrote.
 
@@ -215,14 +221,15 @@ def crown(
         product: The product.
         tenant: The tenant.
         reign: The reign to add.
-        over: The reign that the decision was made against; None when it was made against none.
+        over: The reign that the decision was made against.
+        is_first: Whether it was made where none reigned.
 
     Returns:
         The champion as stored, `reign` included.
 
     Raises:
         ChampionMovedError: The champion was pinned, or another than `over` reigns as of the moment
-            of `reign`: decide again.
+            of `reign`, or one does although it `is_first`: decide again.
         StoreUnavailableError: Other writers won a hundred times in a row.
     """
 
@@ -230,22 +237,27 @@ def crown(
         if champion is None:
             return Champion(counter=1, reigns=(reign,))
         if not champion.find(reign.place):
-            _check_unmoved(champion, reign, over, f"{product}/{tenant}")
+            _check_unpinned(champion, f"{product}/{tenant}")
+            if over or is_first:
+                _check_unmoved(champion, reign, over, f"{product}/{tenant}")
         return champion.with_reign(reign)
 
     return move_champion(store, product, tenant, change)
 
 
-def _check_unmoved(champion: Champion, reign: Reign, over: Reign | None, place: str) -> None:
+def _check_unpinned(champion: Champion, place: str) -> None:
     if champion.pin:
         msg = f"{place}: {champion.pin.version} was pinned by {champion.pin.who} meanwhile"
         raise ChampionMovedError(msg)
+
+
+def _check_unmoved(champion: Champion, reign: Reign, over: Reign | None, place: str) -> None:
     known = champion.until(reign.since)
-    if over is None or known is None:
+    if known is None or (over and known.current.place == over.place):
         return
-    if known.current.place != over.place:
-        msg = f"{place}: {known.current.version} reigns by now, not {over.version}; decide again"
-        raise ChampionMovedError(msg)
+    expected = over.version if over else "none"
+    msg = f"{place}: {known.current.version} reigns by now, not {expected}; decide again"
+    raise ChampionMovedError(msg)
 
 
 def tell_orders(champion: Champion) -> tuple[str, ...]:

@@ -195,9 +195,10 @@ def _crown(case: _Case, card: Card, decision: Decision) -> Reign:
         previous=case.reign.version if case.reign else "",
         pooled=f"{card.pooled.zone}/{card.pooled.version}" if card.pooled else "",
     )
-    return (
-        crown(job.store, job.product, job.tenant, reign, over=case.over).as_of(job.as_of) or reign
+    champion = crown(
+        job.store, job.product, job.tenant, reign, over=case.over, is_first=case.over is None
     )
+    return champion.as_of(job.as_of) or reign
 
 
 def _write_curves(case: _Case, model: FittedModel, version: str, column: str) -> str:

@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from tenantry.champions import read_champion
+from tenantry.errors import ChampionMovedError
 from tenantry.stages.promote import promote
 from tenantry.truth import read_state
 from tests.unit.erasure.killed import Killed, KillingStore
@@ -98,3 +100,34 @@ def test_two_runs_at_once_make_one_decision(tenancy, rate):
         promote(replace(job, store=store))
         store.go_on(len(written))
         assert contents(store) == wanted
+
+
+class Overtaken(MemoryStore):
+    """Lets another run decide just before the first champion is crowned."""
+
+    def __init__(self, objects, decide) -> None:
+        super().__init__()
+        self.objects |= objects
+        self.decide = decide
+
+    def put_if_absent(self, key, content):
+        if key.endswith("champion.json") and self.decide:
+            decide, self.decide = self.decide, None
+            decide()
+        return super().put_if_absent(key, content)
+
+
+def test_of_two_runs_with_other_specs_the_one_that_is_overtaken_decides_anew():
+    """Specs may change between two runs of one slot: neither may crown over the other unseen."""
+    tenancy = Tenancy()
+    ours = tenancy.promote_job(AS_OF, tenancy.train(AS_OF))
+    changed = tenancy.with_spec(timezone="America/New_York")
+    theirs = changed.promote_job(AS_OF, changed.train(AS_OF, "encoded"))
+    store = Overtaken(tenancy.store.objects, lambda: promote(replace(theirs, store=store)))
+    with pytest.raises(ChampionMovedError, match="reigns by now, not none"):
+        promote(replace(ours, store=store))
+    (reign,) = read_champion(store, PRODUCT, TENANT).reigns
+    promote(replace(ours, store=store))
+    first, *others = read_champion(store, PRODUCT, TENANT).reigns
+    assert first == reign
+    assert [(one.turn, one.previous) for one in others] in ([], [(1, reign.version)])
