@@ -31,6 +31,7 @@ def appraise(  # noqa: PLR0913 - what an appraisal needs
     predicted: Floats,
     table: pd.DataFrame,
     spec: Spec,
+    threshold: float | None = None,
 ) -> Curves:
     """Appraise a model.
 
@@ -43,6 +44,7 @@ def appraise(  # noqa: PLR0913 - what an appraisal needs
         table: The tenant's feature table, for the drivers; trees are only taken apart when the
             spec asks for reasons.
         spec: The tenant's spec.
+        threshold: The probability from which the decision is yes; None for regression.
     """
     curves = Curves(version=version, metric=spec.model.metric, rows=len(label))
     if spec.predict.explain.rows != "none" and spec.predict.explain.top:
@@ -50,10 +52,12 @@ def appraise(  # noqa: PLR0913 - what an appraisal needs
     known = pd.notna(predicted)
     if not len(label) or not known.all():
         return curves
-    return curves.model_copy(update=_quality(label, predicted, spec))
+    return curves.model_copy(update=_quality(label, predicted, threshold, spec))
 
 
-def _quality(label: Floats, predicted: Floats, spec: Spec) -> dict[str, object]:
+def _quality(
+    label: Floats, predicted: Floats, threshold: float | None, spec: Spec
+) -> dict[str, object]:
     bins = reliability(label, predicted)
     found: dict[str, object] = {
         "score": measure(spec.model.metric, label, predicted),
@@ -62,11 +66,10 @@ def _quality(label: Floats, predicted: Floats, spec: Spec) -> dict[str, object]:
             ReliabilityBin(predicted=said, observed=was, rows=rows) for said, was, rows in bins
         ),
     }
-    if spec.label.task == "regression":
+    if threshold is None:
         quantiles = residual_shares(label, predicted, RESIDUAL_SHARES)
         found["residuals"] = Residuals(shares=RESIDUAL_SHARES, quantiles=quantiles)
         return found
-    threshold = spec.predict.threshold
     cells = confusion(label, predicted, threshold)
     names = ("true_negatives", "false_positives", "false_negatives", "true_positives")
     found["confusion"] = Confusion(threshold=threshold, **dict(zip(names, cells, strict=True)))

@@ -38,6 +38,22 @@ class PredictionFile(Record):
     rows: int
 
 
+class Interval(Record):
+    """The interval that a regression's predictions came with.
+
+    Attributes:
+        level: The share of labels that lie within, if rows are like those of the model's holdout.
+        low: What was added to a prediction for the lower end.
+        high: What was added for the upper end.
+        rows: Residuals of the holdout that it was taken from.
+    """
+
+    level: float
+    low: float
+    high: float
+    rows: int
+
+
 class Receipt(Record):
     """The commit of a window's predictions.
 
@@ -56,6 +72,8 @@ class Receipt(Record):
         late: Of them, how many arrived after the receipt before this one.
         decided: Of them, how many at or above the threshold.
         threshold: The probability from which the decision is yes; None for regression.
+        interval: What a regression whose spec asks for one added for the ends of an interval; None
+            where the model's holdout was too small.
         mean_probability: Over the rows (the mean value for regression); None without rows.
         explained: Rows with reasons.
         in_sample: Whether the window starts before the model reigned: never evidence.
@@ -77,6 +95,7 @@ class Receipt(Record):
     late: int = 0
     decided: int
     threshold: float | None
+    interval: Interval | None = None
     mean_probability: float | None
     explained: int = 0
     in_sample: bool

@@ -1,13 +1,21 @@
 """Reasons in words: what a contribution says to a person who reads one prediction."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
 
 from tenantry.features.recipe import TENANT, table_features
 from tenantry.models.fitted import POOLED_SCORE
-from tenantry.specs.features import CalendarFeature, CategoricalFeature, Feature, MissingFeature
+from tenantry.specs.features import (
+    CalendarFeature,
+    CategoricalFeature,
+    Feature,
+    MissingFeature,
+    TextFeature,
+)
 from tenantry.specs.model import Spec
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -32,7 +40,12 @@ class Reason:
 
 
 def top_reasons(
-    contributions: pd.DataFrame, table: pd.DataFrame, spec: Spec, *, top: int
+    contributions: pd.DataFrame,
+    table: pd.DataFrame,
+    spec: Spec,
+    *,
+    top: int,
+    words: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> list[list[Reason]]:
     """Choose the reasons that weigh most, for every row.
 
@@ -41,6 +54,7 @@ def top_reasons(
         table: The n rows of the feature table that they explain, in the same order.
         spec: The tenant's spec: titles and units.
         top: How many at most; what contributes nothing is no reason.
+        words: Text → for each row the words that weigh most: they are its value.
 
     Returns:
         n lists, largest absolute contribution first; ties by the order of the columns.
@@ -50,6 +64,7 @@ def top_reasons(
     weights = contributions.to_numpy()
     order = np.argsort(-np.abs(weights), axis=1, kind="stable")[:, :top]
     columns = {name: table[name].to_numpy() for name in names if name in table.columns}
+    columns |= {name: np.array(said, dtype=object) for name, said in words.items()}
     titles = {name: title(name, features.get(name)) for name in names}
 
     def reason(row: int, place: int) -> Reason:
@@ -73,6 +88,8 @@ def title(name: str, feature: Feature | None) -> str:
 
 def value_in_words(value: object, feature: Feature | None) -> str:
     """Write a feature's value for people: ``23.4 min``, ``25%``, ``17:35``, ``missing``."""
+    if isinstance(feature, TextFeature):
+        return f"“{value}”" if value else "no known word"
     if value is None or value == "" or (isinstance(value, float) and np.isnan(value)):
         return "missing" if feature is not None else ""
     if isinstance(feature, CategoricalFeature) or not isinstance(value, float | int):

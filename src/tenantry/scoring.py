@@ -10,13 +10,19 @@ from numpy.typing import NDArray
 from tenantry.columns import EVENT_TIME
 from tenantry.errors import ScoringError
 from tenantry.explain import contributions
-from tenantry.features.recipe import TENANT
+from tenantry.features.recipe import TENANT, table_features
 from tenantry.metrics import Floats
 from tenantry.models.fitted import POOLED_SCORE, FittedModel
 from tenantry.reasons import top_reasons
+from tenantry.rules import Rules, settle_rules
+from tenantry.specs.features import texts_of
 from tenantry.specs.model import Spec
+from tenantry.wording import leading_words
 
 PROBABILITY, DECISION, REASONS = "probability", "decision", "reasons"
+
+LOW, HIGH = "low", "high"
+"""The ends of the interval, where the spec asks for one; as in `monitoring.judge`."""
 
 _REASON = pa.struct(
     {
@@ -61,30 +67,44 @@ def _lacking(model: FittedModel, spec: Spec) -> list[str]:
     return sorted(lacking)
 
 
-def score_rows(model: FittedModel, rows: pd.DataFrame, spec: Spec) -> pd.DataFrame:
+def score_rows(
+    model: FittedModel, rows: pd.DataFrame, spec: Spec, rules: Rules | None = None
+) -> pd.DataFrame:
     """Predict rows of the feature table.
 
     Args:
         model: The model.
         rows: n rows of the tenant's feature table.
-        spec: The tenant's spec: threshold, which rows ask for reasons and how many.
+        spec: The tenant's spec: which rows ask for reasons and how many.
+        rules: Threshold and interval; settled without the model's holdout when None.
 
     Returns:
         n rows: the key columns, `event_time`, `probability` (the value for regression), `decision`
-        (whether the probability reaches the threshold; never for regression) and `reasons` (an
-        Arrow list of structures as `Reason`; missing for a row that does not ask).
+        (whether the probability reaches the threshold; never for regression), `low` and `high`
+        (only for a regression whose spec asks for an interval; missing where the model's holdout
+        was too small for one) and `reasons` (an Arrow list of structures as `Reason`; missing for
+        a row that does not ask).
 
     Raises:
         ScoringError: The spec has changed what the model reads.
     """
     probability = predict_rows(model, rows, spec)
+    rules = rules or settle_rules(spec, None)
     decision = np.zeros(len(rows), dtype=bool)
-    if model.task == "classification":
-        decision = probability >= spec.predict.threshold
+    if rules.threshold is not None:
+        decision = probability >= rules.threshold
     columns = list(dict.fromkeys((*spec.key, EVENT_TIME)))
     scored = rows[columns].assign(**{PROBABILITY: probability, DECISION: decision})
+    if spec.predict.interval is not None:
+        scored = scored.assign(**_ends(probability, rules))
     reasons = pa.array(_reasons(model, rows, spec, decision), type=pa.list_(_REASON))
     return scored.assign(**{REASONS: pd.arrays.ArrowExtensionArray(reasons)})
+
+
+def _ends(predicted: Floats, rules: Rules) -> dict[str, Floats]:
+    interval = rules.interval
+    low, high = (interval.low, interval.high) if interval else (np.nan, np.nan)
+    return {LOW: predicted + low, HIGH: predicted + high}
 
 
 def _reasons(
@@ -97,5 +117,6 @@ def _reasons(
     if not rules.top or asking.empty:
         return [None] * len(rows)
     parts = contributions(model, asking, spec).contributions
-    found = iter(top_reasons(parts, asking, spec, top=rules.top))
+    words = leading_words(model, asking, parts, spec) if texts_of(table_features(spec)) else {}
+    found = iter(top_reasons(parts, asking, spec, top=rules.top, words=words))
     return [[asdict(one) for one in next(found)] if asked else None for asked in asks[rules.rows]]

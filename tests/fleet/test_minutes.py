@@ -52,10 +52,14 @@ def test_minutes_are_learnt_promised_predicted_and_judged(fleet):
             assert receipt.explained == len(rows)
             assert rows["probability"].between(-120, 300).all()
             assert rows["probability"].std() > 3
+            assert (rows["low"] < rows["probability"]).all()
+            assert (rows["high"] > rows["probability"]).all()
+            assert receipt.interval.level == 0.9
         judged = read_judgements(fleet.store, MINUTES, tenant)
         qualities = [one.quality for one in judged if one.quality]
         assert qualities or tenant == "f9"  # a dozen flights a week
         assert all(one.metric == "rmse" and one.auc is None for one in qualities)
+        assert all(one.coverage > 0.75 for one in qualities)  # 0.9 where days are alike
         assert all(one.promised and np.isfinite(one.realised) for one in qualities)
     assert second.entries.keys() == set(AIRLINES)
     assert "root mean squared error" in second.page

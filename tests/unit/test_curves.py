@@ -27,7 +27,7 @@ MODEL = FittedModel("logistic", "classification", "own", own=fitted("logistic", 
 VERSION = "20131001T000000Z-aaaaaaaaaaaa"
 
 
-def make(truth=LABEL, predicted=PREDICTED, **changes):
+def make(truth=LABEL, predicted=PREDICTED, threshold=0.5, **changes):
     return appraise(
         VERSION,
         MODEL,
@@ -35,6 +35,7 @@ def make(truth=LABEL, predicted=PREDICTED, **changes):
         predicted=predicted,
         table=TABLE,
         spec=make_spec(**changes),
+        threshold=threshold,
     )
 
 
@@ -98,6 +99,7 @@ def test_regression_has_neither_roc_nor_confusion():
     curves = make(
         10 * LABEL,
         10 * PREDICTED,
+        None,
         label={"column": "arr_delay", "task": "regression"},
         model={"metric": "mae"},
     )

@@ -30,3 +30,9 @@ def as_category(column: pd.Series) -> pd.Series:
 def as_missing_flag(column: pd.Series) -> Floats:
     """Return 1 where the column is missing, else 0."""
     return np.asarray(column.isna(), dtype=np.float64)
+
+
+def count_words(column: pd.Series) -> Floats:
+    """Return how many words each text has, split at white space; missing where it has none."""
+    counts = np.array([len(text.split()) for text in column], dtype=np.float64)
+    return np.where(counts == 0, np.nan, counts)

@@ -17,6 +17,7 @@ from tenantry.specs.features import (
     Feature,
     HistoryFeature,
     MissingFeature,
+    TextFeature,
 )
 from tenantry.specs.model import Spec
 
@@ -61,7 +62,7 @@ def _build(rows: pd.DataFrame, name: str, feature: Feature, spec: Spec) -> pd.Se
             return local_part(rows, feature.part, spec.timezone)
         case MissingFeature():
             return as_missing_flag(rows[feature.column])
-        case CategoricalFeature():
+        case CategoricalFeature() | TextFeature():
             return as_category(rows[feature.column or name])
         case _:
             return as_number(rows[feature.column or name])

@@ -38,6 +38,7 @@ _SKLEARN_TYPES = (
     "ensemble._hist_gradient_boosting.binning._BinMapper",
     "ensemble._hist_gradient_boosting.gradient_boosting.HistGradientBoostingClassifier",
     "ensemble._hist_gradient_boosting.gradient_boosting.HistGradientBoostingRegressor",
+    "feature_extraction.text.TfidfTransformer",
     "impute._base.MissingIndicator",
     "impute._base.SimpleImputer",
     "linear_model._logistic.LogisticRegression",
@@ -56,6 +57,7 @@ ALLOWED_TYPES = frozenset(
     | {"builtins.tuple", "numpy.dtype", "numpy.ndarray", "numpy.random._generator.Generator"}
     | {f"numpy.{name}" for name in ("bool", "float32", "float64", "int32", "int64", "uint64")}
     | {f"sklearn.{name}" for name in _SKLEARN_TYPES}
+    | {f"tenantry.models.words.{name}" for name in ("Words", "WordScore")}
 )
 """Every type that a model file may name."""
 

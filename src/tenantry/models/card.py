@@ -84,6 +84,9 @@ class Card(Record):
         holdout: ``challenger``, ``pooled``, ``prior`` → metric → value on the holdout, by models
             that saw nothing of it: what the model promises.
         holdout_rows: Labelled rows of the holdout.
+        threshold: From which probability the decision was yes by the spec of that time; None for
+            regression. What held for a window is in its receipt.
+        interval: What the spec of that time added to predictions for the ends of an interval.
         dropped: Features left out because the tenant never had a value.
         slices: Quality on parts of the holdout.
     """
@@ -117,6 +120,8 @@ class Card(Record):
     refused: dict[str, str] = Field(default_factory=dict)
     holdout: dict[str, dict[str, float]] = Field(default_factory=dict)
     holdout_rows: int = 0
+    threshold: float | None = None
+    interval: tuple[float, float] | None = None
     dropped: tuple[str, ...] = ()
     slices: tuple[Slice, ...] = ()
 

@@ -11,6 +11,7 @@ from sklearn.preprocessing import OneHotEncoder
 
 from tenantry.features.recipe import own_frame, pooled_frame
 from tenantry.models.card import Form, Task
+from tenantry.models.words import Words
 from tenantry.specs.model import Spec
 
 Scores = NDArray[np.float64]
@@ -176,8 +177,8 @@ def link_scores(pipeline: Pipeline | None, frame: pd.DataFrame | None) -> Scores
 def source_features(pipeline: Pipeline) -> tuple[str, ...]:
     """Name the source feature of each column that the estimator sees, in their order.
 
-    A one-hot encoder makes several columns of one feature, an imputer adds flags of what was
-    missing; every other step keeps one column a feature.
+    A one-hot encoder makes several columns of one feature, the words of a text many, an imputer
+    adds flags of what was missing; every other step keeps one column a feature.
 
     Args:
         pipeline: Two steps, `columns` (fitted) and `estimator`.
@@ -186,7 +187,7 @@ def source_features(pipeline: Pipeline) -> tuple[str, ...]:
     for _, transformer, columns in pipeline["columns"].transformers_:
         if transformer == "drop":
             continue
-        names = [str(name) for name in columns]
+        names = [columns] if isinstance(columns, str) else [str(name) for name in columns]
         steps = transformer if isinstance(transformer, Pipeline) else [transformer]
         for step in steps:
             names = _names_after(step, names)
@@ -201,6 +202,8 @@ def _names_after(step: object, names: list[str]) -> list[str]:
         flags = step.indicator_.features_ if step.indicator_ is not None else ()
         kept = [name for name, is_empty in zip(names, empty, strict=True) if not is_empty]
         return kept + [names[place] for place in flags]
+    if isinstance(step, Words):
+        return names * len(step.vocabulary_)
     if not isinstance(step, OneHotEncoder):
         return names
     # infrequent_categories_ exists only where the encoder was told to group rare levels

@@ -15,6 +15,9 @@ from tenantry.predictions import Receipt
 from tenantry.specs.model import Spec
 from tenantry.times import Window
 
+LOW, HIGH = "low", "high"
+"""The ends of a prediction's interval; only where the spec asked for one."""
+
 PREDICTION = "prediction"
 """The column that holds what was predicted: a probability, or a value."""
 
@@ -97,7 +100,7 @@ def judge_window(spec: Spec, as_of: datetime, evidence: Evidence) -> Judgement:
 def _quality(spec: Spec, labelled: pd.DataFrame, promised: float | None) -> Quality | None:
     if len(labelled) < spec.monitor.min_rows:
         return None
-    return measure_quality(
+    quality = measure_quality(
         labelled[PREDICTION].to_numpy(dtype=np.float64),
         labelled[LABEL].to_numpy(dtype=np.float64),
         labelled[EVENT_TIME].dt.tz_localize(None).to_numpy(),
@@ -105,6 +108,19 @@ def _quality(spec: Spec, labelled: pd.DataFrame, promised: float | None) -> Qual
         confidence=spec.monitor.confidence,
         promised=promised,
     )
+    covered = _coverage(labelled)
+    if quality is None or covered is None:
+        return quality
+    return quality.model_copy(update={"coverage": covered})
+
+
+def _coverage(labelled: pd.DataFrame) -> float | None:
+    """Return the share of labels within the predictions' intervals; None without any."""
+    if LOW not in labelled:
+        return None
+    rows = labelled[labelled[LOW].notna()]
+    within = (rows[LABEL] >= rows[LOW]) & (rows[LABEL] <= rows[HIGH])
+    return float(within.mean()) if len(rows) else None
 
 
 def _drift(spec: Spec, evidence: Evidence) -> tuple[FeatureDrift, ...]:
@@ -164,6 +180,8 @@ def _say_quality(spec: Spec, quality: Quality) -> str:
     measured = f"{name} {figure(quality.realised)} ({interval})"
     one_class = quality.auc is None and spec.label.task == "classification"
     note = " All labels are of one class, so there is no AUC." if one_class else ""
+    if quality.coverage is not None:
+        note = f" The intervals held {quality.coverage:.0%} of the labels.{note}"
     if quality.promised is None:
         return f"Realised {measured}; the model's card promises no {name}.{note}"
     promise = f"the promised {figure(quality.promised)}"

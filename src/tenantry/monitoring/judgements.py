@@ -53,6 +53,7 @@ class Quality(Record):
         auc: ROC AUC; None with one class only, or for a regression.
         mean_prediction: Mean probability (or value) predicted for the labelled rows.
         mean_label: Mean of their labels.
+        coverage: Share of the labels within the predictions' intervals; None without intervals.
         blocks: Blocks of time (days, or hours in a short window) behind the interval.
     """
 
@@ -64,6 +65,7 @@ class Quality(Record):
     auc: float | None
     mean_prediction: float
     mean_label: float
+    coverage: float | None = None
     blocks: int
 
 

@@ -167,6 +167,12 @@ def _check_candidates(model: Model) -> Found:
                 yield Fault(f"{place}.{parameter}", f"{quoted(value)} is not a word")
 
 
+def _check_predict(spec: Declared) -> Found:
+    if spec.predict.interval is not None and spec.label.task != "regression":
+        fault = f"is for regression; a {spec.label.task} has probabilities"
+        yield Fault("predict.interval", fault, "remove it")
+
+
 def _check_spans(spec: Declared) -> Found:
     kept = spec.gate.holdout + spec.model.validation
     if kept >= spec.train.history:
@@ -246,6 +252,7 @@ _CHECKS: tuple[tuple[frozenset[str], Callable[[Declared], Found]], ...] = (
     (frozenset({"label", "contract"}), _check_label),
     (frozenset({"features", "contract", "label", "key"}), check_features),
     (frozenset({"model", "label", "pooling"}), _check_model),
+    (frozenset({"predict", "label"}), _check_predict),
     (frozenset({"train", "gate", "model"}), _check_spans),
     (frozenset({"retry"}), _check_retry),
     (frozenset({"timezone"}), _check_timezone),

@@ -155,7 +155,8 @@ def _unknown_field(model: type[BaseModel], data: Mapping[str, Any], location: Lo
     kind = _value_at(data, above).get("kind")
     if name in names:
         remedy = f"remove it (`{name}: null` when it comes from the product)"
-        return Fault(dotted(location), f"is no field of a {kind} feature", remedy)
+        fault = f"is no field of a {kind} feature" if kind else "does not go with its neighbours"
+        return Fault(dotted(location), fault, remedy)
     return Fault(dotted(location), "there is no such field", suggest(str(name), names))
 
 

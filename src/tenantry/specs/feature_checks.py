@@ -13,6 +13,7 @@ from tenantry.specs.features import (
     HistoryFeature,
     MissingFeature,
     NumericFeature,
+    TextFeature,
 )
 from tenantry.specs.model import Declared
 
@@ -40,13 +41,14 @@ def columns_of(name: str, feature: Feature) -> Iterator[tuple[str, str]]:
         yield "of", feature.of
     if isinstance(feature, HistoryFeature | CongestionFeature):
         yield from (("by", column) for column in feature.by)
-    if isinstance(feature, NumericFeature | CategoricalFeature | MissingFeature):
+    if isinstance(feature, NumericFeature | CategoricalFeature | TextFeature | MissingFeature):
         yield "column", feature.column or name
 
 
 def _is_copy(name: str, feature: Feature, columns: Mapping[str, Column]) -> bool:
     """Return whether a feature's values are those of the column that it is named after."""
-    if not isinstance(feature, NumericFeature | CategoricalFeature) or feature.column is not None:
+    plain = NumericFeature | CategoricalFeature | TextFeature
+    if not isinstance(feature, plain) or feature.column is not None:
         return False
     is_number = name in columns and columns[name].type in _NUMBERS
     return isinstance(feature, NumericFeature) == is_number
@@ -94,3 +96,5 @@ def _check_type(feature: Feature, field: str, kind: str, place: str) -> Iterator
         yield Fault(place, f"is of type {kind}, not a number", "use another column or kind")
     elif isinstance(feature, CategoricalFeature) and kind == "time":
         yield Fault(place, "is a time, not a category", "use kind: calendar")
+    elif isinstance(feature, TextFeature) and kind not in ("text", "category"):
+        yield Fault(place, f"is of type {kind}, not text", "use another column or kind")

@@ -1,5 +1,6 @@
 """The features that a spec may declare, by kind."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -29,6 +30,18 @@ class CategoricalFeature(_Feature):
     kind: Literal["categorical"]
     column: ColumnName | None = None
     """The column; the feature's own name when absent."""
+
+
+class TextFeature(_Feature):
+    """A column of text, by its words: TF-IDF, learnt with the model."""
+
+    kind: Literal["text"]
+    column: ColumnName | None = None
+    """The column; the feature's own name when absent."""
+    max_words: int = Field(default=500, ge=1, le=10_000)
+    """Words of a model's vocabulary at most, the most frequent ones."""
+    min_texts: int = Field(default=5, ge=1)
+    """Rows that a word must be in; rarer ones are in no model."""
 
 
 class CalendarFeature(_Feature):
@@ -78,9 +91,15 @@ class CongestionFeature(_Feature):
 Feature = Annotated[
     NumericFeature
     | CategoricalFeature
+    | TextFeature
     | CalendarFeature
     | MissingFeature
     | HistoryFeature
     | CongestionFeature,
     Field(discriminator="kind"),
 ]
+
+
+def texts_of(features: Mapping[str, Feature]) -> dict[str, TextFeature]:
+    """Return those of the features that are text."""
+    return {name: item for name, item in features.items() if isinstance(item, TextFeature)}

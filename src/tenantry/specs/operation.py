@@ -1,11 +1,40 @@
 """The parts of a spec that say how a tenant is run: predicted, watched, tried again, kept."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from tenantry.specs.parts import DnsLabel, Share, SpecPart
 from tenantry.times import Duration, Moment, PositiveDuration
+
+
+class Costs(SpecPart):
+    """A threshold from what the two kinds of mistakes cost, in any unit."""
+
+    false_positive: float = Field(gt=0)
+    """Cost of a yes that should have been no."""
+    false_negative: float = Field(gt=0)
+    """Cost of a no that should have been yes."""
+
+    @property
+    def threshold(self) -> float:
+        """The probability from which a yes costs less on average (Elkan, 2001)."""
+        return self.false_positive / (self.false_positive + self.false_negative)
+
+
+class TargetRate(SpecPart):
+    """A threshold from the share of rows that are to be decided yes."""
+
+    target_rate: float = Field(gt=0, lt=1)
+    """The share of rows decided yes, as of the holdout when the model was trained."""
+    otherwise: Share = 0.5
+    """The threshold of a model whose holdout has fewer than 30 scored rows."""
+
+
+def _kind_of_threshold(value: object) -> str:
+    if isinstance(value, TargetRate) or (isinstance(value, dict) and "target_rate" in value):
+        return "rate"
+    return "costs" if isinstance(value, dict | Costs) else "number"
 
 
 class Explain(SpecPart):
@@ -24,8 +53,16 @@ class Predict(SpecPart):
     """Length of a window."""
     start: Moment
     """Start of the first window."""
-    threshold: float = Field(default=0.5, ge=0, le=1)
-    """Probability from which the decision is yes."""
+    threshold: Annotated[
+        Annotated[Share, Tag("number")]
+        | Annotated[Costs, Tag("costs")]
+        | Annotated[TargetRate, Tag("rate")],
+        Discriminator(_kind_of_threshold),
+    ] = 0.5
+    """Probability from which the decision is yes: a number, or settled for each model from what
+    mistakes cost or from the share of rows to decide yes."""
+    interval: float | None = Field(default=None, gt=0, lt=1)
+    """Regression: predictions come with an interval that holds so large a share of the labels."""
     late_rows: Duration = Field(default="0m", validate_default=True)
     """Rows that arrive this long after their window are scored; later ones are counted."""
     fresh_within: Duration = Field(default="1d", validate_default=True)

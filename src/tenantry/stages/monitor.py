@@ -1,26 +1,28 @@
 """Judge the windows whose labels are known by now: decay, drift, an Evidently report."""
 
-import io
 from collections.abc import Iterable, Mapping
 from functools import reduce
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 
 from tenantry import layout
 from tenantry.champions import read_champion
 from tenantry.columns import EVENT_TIME, KNOWN_AT, LABEL
 from tenantry.errors import ModelFileError, TenantryError
+from tenantry.features.plain import count_words
 from tenantry.features.tables import read_features
 from tenantry.jobs import Job, Result
 from tenantry.ledger import Scalar
 from tenantry.models.card import read_card
 from tenantry.monitoring.drift import Reference, make_reference
 from tenantry.monitoring.evidently import ReportError, Sides, preload, prepare_sides, render_page
-from tenantry.monitoring.judge import PREDICTION, Evidence, judge_unseen, judge_window
+from tenantry.monitoring.judge import HIGH, LOW, PREDICTION, Evidence, judge_unseen, judge_window
 from tenantry.monitoring.judgements import IN_WORDS, Judgement, write_judgement
+from tenantry.parquet import read_columns
 from tenantry.predictions import Receipt, read_receipts
+from tenantry.scoring import PROBABILITY
+from tenantry.specs.features import texts_of
 from tenantry.times import Window
 
 __all__ = ["monitor", "preload"]
@@ -56,7 +58,8 @@ def _table(job: Job) -> pd.DataFrame:
     if not isinstance(sha, str):
         msg = f"{job.tenant}: there is no feature table; run build_features first"
         raise TenantryError(msg)
-    return read_features(job.store, job.product, job.tenant, sha)
+    table = read_features(job.store, job.product, job.tenant, sha)
+    return table.assign(**{name: count_words(table[name]) for name in texts_of(job.spec.features)})
 
 
 def _count_unscored(job: Job, table: pd.DataFrame, receipt: Receipt) -> int:
@@ -107,11 +110,9 @@ def _rows(job: Job, table: pd.DataFrame, receipt: Receipt) -> pd.DataFrame:
 
 
 def _predictions(job: Job, place: str, key: list[str]) -> pd.DataFrame:
-    content = job.store.get(place).content
-    columns = [*key, EVENT_TIME, "probability"]
-    read = pq.read_table(io.BytesIO(content), columns=columns, use_threads=False)
-    frame: pd.DataFrame = read.to_pandas()
-    return frame.rename(columns={"probability": PREDICTION})
+    columns = [*key, EVENT_TIME, PROBABILITY, LOW, HIGH]
+    frame = read_columns(job.store.get(place).content, columns)
+    return frame.rename(columns={PROBABILITY: PREDICTION})
 
 
 def _revoked(job: Job) -> frozenset[str]:

@@ -17,6 +17,7 @@ from tenantry.ledger import Scalar
 from tenantry.models.files import load_model
 from tenantry.parquet import to_parquet
 from tenantry.predictions import PredictionFile, Receipt, write_look, write_receipt
+from tenantry.rules import Rules, read_rules
 from tenantry.scoring import DECISION, PROBABILITY, REASONS, score_rows
 
 __all__ = ["predict", "preload"]
@@ -69,11 +70,12 @@ def _predict_by_one_model(assigned: Sequence[Assignment], job: Job) -> Iterator[
     model, _ = load_model(
         job.store, job.product, job.tenant, reign.version, file_digest=reign.digest
     )
+    rules = read_rules(job.store, job.spec, reign.version)
     for first in range(0, len(assigned), _AT_ONCE):
         batch = assigned[first : first + _AT_ONCE]
         rows = pd.concat([one.rows for one in batch], ignore_index=True)
         try:
-            scored = score_rows(model, rows, job.spec)
+            scored = score_rows(model, rows, job.spec, rules)
         except ScoringError:
             others = [one.standing_in() for one in assigned[first:] if one.stand_in != reign]
             if not others:
@@ -82,12 +84,11 @@ def _predict_by_one_model(assigned: Sequence[Assignment], job: Job) -> Iterator[
             return
         ends = np.cumsum([len(one.rows) for one in batch])
         for one, end in zip(batch, ends.tolist(), strict=True):
-            yield _write(one, scored.iloc[end - len(one.rows) : end], job)
+            yield _write(one, scored.iloc[end - len(one.rows) : end], rules, job)
 
 
-def _write(one: Assignment, scored: pd.DataFrame, job: Job) -> Receipt:
+def _write(one: Assignment, scored: pd.DataFrame, rules: Rules, job: Job) -> Receipt:
     """Write a window's predictions and return the receipt that will commit them."""
-    is_classification = job.spec.label.task == "classification"
     receipt = Receipt(
         product=job.product,
         tenant=job.tenant,
@@ -102,7 +103,8 @@ def _write(one: Assignment, scored: pd.DataFrame, job: Job) -> Receipt:
         rows=len(scored),
         late=one.late,
         decided=int(scored[DECISION].sum()),
-        threshold=job.spec.predict.threshold if is_classification else None,
+        threshold=rules.threshold,
+        interval=rules.interval,
         mean_probability=float(scored[PROBABILITY].mean()) if len(scored) else None,
         explained=int(scored[REASONS].notna().sum()),
         in_sample=one.in_sample,

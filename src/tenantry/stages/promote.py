@@ -39,6 +39,7 @@ from tenantry.models.files import load_model
 from tenantry.models.fitted import FittedModel
 from tenantry.models.pooled import mark_champion
 from tenantry.parquet import from_parquet
+from tenantry.rules import settle_rules
 from tenantry.training.evaluate import CHALLENGER
 from tenantry.training.fallback import save_fallback
 
@@ -203,13 +204,15 @@ def _crown(case: _Case, card: Card, decision: Decision) -> Reign:
 
 def _write_curves(case: _Case, model: FittedModel, version: str, column: str) -> str:
     job, evaluation = case.job, case.evaluation
+    said = evaluation[column].to_numpy(dtype=np.float64)
     curves = appraise(
         version,
         model,
         label=evaluation[LABEL].to_numpy(dtype=np.float64),
-        predicted=evaluation[column].to_numpy(dtype=np.float64),
+        predicted=said,
         table=case.table,
         spec=job.spec,
+        threshold=settle_rules(job.spec, evaluation.assign(**{CHALLENGER: said})).threshold,
     )
     key = curves_key(job.product, job.tenant, version)
     job.store.put(key, curves.to_json())

@@ -11,6 +11,7 @@ from tenantry.ledger import Scalar
 from tenantry.models.card import Card, PooledCard, PooledPart
 from tenantry.models.files import save_model
 from tenantry.parquet import to_parquet
+from tenantry.rules import settle_rules
 from tenantry.training.chain import load_chain
 from tenantry.training.evaluate import CHALLENGER
 from tenantry.training.lessons import Lessons
@@ -72,6 +73,7 @@ def _card(job: Job, trained: Trained, pooled: PooledCard | None) -> Card:
     part = None
     if pooled is not None and model.pooled is not None:
         part = PooledPart(zone=pooled.zone, version=pooled.version, digest=pooled.file_digest)
+    rules = settle_rules(spec, trained.evaluation)
     return Card(
         product=job.product,
         tenant=job.tenant,
@@ -99,6 +101,8 @@ def _card(job: Job, trained: Trained, pooled: PooledCard | None) -> Card:
         scores=trained.selection.scores,
         holdout=trained.holdout,
         holdout_rows=len(trained.evaluation),
+        threshold=rules.threshold,
+        interval=(rules.interval.low, rules.interval.high) if rules.interval else None,
         dropped=trained.dropped,
         slices=trained.slices,
     )

@@ -17,7 +17,7 @@ from tenantry.errors import TrainingError
 from tenantry.metrics import Floats
 from tenantry.models.card import Task
 from tenantry.models.fitted import FittedModel, with_pooled_score
-from tenantry.training.pipelines import Trees, fit_constant, fit_linear, fit_trees
+from tenantry.training.pipelines import Texts, Trees, fit_constant, fit_linear, fit_trees
 
 Parameters = Mapping[str, float | int | str | bool]
 Recipe = Callable[..., FittedModel]
@@ -38,6 +38,7 @@ class Material:
             space; NaN where no fold is early enough. Asked for only by recipes that need it.
         task: What is predicted.
         seed: Of all that is random.
+        texts: Those of the features that are text.
         fitted: Linear models fitted on all these rows already, by their parameters: recipes that
             differ only in what they do with one share it.
     """
@@ -48,6 +49,7 @@ class Material:
     out_of_fold: Callable[[], Floats]
     task: Task
     seed: int
+    texts: Texts = field(default_factory=dict)
     fitted: dict[tuple[float, int], Pipeline] = field(default_factory=dict)
 
     def linear(self, c: float, min_frequency: int) -> Pipeline:
@@ -60,7 +62,12 @@ class Material:
         key = (c, min_frequency)
         if key not in self.fitted:
             self.fitted[key] = fit_linear(
-                self.frame, self.label, task=self.task, c=c, min_frequency=min_frequency
+                self.frame,
+                self.label,
+                task=self.task,
+                c=c,
+                min_frequency=min_frequency,
+                texts=self.texts,
             )
         return self.fitted[key]
 
@@ -128,7 +135,12 @@ def fit_boosted(  # noqa: PLR0913 - what a spec may set
     _refuse_one_class(material.label, material.task)
     trees = Trees(max_iter, learning_rate, max_leaf_nodes, min_samples_leaf, l2_regularization)
     own = fit_trees(
-        material.frame, material.label, task=material.task, trees=trees, seed=material.seed
+        material.frame,
+        material.label,
+        task=material.task,
+        trees=trees,
+        seed=material.seed,
+        texts=material.texts,
     )
     return FittedModel("boosted", material.task, "own", own=own)
 
@@ -147,7 +159,14 @@ def fit_stacked(
     frame, label = material.frame[scored], material.label[scored]
     _refuse_one_class(label, material.task)
     frame = with_pooled_score(frame, scores[scored])
-    own = fit_linear(frame, label, task=material.task, c=c, min_frequency=min_frequency)
+    own = fit_linear(
+        frame,
+        label,
+        task=material.task,
+        c=c,
+        min_frequency=min_frequency,
+        texts=material.texts,
+    )
     return FittedModel("stacked", material.task, "stack", own=own, pooled=pooled)
 
 

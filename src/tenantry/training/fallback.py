@@ -9,6 +9,7 @@ from tenantry.models.card import Card, PooledCard, PooledPart
 from tenantry.models.files import load_pooled, save_model
 from tenantry.models.fitted import FittedModel
 from tenantry.parquet import to_parquet
+from tenantry.rules import settle_rules
 from tenantry.specs.model import Spec
 from tenantry.store.contract import ObjectStore
 from tenantry.training.chain import Chain
@@ -53,6 +54,8 @@ def save_fallback(  # noqa: PLR0913 - what a model is made from
     if pooled is not None and model.pooled is not None:
         part = PooledPart(zone=pooled.zone, version=pooled.version, digest=pooled.file_digest)
     promised = challenger.holdout.get(choice)
+    own = evaluation.assign(**{CHALLENGER: evaluation[choice]})
+    rules = settle_rules(spec, own)
     found = {
         "recipe": model.recipe,
         "form": model.form,
@@ -63,9 +66,10 @@ def save_fallback(  # noqa: PLR0913 - what a model is made from
         "selection": f"instead of {challenger.version} ({challenger.recipe}), which was worse",
         "holdout": challenger.holdout | ({CHALLENGER: promised} if promised else {}),
         "slices": (),
+        "threshold": rules.threshold,
+        "interval": (rules.interval.low, rules.interval.high) if rules.interval else None,
     }
     card = save_model(store, model, challenger.model_copy(update=found))
     folder = layout.model_folder(card.product, card.tenant, card.version)
-    own = evaluation.assign(**{CHALLENGER: evaluation[choice]})
     store.put(f"{folder}evaluation.parquet", to_parquet(own))
     return model, card

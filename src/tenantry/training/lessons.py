@@ -12,6 +12,7 @@ from tenantry.errors import TrainingError
 from tenantry.features.recipe import own_frame, pooled_frame
 from tenantry.metrics import Floats
 from tenantry.models.fitted import FittedModel
+from tenantry.specs.features import texts_of
 from tenantry.specs.model import Spec
 from tenantry.training.candidates import Material, fit_candidate
 from tenantry.training.chain import Chain
@@ -58,6 +59,7 @@ class Lessons:
             out_of_fold=lambda: self.pooled_scores[rows],
             task=self.spec.label.task,
             seed=self.spec.model.seed,
+            texts=texts_of(self.spec.features),
         )
 
     def fit(self, name: str, moment: datetime) -> FittedModel:

@@ -14,6 +14,7 @@ from tenantry.errors import TrainingError
 from tenantry.features.recipe import TENANT, build_features, pooled_features, pooled_frame
 from tenantry.metrics import Floats
 from tenantry.pooling import first_spec
+from tenantry.specs.features import texts_of
 from tenantry.specs.model import Spec
 from tenantry.training.candidates import has_one_class
 from tenantry.training.folds import Mask, Spans, known_by, pooled_cuts
@@ -138,6 +139,7 @@ def _fit(sample: pd.DataFrame, rows: Mask, spec: Spec) -> Pipeline:
         task=spec.label.task,
         trees=_trees(spec),
         seed=spec.model.seed,
+        texts=texts_of(spec.pooled.features),
     )
 
 

@@ -31,6 +31,19 @@ def rows_with(**columns):
     return make_rows(TABLE, WINDOWS[0]).assign(**columns)
 
 
+def test_the_share_that_intervals_held_is_told():
+    values = rows_with(label=np.arange(1008) % 10 + 0.0, prediction=4.5, low=0.5, high=np.inf)
+    values.loc[:99, ["low", "high"]] = np.nan
+    spec = make_spec(
+        label={"column": "arr_delay", "task": "regression"},
+        model={"candidates": {"logistic": {}}, "validation": "28d", "metric": "rmse"},
+    )
+    judged = judge(values, spec=spec, promised=3.0)
+    assert judged.quality.coverage == pytest.approx(0.9, abs=0.001)
+    assert "The intervals held 90% of the labels." in judged.sentence
+    assert judge().quality.coverage is None
+
+
 def test_a_window_as_promised():
     judged = judge()
     assert (judged.status, judged.action) == ("ok", "none")

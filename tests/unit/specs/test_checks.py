@@ -10,6 +10,27 @@ UNKNOWN = "in the contract; declare it in contract.columns"
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
+        # predictions
+        (
+            "start: 2024-01-01}",
+            "start: 2024-01-01, threshold: {false_positive: 1}}",
+            "predict.threshold.false_negative: is missing",
+        ),
+        (
+            "start: 2024-01-01}",
+            "start: 2024-01-01, threshold: {target_rate: 0.1, false_positive: 1}}",
+            "predict.threshold.false_positive: does not go with its neighbours; remove it",
+        ),
+        (
+            "start: 2024-01-01}",
+            "start: 2024-01-01, threshold: 1.5}",
+            "predict.threshold: 1.5 is not ≤ 1",
+        ),
+        (
+            "start: 2024-01-01}",
+            "start: 2024-01-01, interval: 0.9}",
+            "predict.interval: is for regression; a classification has probabilities; remove it",
+        ),
         # sources
         ("path: visits", "path: ''", "sources.rows[0].path: '' is no path or table"),
         ("path: visits", 'path: "a\\nb"', "sources.rows[0].path: 'a\\nb' is no path or table"),

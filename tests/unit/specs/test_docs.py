@@ -50,7 +50,7 @@ def fields(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any]
         below = [] if model is Pooled else list(parts(field.annotation))
         for step, inner in below:
             yield from fields(inner, f"{prefix}{name}{step}.")
-        if not below or field.default in (None, ()):
+        if not below or field.default in (None, ()) or isinstance(field.default, float):
             yield prefix + name, field.default
 
 

@@ -91,6 +91,10 @@ class Tenancy:
         scores = link_scores(clone(own).fit(seen[names], seen[LABEL]), rows)
         random = np.random.default_rng(1).normal(0, 1, len(rows))
         columns = list(dict.fromkeys((*self.spec.key, *RESERVED)))
+        if self.spec.label.task == "regression":
+            return rows[columns].assign(
+                challenger=scores + noise * random, pooled=np.nan, prior=0.0
+            )
         return rows[columns].assign(
             challenger=from_link(scores + noise * random, "classification"),
             pooled=from_link(scores + 0.5 * random, "classification") if self.pooled else np.nan,

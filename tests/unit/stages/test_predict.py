@@ -231,6 +231,47 @@ def test_values_of_regression_have_no_threshold_and_no_decision():
     assert receipt.explained == receipt.rows > 0
 
 
+def test_a_threshold_by_cost_decides_as_its_number_would(tenancy):
+    by_number, by_cost = (
+        {"window": "7d", "start": "2013-09-03", "threshold": threshold}
+        for threshold in (0.2, {"false_positive": 1, "false_negative": 4})
+    )
+    predict(tenancy.with_spec(predict=by_cost).predict_job(AS_OF, FIRST))
+    receipt = receipts(tenancy)[FIRST]
+    rows = read(tenancy, receipt)
+    assert receipt.threshold == pytest.approx(0.2)
+    assert receipt.decided == (rows["probability"] >= receipt.threshold).sum() > 0
+    assert by_number["threshold"] == receipt.threshold
+
+
+def test_a_threshold_by_rate_is_the_models_own_and_settled_without_training_anew(tenancy, trained):
+    version = trained[1]["august"].version
+    folder = f"tenants/arrival-delay/ua/models/{version}/"
+    holdout = from_parquet(tenancy.store.get(f"{folder}evaluation.parquet").content)
+    for window, rate in zip(WINDOWS, (0.1, 0.3), strict=False):
+        rule = {"window": "7d", "start": "2013-09-03", "threshold": {"target_rate": rate}}
+        predict(tenancy.with_spec(predict=rule).predict_job(AS_OF, window))
+        threshold = receipts(tenancy)[window].threshold
+        assert (holdout["challenger"] >= threshold).mean() == pytest.approx(rate, abs=0.01)
+
+
+def test_intervals_lie_about_the_values_and_are_in_the_receipt():
+    tenancy = Tenancy(table=make_table(rows=600, task="regression")).with_spec(
+        label={"column": "arr_delay", "task": "regression"},
+        predict=EXPLAIN_ALL | {"interval": 0.8},
+        model={"metric": "rmse"},
+    )
+    card = tenancy.train(AUGUST, "ridge")
+    tenancy.crown(card)
+    predict(tenancy.predict_job(AS_OF, FIRST))
+    receipt = receipts(tenancy)[FIRST]
+    rows = read(tenancy, receipt)
+    assert receipt.interval.level == 0.8
+    assert receipt.interval.low < 0 < receipt.interval.high
+    assert np.allclose(rows["low"], rows["probability"] + receipt.interval.low)
+    assert np.allclose(rows["high"], rows["probability"] + receipt.interval.high)
+
+
 def test_hostile_text_in_keys_and_categories_stays_text(tenancy):
     evil = ["<script>alert(1)</script>", '=HYPERLINK("http://x")', "{{$.inputs}}", "'; DROP --"]
     names = pd.Series([f"{evil[n % 4]}{n}" for n in range(len(tenancy.table))], dtype="str")
