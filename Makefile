@@ -1,7 +1,7 @@
 SHELL := bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help setup lock demo-data demo specs compile check test test-servers crash-test race-test chaos-test bench-quality bench-intervals bench-rollback bench-planning clean
+.PHONY: help setup lock demo-data demo specs compile check test test-servers crash-test race-test chaos-test bench-quality bench-intervals bench-gate bench-rollback bench-planning clean
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
@@ -70,6 +70,9 @@ bench-quality: demo-data ## compare the recipes on real flights
 
 bench-intervals: demo-data ## what the intervals of minutes late hold, month by month
 	$(BIN)/python -m benchmarks.intervals
+
+bench-gate: setup ## simulate how often the gate is right
+	$(BIN)/python -m benchmarks.gate
 
 bench-rollback: test-servers ## roll 1,000 tenants back on a real MinIO
 	$(BIN)/python -m benchmarks.rollback

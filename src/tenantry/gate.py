@@ -3,7 +3,8 @@
 While a champion is fresh and its spec unchanged, the burden of proof is the challenger's: it must
 be clearly better, by the interval. Once the champion is stale or its spec changed, the challenger
 takes over unless it is worse, by more than a tolerance. A first model must not be worse than what
-the tenant could have without it: the pooled model, or the base rate.
+the tenant could have without it: the pooled model, or the base rate. And in no slice that the spec
+names may it be clearly worse than its rival by more than the slices' tolerance.
 """
 
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from tenantry.bootstrap import Gain, compare
 from tenantry.figures import TITLES, figure
+from tenantry.floors import Sliced, SliceGain, compare_slices, find_breach
 from tenantry.ledger import Scalar
 from tenantry.metrics import Floats
 from tenantry.specs.learning import Gate, Model
@@ -34,12 +36,14 @@ class Holdout:
         day: The local day of each row, whole numbers, shape (n,).
         challenger: The challenger's predictions, shape (n,).
         rivals: Predictions of `champion`, or of `pooled` and `prior`; each of shape (n,).
+        slices: Feature of `gate.slices` → its value for each row, shape (n,).
     """
 
     label: Floats
     day: NDArray[np.int64]
     challenger: Floats
     rivals: Mapping[str, Floats]
+    slices: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -114,8 +118,12 @@ def decide(holdout: Holdout, incumbent: Incumbent | None, *, gate: Gate, model: 
         for name, predicted in holdout.rivals.items()
     }
     if incumbent is None:
-        return _first(gains, gate=gate, metric=model.metric)
-    return _succession(gains["champion"], incumbent, gate=gate, metric=model.metric)
+        decision = _first(gains, gate=gate, metric=model.metric)
+    else:
+        decision = _succession(gains["champion"], incumbent, gate=gate, metric=model.metric)
+    if not decision.promote:
+        return decision
+    return _above_floors(decision, holdout, incumbent, gains, gate=gate, metric=model.metric)
 
 
 def _lacking(holdout: Holdout, gate: Gate) -> str:
@@ -151,18 +159,28 @@ def _without_comparison(
 
 
 def _first(gains: Mapping[str, Gain], *, gate: Gate, metric: str) -> Decision:
-    hardest = min(gains, key=lambda name: (gains[name].rival, name))
+    hardest = _hardest(gains)
     rivals = " and ".join(f"{figure(gains[name].rival)} of {_NAMES[name]}" for name in gains)
     figures = _figures(gains[hardest], rivals, gate=gate, metric=metric)
     evidence = _evidence(gains[hardest], hardest, metric)
     if not _is_worse(gains[hardest], gate):
         return Decision("challenger", f"promoted as first model: {figures}", evidence)
-    losses = {name: gain.rival for name, gain in gains.items()}
-    is_poor = losses.get("pooled", np.inf) > losses.get("prior", np.inf) + gate.tolerance
-    choice: Choice = "prior" if is_poor or "pooled" not in losses else "pooled"
+    choice = _instead(gains, gate)
     why = f"which is worse than {_NAMES[hardest]} by more than {figure(gate.tolerance)}"
     sentence = f"{_NAMES[choice]} instead of the challenger, {why}: {figures}"
     return Decision(choice, sentence, evidence)
+
+
+def _hardest(gains: Mapping[str, Gain]) -> str:
+    """Return the rival with the best score."""
+    return min(gains, key=lambda name: (gains[name].rival, name))
+
+
+def _instead(gains: Mapping[str, Gain], gate: Gate) -> Choice:
+    """Return what a tenant gets instead of a first challenger."""
+    losses = {name: gain.rival for name, gain in gains.items()}
+    is_poor = losses.get("pooled", np.inf) > losses.get("prior", np.inf) + gate.tolerance
+    return "prior" if is_poor or "pooled" not in losses else "pooled"
 
 
 def _succession(gain: Gain, incumbent: Incumbent, *, gate: Gate, metric: str) -> Decision:
@@ -180,6 +198,60 @@ def _succession(gain: Gain, incumbent: Incumbent, *, gate: Gate, metric: str) ->
         return Decision("champion", sentence, evidence)
     sentence = f"promoted, {incumbent.excuse} and the challenger is no worse: {figures}"
     return Decision("challenger", sentence, evidence)
+
+
+def _above_floors(  # noqa: PLR0913 - what a decision is made from
+    decision: Decision,
+    holdout: Holdout,
+    incumbent: Incumbent | None,
+    gains: Mapping[str, Gain],
+    *,
+    gate: Gate,
+    metric: str,
+) -> Decision:
+    """Let a promotion stand unless the challenger is below the floor in a slice."""
+    if not holdout.slices:
+        return decision
+    rival = "champion" if incumbent else _hardest(gains)
+    rows = Sliced(holdout.label, holdout.day, dict(holdout.slices))
+    found = compare_slices(
+        rows, holdout.challenger, holdout.rivals[rival], gate=gate, metric=metric
+    )
+    breach = find_breach(found, gate.slice_tolerance)
+    evidence = decision.evidence | {"slices": len(found)}
+    if breach is None:
+        return Decision(decision.choice, decision.sentence, evidence)
+    choice: Choice = "champion" if incumbent else _instead(gains, gate)
+    kept = f"{_NAMES[choice]} instead of the challenger, which"
+    kept = "kept the champion, the challenger" if incumbent else kept
+    floor = f"by more than {figure(gate.slice_tolerance)} where {breach.name}"
+    figures = f"{_slice_figures(breach)}; over all, {_over_all(gains[rival], metric)}"
+    sentence = f"{kept} is worse than {_NAMES[rival]} {floor}: {figures}"
+    return Decision(choice, sentence, evidence | _slice_evidence(breach))
+
+
+def _over_all(gain: Gain, metric: str) -> str:
+    scores = f"{TITLES[metric]} {figure(gain.challenger)} against {figure(gain.rival)}"
+    return f"{scores} on {gain.rows:,} rows"
+
+
+def _slice_figures(found: SliceGain) -> str:
+    gain = found.gain
+    interval = f"{100 * found.confidence:.3g} % {figure(gain.low)} to {figure(gain.high)}"
+    return (
+        f"{figure(gain.challenger)} against {figure(gain.rival)} there "
+        f"on {gain.rows:,} rows of {gain.days} days (gain {figure(gain.gain)}, {interval})"
+    )
+
+
+def _slice_evidence(found: SliceGain) -> dict[str, Scalar]:
+    return {
+        "slice": found.name,
+        "slice_gain": found.gain.gain,
+        "slice_gain_low": found.gain.low,
+        "slice_gain_high": found.gain.high,
+        "slice_rows": found.gain.rows,
+    }
 
 
 def _is_worse(gain: Gain, gate: Gate) -> bool:

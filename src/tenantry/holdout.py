@@ -17,22 +17,24 @@ from tenantry.gate import Holdout, Incumbent
 from tenantry.metrics import Floats
 from tenantry.models.fitted import FittedModel
 from tenantry.scoring import predict_rows
+from tenantry.slices import gate_slices
 from tenantry.specs.model import Spec
 from tenantry.training.evaluate import CHALLENGER, POOLED, PRIOR
 from tenantry.training.folds import local_days
 
 
-def against_alternatives(evaluation: pd.DataFrame, spec: Spec) -> Holdout:
+def against_alternatives(evaluation: pd.DataFrame, table: pd.DataFrame, spec: Spec) -> Holdout:
     """Compare a first challenger with what the tenant could have instead.
 
     Args:
         evaluation: The holdout's labelled rows with the columns `challenger`, `pooled` and `prior`;
             NaN where there was no such model yet.
+        table: The feature table they come from.
         spec: The tenant's spec.
     """
     rivals = {name: _column(evaluation, name) for name in (POOLED, PRIOR)}
     there = {name: values for name, values in rivals.items() if np.isfinite(values).all()}
-    return _holdout(evaluation, there, spec)
+    return _holdout(evaluation, _features_of(evaluation, table, spec), there, spec)
 
 
 def against_champion(
@@ -51,13 +53,12 @@ def against_champion(
         The holdout, and why the champion cannot score it (then it has no rival); else empty.
     """
     unseen = evaluation[evaluation[EVENT_TIME] >= reign.trained_until]
-    keys = list(spec.key)
-    rows = unseen[keys].merge(table, on=keys, how="left", validate="one_to_one")
+    rows = _features_of(unseen, table, spec)
     try:
         predicted = predict_rows(model, rows, spec)
     except ScoringError as error:
-        return _holdout(unseen, {}, spec), str(error)
-    return _holdout(unseen, {"champion": predicted}, spec), ""
+        return _holdout(unseen, rows, {}, spec), str(error)
+    return _holdout(unseen, rows, {"champion": predicted}, spec), ""
 
 
 def describe(reign: Reign, spec: Spec, as_of: datetime, *, unable: str = "") -> Incumbent:
@@ -78,12 +79,22 @@ def describe(reign: Reign, spec: Spec, as_of: datetime, *, unable: str = "") -> 
     )
 
 
-def _holdout(rows: pd.DataFrame, rivals: Mapping[str, Floats], spec: Spec) -> Holdout:
+def _features_of(rows: pd.DataFrame, table: pd.DataFrame, spec: Spec) -> pd.DataFrame:
+    """Return the table's rows for those of an evaluation, in its order."""
+    keys = list(spec.key)
+    return rows[keys].merge(table, on=keys, how="left", validate="one_to_one")
+
+
+def _holdout(
+    rows: pd.DataFrame, features: pd.DataFrame, rivals: Mapping[str, Floats], spec: Spec
+) -> Holdout:
+    slices = gate_slices(features, rows[EVENT_TIME], spec)
     return Holdout(
         label=_column(rows, LABEL),
         day=local_days(rows[EVENT_TIME], spec.timezone),
         challenger=_column(rows, CHALLENGER),
         rivals=rivals,
+        slices={name: values.to_numpy(dtype=np.str_) for name, values in slices.items()},
     )
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tenantry.bootstrap import Gain, compare
+from tenantry.bootstrap import Gain, compare, compare_in_part, standard_error
 
 DAYS = np.repeat(np.arange(28), 20)
 
@@ -72,3 +72,34 @@ def test_fewer_days_give_a_wider_interval():
 def test_one_day_says_nothing_of_the_spread():
     with pytest.raises(ValueError, match="at least 2 of them; there are 1"):
         simulate(0, days=np.zeros(30, dtype=np.int64))
+
+
+def test_standard_errors_count_days_not_rows():
+    random = np.random.default_rng(0)
+    days = np.repeat(np.arange(40), 50)
+    shared = np.repeat(random.normal(size=40), 50)
+    own = random.normal(size=2000)
+    assert standard_error(shared, days) == pytest.approx(1 / np.sqrt(40), rel=0.3)
+    assert standard_error(own, days) == pytest.approx(1 / np.sqrt(2000), rel=0.3)
+    assert standard_error(own, np.zeros(2000, dtype=np.int64)) == np.inf
+
+
+@pytest.mark.parametrize("metric", ["log_loss", "rmse"])
+def test_the_formula_and_the_bootstrap_agree_on_whole_rows(metric):
+    random = np.random.default_rng(5)
+    label = (random.random(560) < 0.3).astype(float)
+    models = [np.clip(0.3 + random.normal(0, sd, 560), 0.05, 0.95) for sd in (0.1, 0.2)]
+    paired = {"day": np.repeat(np.arange(28), 20), "metric": metric, "confidence": 0.95}
+    drawn = compare(label, *models, **paired, resamples=4000, seed=7)
+    exact = compare_in_part(label, *models, **paired)
+    assert (exact.challenger, exact.rival) == pytest.approx((drawn.challenger, drawn.rival))
+    width = drawn.high - drawn.low
+    assert exact.high - exact.low == pytest.approx(width, rel=0.1)
+    assert exact.low == pytest.approx(drawn.low, abs=0.1 * width)
+
+
+def test_two_perfect_models_are_equal():
+    label = np.arange(40.0)
+    days = np.repeat(np.arange(10), 4)
+    gain = compare_in_part(label, label, label, day=days, metric="rmse", confidence=0.95)
+    assert (gain.gain, gain.low, gain.high) == (0, 0, 0)

@@ -1,8 +1,10 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
 import pytest
 
+from tenantry.floors import Sliced, compare_slices
 from tenantry.gate import Decision, Holdout, Incumbent, decide, figure
 from tenantry.specs.learning import Gate, Model
 
@@ -137,6 +139,98 @@ def test_what_a_tenant_gets_instead_of_a_poor_first_model(noise, choice):
     assert decision.sentence.startswith(
         f"{name} instead of the challenger, which is worse than {name} by more than .010: "
     )
+
+
+# --- slice floors ---------------------------------------------------------------------------------
+
+FLOORS = {"slices": ("origin", "month"), "slice_tolerance": 0.02}
+
+
+def sliced(seed: int, *, there: float, rival: str = "champion", rows_a_day: int = 60) -> Holdout:
+    """The challenger is better than its rival, but for its noise in a quarter of the rows, JFK."""
+    random = np.random.default_rng(seed)
+    rows = 28 * rows_a_day
+    truth = random.normal(-1, 1, rows)
+    origin = random.choice(["EWR", "JFK", "LGA"], rows, p=[0.45, 0.25, 0.3])
+    noise = np.where(origin == "JFK", there, 0.1)
+    day = np.arange(rows) // rows_a_day
+    return Holdout(
+        label=(random.random(rows) < sigmoid(truth)).astype(float),
+        day=day,
+        challenger=sigmoid(truth + noise * random.normal(size=rows)),
+        rivals={rival: sigmoid(truth + 1.2 * random.normal(size=rows))},
+        slices={"origin": origin, "month": np.where(day < 14, "2013-08", "2013-09")},
+    )
+
+
+@pytest.mark.parametrize("incumbent", [FRESH, STALE, CHANGED])
+def test_a_better_challenger_that_is_much_worse_in_a_slice_is_kept_out(incumbent):
+    rows = sliced(1, there=1.8)
+    assert run(replace(rows, slices={}), incumbent).promote
+    decision = run(rows, incumbent, **FLOORS)
+    assert decision.choice == "champion"
+    assert decision.sentence == (
+        "kept the champion, the challenger is worse than the champion by more than .020 "
+        "where origin is JFK: .754 against .577 there on 426 rows of 28 days "
+        "(gain -.177, 99 % -.311 to -.043); over all, log loss .584 against .615 on 1,680 rows"
+    )
+    assert decision.evidence["slice"] == "origin is JFK"
+    assert decision.evidence["slices"] == 5
+    assert decision.evidence["slice_gain_high"] < -0.02
+
+
+def test_a_challenger_that_is_worse_nowhere_passes_the_floors():
+    decision = run(sliced(1, there=0.1), FRESH, **FLOORS)
+    assert decision.promote
+    assert decision.evidence["slices"] == 5
+    assert "slice" not in decision.evidence
+
+
+def test_the_floor_is_below_the_tolerance():
+    rows = sliced(1, there=1.8)
+    assert run(rows, STALE, **FLOORS | {"slice_tolerance": 0.1}).promote
+
+
+def test_a_slice_without_evidence_stops_nobody():
+    rows = sliced(1, there=1.8)
+    assert run(rows, STALE, **FLOORS, min_rows=500).promote  # JFK has 426
+
+
+def test_floors_do_not_make_a_promotion_of_what_is_not_better():
+    decision = run(holdout(1, noise={"challenger": 1.0, "champion": 0.2}), FRESH, **FLOORS)
+    assert decision.sentence.startswith("kept the champion, the gain is not clear of")
+
+
+def test_a_first_model_that_is_much_worse_than_pooled_in_a_slice_does_not_reign():
+    decision = run(sliced(1, there=1.8, rival="pooled"), None, **FLOORS)
+    assert decision.choice == "pooled"
+    assert decision.sentence.startswith(
+        "the pooled model instead of the challenger, which is worse than the pooled model "
+        "by more than .020 where origin is JFK: "
+    )
+
+
+def test_more_slices_ask_for_surer_signs():
+    rows = sliced(1, there=1.8)
+    confidence = {
+        number: compare_slices(
+            Sliced(rows.label, rows.day, dict(list(rows.slices.items())[:number])),
+            rows.challenger,
+            rows.rivals["champion"],
+            gate=GATE,
+            metric="log_loss",
+        )[0].confidence
+        for number in (1, 2)
+    }
+    assert confidence == {1: pytest.approx(1 - 0.05 / 3), 2: pytest.approx(0.99)}
+
+
+def test_a_sentence_shows_hostile_values_as_escapes_and_cuts_them():
+    rows = sliced(1, there=1.8)
+    origin = np.where(rows.slices["origin"] == "JFK", "\x1b[2J" + "x" * 90, "EWR")
+    sentence = run(replace(rows, slices={"origin": origin}), FRESH, **FLOORS).sentence
+    assert "\x1b" not in sentence
+    assert f"origin is \\x1b[2J{'x' * 36}…: " in sentence
 
 
 # --- too little evidence --------------------------------------------------------------------------

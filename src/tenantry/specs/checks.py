@@ -14,6 +14,7 @@ from tenantry.errors import Fault
 from tenantry.specs.data import KnownAt, Source
 from tenantry.specs.faults import quoted, suggest
 from tenantry.specs.feature_checks import check_features
+from tenantry.specs.features import MONTH, has_slices
 from tenantry.specs.learning import POOLED_RECIPES, RECIPES, Model
 from tenantry.specs.model import Declared
 from tenantry.specs.paths import nearest
@@ -180,6 +181,18 @@ def _check_spans(spec: Declared) -> Found:
         yield Fault("train.history", fault, "nothing would be left to train on; make it longer")
 
 
+def _check_slices(spec: Declared) -> Found:
+    # a tenant may do without a feature of the product's, and then has no such slices
+    known = {**spec.pooled.features, **spec.features}
+    for name in spec.gate.slices:
+        fault = f"{quoted(name)} is no category, hour or weekday among the features, nor {MONTH}"
+        if name != MONTH and (name not in known or not has_slices(known[name])):
+            sliced = [MONTH, *(other for other, feature in known.items() if has_slices(feature))]
+            yield Fault("gate.slices", fault, suggest(name, sliced))
+    for name in _repeated(spec.gate.slices):
+        yield Fault("gate.slices", f"{name!r} is there twice", "keep one of them")
+
+
 def _check_retry(spec: Declared) -> Found:
     if spec.retry.at_most < spec.retry.after:
         yield Fault("retry.at_most", "is shorter than retry.after", "make it at least as long")
@@ -254,6 +267,7 @@ _CHECKS: tuple[tuple[frozenset[str], Callable[[Declared], Found]], ...] = (
     (frozenset({"model", "label", "pooling"}), _check_model),
     (frozenset({"predict", "label"}), _check_predict),
     (frozenset({"train", "gate", "model"}), _check_spans),
+    (frozenset({"gate", "features", "pooled"}), _check_slices),
     (frozenset({"retry"}), _check_retry),
     (frozenset({"timezone"}), _check_timezone),
     (frozenset({"description", "title"}), _check_texts),

@@ -103,3 +103,14 @@ Feature = Annotated[
 def texts_of(features: Mapping[str, Feature]) -> dict[str, TextFeature]:
     """Return those of the features that are text."""
     return {name: item for name, item in features.items() if isinstance(item, TextFeature)}
+
+
+MONTH = "month"
+"""Names the slices by local month of the event; no feature is needed for them."""
+
+
+def has_slices(feature: Feature) -> bool:
+    """Return whether the feature's values divide rows into parts: categories, hours, weekdays."""
+    if isinstance(feature, CalendarFeature):
+        return feature.part in ("hour", "weekday")
+    return isinstance(feature, CategoricalFeature)

@@ -60,6 +60,13 @@ class Gate(SpecPart):
     """Gain in the metric that the interval must clear."""
     tolerance: float = Field(default=0.01, ge=0)
     """How much worse is still no worse, when the champion is stale or its spec changed."""
+    slices: tuple[ColumnName, ...] = ()
+    """Parts in which a challenger must not be worse either: features that are categories, hours
+    (in bands of six) or weekdays, and `month`; each value with `min_rows` rows of `min_days` days
+    counts."""
+    slice_tolerance: float = Field(default=0.02, ge=0)
+    """How much worse a challenger may be in a slice; it is stopped when the slice's interval, wider
+    the more slices there are, lies beyond."""
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
     """Of the day-block bootstrap interval."""
     resamples: int = Field(default=1000, ge=100)

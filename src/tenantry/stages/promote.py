@@ -148,7 +148,7 @@ def _decide(case: _Case) -> Result:
 def _compare(case: _Case) -> Decision:
     spec, job = case.job.spec, case.job
     if case.reign is None or case.tainted:
-        holdout = against_alternatives(case.evaluation, spec)
+        holdout = against_alternatives(case.evaluation, case.table, spec)
         decision = decide(holdout, None, gate=spec.gate, model=spec.model)
         why = f"the champion has to go, {case.tainted}: " if case.tainted else ""
         return replace(decision, sentence=why + decision.sentence)

@@ -1,7 +1,5 @@
 """What a challenger is worth: its recipe, fitted before the holdout, on the holdout."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pandas as pd
 
@@ -10,7 +8,7 @@ from tenantry.errors import TrainingError
 from tenantry.features.recipe import own_frame
 from tenantry.metrics import Floats, all_scores, measure
 from tenantry.models.card import Slice
-from tenantry.specs.features import CalendarFeature, CategoricalFeature
+from tenantry.slices import card_slices
 from tenantry.specs.model import Spec
 from tenantry.training.calibrate import Line, calibrated
 from tenantry.training.folds import Spans, happened_in
@@ -20,7 +18,6 @@ CHALLENGER, POOLED, PRIOR = "challenger", "pooled", "prior"
 """The columns of an evaluation: predictions by models that saw nothing of the holdout."""
 
 _SLICE_ROWS = 30
-_SLICE_VALUES = 12
 
 
 def evaluate(lessons: Lessons, recipe: str, line: Line | None, spans: Spans) -> pd.DataFrame:
@@ -78,26 +75,12 @@ def slices(
     if not len(evaluation) or evaluation[CHALLENGER].isna().any():
         return ()
     found = []
-    for feature, values in _parts(own_frame(table, spec)[rows], evaluation, spec):
+    frame = own_frame(table, spec)[rows]
+    for feature, values in card_slices(frame, evaluation[EVENT_TIME], spec).items():
         for value, places in sorted(values.groupby(values).indices.items()):
             if len(places) >= _SLICE_ROWS:
                 found.append(_slice(evaluation.iloc[places], feature, str(value), spec))
     return tuple(found)
-
-
-def _parts(
-    frame: pd.DataFrame, evaluation: pd.DataFrame, spec: Spec
-) -> "Iterator[tuple[str, pd.Series[str]]]":
-    """Yield (feature, its value as text for each row) for what is worth a slice."""
-    for name, feature in spec.features.items():
-        values = frame[name].reset_index(drop=True)
-        if isinstance(feature, CategoricalFeature) and values.nunique() <= _SLICE_VALUES:
-            yield name, values.astype("str")
-        elif isinstance(feature, CalendarFeature) and feature.part == "hour":
-            band = (values // 6 * 6).astype("int64")
-            yield name, band.map(lambda hour: f"{hour:02d}-{hour + 5:02d}").astype("str")
-    local = evaluation[EVENT_TIME].dt.tz_convert(spec.timezone).dt.tz_localize(None)
-    yield "month", pd.Series(local.to_numpy().astype("datetime64[M]").astype(str), dtype="str")
 
 
 def _slice(rows: pd.DataFrame, feature: str, value: str, spec: Spec) -> Slice:

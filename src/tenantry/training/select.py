@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from tenantry.bootstrap import standard_error
 from tenantry.columns import EVENT_TIME, LABEL
 from tenantry.errors import TrainingError
 from tenantry.figures import TITLES
@@ -77,21 +78,6 @@ def select_recipe(lessons: Lessons, spans: Spans) -> Selection:
         rows=len(label),
         predicted=(predictions[chosen], label),
     )
-
-
-def standard_error(differences: Floats, days: NDArray[np.int64]) -> float:
-    """Return the standard error of a mean, rows clustered by day; infinite with one day only.
-
-    Args:
-        differences: One value a row, shape (n,).
-        days: The day of each row, any whole numbers, shape (n,).
-    """
-    block = np.unique(days, return_inverse=True)[1]
-    number = int(block.max(initial=-1)) + 1
-    if number < 2:
-        return float("inf")
-    sums = np.bincount(block, weights=differences - differences.mean())
-    return float(np.sqrt(np.sum(sums**2) * number / (number - 1)) / len(differences))
 
 
 def _predictions(

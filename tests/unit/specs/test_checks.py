@@ -203,6 +203,14 @@ UNKNOWN = "in the contract; declare it in contract.columns"
             "gate: {holdout: 166d}",
             "train.history: is not longer than gate.holdout and model.validation together; nothing",
         ),
+        (
+            "gate: {holdout: 14d}",
+            "gate: {holdout: 14d, slices: [paln, minutes, month, month]}",
+            "gate.slices: 'minutes' is no category, hour or weekday among the features, nor month|"
+            "gate.slices: 'month' is there twice; keep one of them|"
+            "gate.slices: 'paln' is no category, hour or weekday among the features, nor month; "
+            "did you mean plan?",
+        ),
         ("title: Churn", "title: ''", "title: is shorter than 1 characters"),
         ("title: Churn", 'title: "\\a"', "title: holds control characters; write plain text"),
         # features

@@ -21,6 +21,7 @@ from tenantry.errors import ChampionMovedError, ModelFileError
 from tenantry.events import Event, list_events, read_event
 from tenantry.ledger import Due
 from tenantry.models.files import load_model
+from tenantry.parquet import from_parquet, to_parquet
 from tenantry.stages.promote import promote
 from tenantry.training.folds import known_by
 from tests.unit.memory_store import MemoryStore
@@ -107,6 +108,27 @@ def test_a_promotion_leaves_an_event_and_the_challengers_curves(tenancy, october
     assert curves.roc
     assert {driver.feature for driver in curves.drivers} <= set(FEATURES)
     assert all(key in tenancy.store.objects for key in result.keys)
+
+
+def test_a_challenger_that_fails_one_kind_of_rows_is_stopped_by_name(tenancy):
+    gate = {"slices": ["dest", "hour"], "slice_tolerance": 0.02, "tolerance": 0.5}
+    tenancy.spec = make_spec(gate={"holdout": "60d"} | gate)
+    fair = tenancy.train(AS_OF)
+    key = f"tenants/arrival-delay/ua/models/{fair.version}/evaluation.parquet"
+    rows = from_parquet(tenancy.store.get(key).content)
+    hurt = rows["number"].isin(tenancy.table.loc[tenancy.table["dest"] == "ORD", "number"])
+    rows["challenger"] = rows["challenger"].where(~hurt, 0.01)
+    tenancy.store.objects.pop(key)
+    tenancy.store.put(key, to_parquet(rows))
+    tenancy.crown(tenancy.train(SEPTEMBER - timedelta(days=60)))
+    result = promote(tenancy.promote_job(AS_OF, fair))
+    assert result.message.startswith(
+        "kept the champion, the challenger is worse than the champion "
+        "by more than .020 where dest is ORD: "
+    )
+    assert result.facts["promoted"] is False
+    assert result.facts["slice"] == "dest is ORD"
+    assert last_event(tenancy).sentence == result.message
 
 
 def test_a_first_model_worse_than_the_base_rate_gives_way_to_it(tenancy):

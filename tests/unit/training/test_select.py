@@ -10,7 +10,7 @@ from tenantry.errors import TrainingError
 from tenantry.metrics import all_scores
 from tenantry.training.folds import Spans
 from tenantry.training.lessons import Lessons
-from tenantry.training.select import select_recipe, standard_error
+from tenantry.training.select import select_recipe
 from tests.unit.tiny_fleet import AS_OF, make_spec, make_table
 from tests.unit.tiny_fleet import CANDIDATES as DECLARED
 from tests.unit.training.chains import make_chain
@@ -92,16 +92,6 @@ def test_without_a_comparison_the_first_that_can_be_fitted_stands(broken):
 def test_when_nothing_can_be_fitted_every_reason_is_told():
     with pytest.raises(TrainingError, match=r"pooled: there is no .*; stacked: there is no"):
         choose(None, "pooled", "stacked")
-
-
-def test_standard_errors_count_days_not_rows():
-    random = np.random.default_rng(0)
-    days = np.repeat(np.arange(40), 50)
-    shared = np.repeat(random.normal(size=40), 50)
-    own = random.normal(size=2000)
-    assert standard_error(shared, days) == pytest.approx(1 / np.sqrt(40), rel=0.3)
-    assert standard_error(own, days) == pytest.approx(1 / np.sqrt(2000), rel=0.3)
-    assert standard_error(own, np.zeros(2000, dtype=np.int64)) == np.inf
 
 
 def test_metrics_go_with_the_task():

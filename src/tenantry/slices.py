@@ -1,0 +1,73 @@
+"""Parts of a tenant's rows: by category, band of hours, weekday and month."""
+
+from collections.abc import Iterator, Mapping
+
+import pandas as pd
+
+from tenantry.specs.features import MONTH, CalendarFeature, CategoricalFeature, Feature
+from tenantry.specs.model import Spec
+
+MOST_VALUES = 12
+"""Values up to which a categorical feature is worth slices on a card."""
+
+BAND = 6
+"""Hours of a band."""
+
+Slices = Mapping[str, "pd.Series[str]"]
+"""Feature (or `month`) → its value as text for each row."""
+
+
+def card_slices(frame: pd.DataFrame, event_time: "pd.Series[pd.Timestamp]", spec: Spec) -> Slices:
+    """Return the slices that a card tells of: few categories, bands of hours, months.
+
+    Args:
+        frame: Feature columns, n rows.
+        event_time: When each row happened.
+        spec: The tenant's spec.
+    """
+    names = [
+        name
+        for name, feature in spec.features.items()
+        if name in spec.gate.slices or _is_worth_telling(feature, frame[name])
+    ]
+    return dict(_slices(frame, event_time, spec, [*names, MONTH]))
+
+
+def gate_slices(frame: pd.DataFrame, event_time: "pd.Series[pd.Timestamp]", spec: Spec) -> Slices:
+    """Return the slices that the gate looks at; none of features that the tenant does without.
+
+    Arguments as for `card_slices`.
+    """
+    names = [name for name in spec.gate.slices if name == MONTH or name in spec.features]
+    return dict(_slices(frame, event_time, spec, names))
+
+
+def _is_worth_telling(feature: Feature, values: "pd.Series[str]") -> bool:
+    if isinstance(feature, CategoricalFeature):
+        return values.nunique() <= MOST_VALUES
+    return isinstance(feature, CalendarFeature) and feature.part == "hour"
+
+
+def _slices(
+    frame: pd.DataFrame, event_time: "pd.Series[pd.Timestamp]", spec: Spec, names: list[str]
+) -> "Iterator[tuple[str, pd.Series[str]]]":
+    for name in dict.fromkeys(names):
+        feature = spec.features.get(name)
+        if feature is None:
+            yield name, _months(event_time, spec.timezone)
+        elif isinstance(feature, CalendarFeature) and feature.part == "hour":
+            yield name, _bands(frame[name].reset_index(drop=True))
+        elif isinstance(feature, CalendarFeature):
+            yield name, frame[name].reset_index(drop=True).astype("int64").astype("str")
+        else:
+            yield name, frame[name].reset_index(drop=True).astype("str")
+
+
+def _bands(hours: "pd.Series[float]") -> "pd.Series[str]":
+    band = (hours // BAND * BAND).astype("int64")
+    return band.map(lambda hour: f"{hour:02d}-{hour + BAND - 1:02d}").astype("str")
+
+
+def _months(event_time: "pd.Series[pd.Timestamp]", timezone: str) -> "pd.Series[str]":
+    local = event_time.dt.tz_convert(timezone).dt.tz_localize(None)
+    return pd.Series(local.to_numpy().astype("datetime64[M]").astype(str), dtype="str")
