@@ -38,15 +38,20 @@ class Slice(Record):
         feature: The feature that names the part.
         value: The feature's value there, as text.
         rows: Labelled rows.
-        metrics: Metric → value of the challenger.
+        metrics: Metric → value of the challenger; empty with too few rows to say.
         pooled: The spec's metric of the pooled model on the same rows; None without one.
+        gain_low: Lower bound of the gain over the pooled model; None with less than the evidence
+            that the gate asks for. The confidence is raised for the number of slices.
+        gain_high: Its upper bound.
     """
 
     feature: str
     value: str
     rows: int
-    metrics: dict[str, float]
+    metrics: dict[str, float] = Field(default_factory=dict)
     pooled: float | None = None
+    gain_low: float | None = None
+    gain_high: float | None = None
 
 
 class Card(Record):
@@ -77,6 +82,8 @@ class Card(Record):
         code_version: Of the library or image.
         rows: Labelled rows it was fitted on.
         positives: How many of them have the label 1; None for regression.
+        first_event: The earliest event among them; None without rows.
+        last_event: The latest one.
         metric: What selection and the gate compare; lower is better.
         selection: Why this recipe, in words.
         scores: Candidate → metric → value on the validation span.
@@ -114,6 +121,8 @@ class Card(Record):
     code_version: str
     rows: int
     positives: int | None = None
+    first_event: Moment | None = None
+    last_event: Moment | None = None
     metric: str
     selection: str = ""
     scores: dict[str, dict[str, float]] = Field(default_factory=dict)

@@ -95,6 +95,8 @@ def _card(job: Job, trained: Trained, pooled: PooledCard | None) -> Card:
         code_version=job.code_version,
         rows=trained.rows,
         positives=trained.positives,
+        first_event=trained.span[0] if trained.span else None,
+        last_event=trained.span[1] if trained.span else None,
         metric=spec.model.metric,
         selection=trained.selection.sentence,
         refused=trained.selection.refused,

@@ -3,21 +3,24 @@
 import numpy as np
 import pandas as pd
 
+from tenantry.bootstrap import Gain
 from tenantry.columns import EVENT_TIME, LABEL, RESERVED
 from tenantry.errors import TrainingError
 from tenantry.features.recipe import own_frame
+from tenantry.floors import Sliced, compare_slices
 from tenantry.metrics import Floats, all_scores, measure
 from tenantry.models.card import Slice
-from tenantry.slices import card_slices
+from tenantry.slices import Slices, card_slices
 from tenantry.specs.model import Spec
 from tenantry.training.calibrate import Line, calibrated
-from tenantry.training.folds import Spans, happened_in
+from tenantry.training.folds import Spans, happened_in, local_days
 from tenantry.training.lessons import Lessons
 
 CHALLENGER, POOLED, PRIOR = "challenger", "pooled", "prior"
 """The columns of an evaluation: predictions by models that saw nothing of the holdout."""
 
 _SLICE_ROWS = 30
+"""Labelled rows below which a slice has no figures."""
 
 
 def evaluate(lessons: Lessons, recipe: str, line: Line | None, spans: Spans) -> pd.DataFrame:
@@ -65,6 +68,8 @@ def slices(
 ) -> tuple[Slice, ...]:
     """Return the challenger's quality by category, hour band and month of the holdout.
 
+    Slices with too few rows to say anything are there, too, without figures.
+
     Args:
         evaluation: What `evaluate` returned.
         table: The feature table that it was made from.
@@ -75,15 +80,38 @@ def slices(
     if not len(evaluation) or evaluation[CHALLENGER].isna().any():
         return ()
     found = []
-    frame = own_frame(table, spec)[rows]
-    for feature, values in card_slices(frame, evaluation[EVENT_TIME], spec).items():
+    divided = card_slices(own_frame(table, spec)[rows], evaluation[EVENT_TIME], spec)
+    gains = _gains_over_pooled(evaluation, divided, spec)
+    for feature, values in divided.items():
         for value, places in sorted(values.groupby(values).indices.items()):
-            if len(places) >= _SLICE_ROWS:
-                found.append(_slice(evaluation.iloc[places], feature, str(value), spec))
+            part = _slice(evaluation.iloc[places], feature, str(value), spec)
+            gain = gains.get((part.feature, part.value))
+            bounds = {"gain_low": gain.low, "gain_high": gain.high} if gain else {}
+            found.append(part.model_copy(update=bounds))
     return tuple(found)
 
 
+def _gains_over_pooled(
+    evaluation: pd.DataFrame, divided: Slices, spec: Spec
+) -> dict[tuple[str, str], Gain]:
+    """Return the gain over the pooled model by feature and value, where there is evidence."""
+    challenger, pooled = (
+        evaluation[name].to_numpy(dtype="float64") for name in (CHALLENGER, POOLED)
+    )
+    if not np.isfinite(pooled).all() or (challenger == pooled).all():
+        return {}
+    rows = Sliced(
+        label=evaluation[LABEL].to_numpy(dtype="float64"),
+        day=local_days(evaluation[EVENT_TIME], spec.timezone),
+        slices={name: values.to_numpy(dtype=np.str_) for name, values in divided.items()},
+    )
+    found = compare_slices(rows, challenger, pooled, gate=spec.gate, metric=spec.model.metric)
+    return {(one.feature, one.value): one.gain for one in found}
+
+
 def _slice(rows: pd.DataFrame, feature: str, value: str, spec: Spec) -> Slice:
+    if len(rows) < _SLICE_ROWS:
+        return Slice(feature=feature, value=value, rows=len(rows))
     label = rows[LABEL].to_numpy(dtype="float64")
     metric = spec.model.metric
     pooled: Floats = rows[POOLED].to_numpy(dtype="float64")

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from tenantry.columns import LABEL
+from tenantry.columns import EVENT_TIME, LABEL
 from tenantry.errors import TrainingError
 from tenantry.features.recipe import own_frame
 from tenantry.metrics import Floats
@@ -29,6 +29,7 @@ class Trained:
         fell_back: Whether it is less than the tenant's own candidates, for want of rows.
         rows: Labelled rows known at `as_of`.
         positives: How many have the label 1; None for regression.
+        span: The first and the last event among them; None without rows.
         dropped: Own features that never had a value.
         evaluation: Predictions of the holdout by models that saw nothing of it.
         holdout: Their metrics.
@@ -40,6 +41,7 @@ class Trained:
     fell_back: bool
     rows: int
     positives: int | None
+    span: tuple[datetime, datetime] | None
     dropped: tuple[str, ...]
     evaluation: pd.DataFrame
     holdout: dict[str, dict[str, float]]
@@ -68,12 +70,14 @@ def train_tenant(lessons: Lessons, as_of: datetime) -> Trained:
     model = calibrated(lessons.fit(selection.recipe, as_of), line)
     evaluation = evaluate(lessons, selection.recipe, line, spans)
     frame = own_frame(lessons.table, spec)[known]
+    events = lessons.table.loc[known, EVENT_TIME]
     return Trained(
         model=model,
         selection=selection,
         fell_back=bool(reason),
         rows=len(label),
         positives=int(label.sum()) if spec.label.task == "classification" else None,
+        span=(events.min().to_pydatetime(), events.max().to_pydatetime()) if len(events) else None,
         dropped=tuple(str(name) for name in frame.columns if not frame[name].notna().any()),
         evaluation=evaluation,
         holdout=holdout_scores(evaluation, spec.model.metric),

@@ -128,7 +128,10 @@ def test_features_that_never_had_a_value_are_named(table, chain):
 def test_slices_cover_categories_hours_and_months(table, chain):
     found = train(table, chain).slices
     assert {part.feature for part in found} == {"dest", "origin", "hour", "month"}
-    assert all(part.rows >= 30 and part.pooled is not None for part in found)
+    told = [part for part in found if part.metrics]
+    assert all(part.rows >= 30 and part.pooled is not None for part in told)
+    assert all(part.gain_low < part.gain_high for part in told if part.rows > 100)
+    assert {part.value for part in found if not part.metrics} >= {"ANC"}  # a hundredth of the rows
     origins = [part for part in found if part.feature == "origin"]
     assert [part.value for part in origins] == ["EWR", "JFK", "LGA"]
     assert {part.value for part in found if part.feature == "hour"} <= {
