@@ -50,21 +50,32 @@ def read_dossier(store: ObjectStore, fleet: Fleet, tenant: str) -> Dossier:
         SpecError: Neither specs nor store know it; names the nearest one.
     """
     product = fleet.product
-    known = sorted({*fleet.specs, *store.list_folders(layout.product_folder(product))})
-    if tenant not in known:
-        fault = f"{product} has no such tenant, in neither specs nor store"
-        raise SpecError([Fault(tenant, fault, suggest(tenant, known))])
+    spec = find_tenant(store, fleet, tenant)
     champion = read_champion(store, product, tenant)
     return Dossier(
         product=product,
         tenant=tenant,
-        spec=fleet.specs.get(tenant),
+        spec=spec,
         champion=champion,
         card=_card(store, product, tenant, champion),
         receipts=read_receipts(store, product, tenant),
         judgements=read_judgements(store, product, tenant),
         failures=read_failures(store, product, tenant),
     )
+
+
+def find_tenant(store: ObjectStore, fleet: Fleet, tenant: str) -> Spec | None:
+    """Return what declares a tenant; None when only the store still knows it.
+
+    Raises:
+        SpecError: Neither specs nor store know it; names the nearest one.
+    """
+    product = fleet.product
+    known = sorted({*fleet.specs, *store.list_folders(layout.product_folder(product))})
+    if tenant not in known:
+        fault = f"{product} has no such tenant, in neither specs nor store"
+        raise SpecError([Fault(tenant, fault, suggest(tenant, known))])
+    return fleet.specs.get(tenant)
 
 
 def _card(store: ObjectStore, product: str, tenant: str, champion: Champion | None) -> Card | None:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from tenantry.cli.card import card
 from tenantry.cli.diff import diff
 from tenantry.cli.erase import erase
 from tenantry.cli.gc import gc
@@ -36,6 +37,7 @@ for command in (
     plan,
     status,
     show,
+    card,
     history,
     rollback,
     pin,

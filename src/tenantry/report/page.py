@@ -1,16 +1,14 @@
 """The fleet on one self-contained page: nothing is fetched, nothing in the data becomes markup."""
 
-import base64
-import hashlib
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import Template
 
 from tenantry import layout
 from tenantry.fleet import STATES, FleetState
 from tenantry.report import rows
+from tenantry.report.pages import find_template, hash_for_policy, read_asset
 from tenantry.report.summary import figures, judge_run
 
 
@@ -35,6 +33,7 @@ def render_page(state: FleetState, status: str) -> str:
     """
     as_of = state.plan.as_of if state.plan else None
     made = [rows.make_row(member, as_of) for member in state.members]
+    style, script = read_asset("page.css") + read_asset("fleet.css"), read_asset("fleet.js")
     return _template().render(
         title=(state.plan.title if state.plan else state.product) or "The fleet",
         state=state,
@@ -48,10 +47,10 @@ def render_page(state: FleetState, status: str) -> str:
         costs=rows.split_costs(state) if state.plan else (),
         states=[(name, words) for name, words in STATES.items() if state.having(name)],
         up=_way_up(state.run),
-        style=_asset("fleet.css"),
-        script=_asset("fleet.js"),
-        style_hash=_digest(_asset("fleet.css")),
-        script_hash=_digest(_asset("fleet.js")),
+        style=style,
+        script=script,
+        style_hash=hash_for_policy(style),
+        script_hash=hash_for_policy(script),
     )
 
 
@@ -87,22 +86,4 @@ def _way_up(run: str) -> str:
 
 @cache
 def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("tenantry.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["span"] = rows.span
-    return environment.get_template("fleet.html")
-
-
-@cache
-def _asset(name: str) -> str:
-    return files("tenantry.report").joinpath("templates", name).read_text(encoding="utf-8")
-
-
-def _digest(text: str) -> str:
-    """Return the hash by which the page's policy lets this very text run."""
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return find_template("fleet.html", span=rows.span)

@@ -24,6 +24,7 @@ _TITLES = {
     "features": "feature table",
     "model.skops": "model",
     "card.json": "card",
+    "card.html": "model card",
     "metrics.json": "curves",
     "evaluation.parquet": "holdout",
     "events": "event",

@@ -39,6 +39,8 @@ from tenantry.models.files import load_model
 from tenantry.models.fitted import FittedModel
 from tenantry.models.pooled import mark_champion
 from tenantry.parquet import from_parquet
+from tenantry.report.model_card import card_page_key, render_model_card
+from tenantry.report.model_facts import read_model_facts
 from tenantry.rules import settle_rules
 from tenantry.training.evaluate import CHALLENGER
 from tenantry.training.fallback import save_fallback
@@ -76,11 +78,12 @@ class _Case:
 def promote(job: Job) -> Result:
     """Decide on a tenant's challenger; or archive a tenant that is to be retired.
 
-    Leaves ``metrics.json`` beside the challenger, an event for the decision, and the champion's
-    pointer moved when the challenger won. A first challenger that is worse than the pooled model or
-    the base rate is not crowned: one of these is saved as a version of the tenant's own and
-    crowned instead. A decision that was made before at this `as_of` stands; so does a person's: a
-    pinned champion stays, and a model that was rolled back by then is not crowned again.
+    Leaves ``metrics.json`` and ``card.html`` beside the challenger, an event for the decision, and
+    the champion's pointer moved when the challenger won. A first challenger that is worse than the
+    pooled model or the base rate is not crowned: one of these is saved as a version of the tenant's
+    own and crowned instead. A decision that was made before at this `as_of` stands; so does a
+    person's: a pinned champion stays, and a model that was rolled back by then is not crowned
+    again.
 
     Raises:
         ChampionMovedError: The champion was pinned, restored or crowned meanwhile: decide again.
@@ -101,8 +104,9 @@ def promote(job: Job) -> Result:
         return hold(job, challenger, reign, made, describe_revocation(known, challenger))
     standing = find_standing(job, challenger, reign, made)
     if standing and not (usable and usable.is_marked(challenger)):
-        keys = tuple(write_event(job.store, event) for event in standing)
-        return make_result(standing[-1], reign, keys)
+        keys = [write_event(job.store, event) for event in standing]
+        keys += [_write_page(job, event.version, anew=False) for event in standing]
+        return make_result(standing[-1], reign, tuple(keys))
     if champion is not None and champion.pin is not None:
         return hold(job, challenger, reign, made, f"it is {describe_pin(champion.pin)}")
     case = _load(job, challenger, reign, turn=next_turn(job, reign, made))
@@ -142,6 +146,7 @@ def _decide(case: _Case) -> Result:
     if not decision.promote:
         events.append(make_event(job, "kept", version, decision, turn=case.turn))
     keys += [write_event(job.store, event) for event in events]
+    keys += [_write_page(job, event.version) for event in events]
     return make_result(events[-1], reign, tuple(keys))
 
 
@@ -200,6 +205,15 @@ def _crown(case: _Case, card: Card, decision: Decision) -> Reign:
         job.store, job.product, job.tenant, reign, over=case.over, is_first=case.over is None
     )
     return champion.as_of(job.as_of) or reign
+
+
+def _write_page(job: Job, version: str, *, anew: bool = True) -> str:
+    """Leave a model's card as a page, with the decision about it; return its key."""
+    key = card_page_key(job.product, job.tenant, version)
+    if anew or not job.store.find(key):
+        page = render_model_card(read_model_facts(job.store, job.spec, version))
+        job.store.put(key, page.encode())
+    return key
 
 
 def _write_curves(case: _Case, model: FittedModel, version: str, column: str) -> str:
