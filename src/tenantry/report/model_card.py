@@ -96,8 +96,8 @@ def render_model_card(facts: ModelFacts) -> str:
         is_classified=is_classified,
         drivers=_drivers(curves) if curves else (),
         features=tell_features(spec, card.dropped),
-        candidates=_candidates(card),
-        candidate_metrics=[_METRICS.get(name, name) for name in _metrics(card.scores)],
+        candidates=_candidates(card, spec),
+        candidate_metrics=[_METRICS.get(name, name) for name in _metrics(card.scores, card.metric)],
         day=day,
         style=style,
         style_hash=hash_for_policy(style),
@@ -165,7 +165,7 @@ def _verdict(low: float | None, high: float | None) -> tuple[str, str]:
 
 def _holdout_scores(card: Card) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Return the table of all metrics by model; empty where nothing was measured."""
-    names = _metrics(card.holdout)
+    names = _metrics(card.holdout, card.metric)
     base = "base rate" if card.task == "classification" else "mean"
     titles = {CHALLENGER: "this model", POOLED: "pooled model", PRIOR: base}
     head = ("", tuple(_METRICS.get(name, name) for name in names))
@@ -178,8 +178,10 @@ def _holdout_scores(card: Card) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return (head, *rows) if rows else ()
 
 
-def _metrics(scores: Mapping[str, Mapping[str, float]]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for found in scores.values() for name in found))
+def _metrics(scores: Mapping[str, Mapping[str, float]], first: str) -> tuple[str, ...]:
+    """Return the metrics that anything has, the spec's own first."""
+    names = dict.fromkeys(name for found in scores.values() for name in found)
+    return tuple(sorted(names, key=lambda name: name != first))
 
 
 def _score(scores: Mapping[str, float], name: str) -> str:
@@ -190,7 +192,8 @@ def _slices(card: Card, spec: Spec) -> tuple[tuple[str, tuple[Compared, ...]], .
     """Return the slices by feature, each compared with the pooled model."""
     parts = [one for one in card.slices if one.metrics]
     known = [one for one in parts if one.gain_low is not None and one.gain_high is not None]
-    places = dict(zip(map(_name_of, known), place_intervals([*map(_gain_of, known)]), strict=True))
+    intervals = place_intervals([_gain_of(one, card.metric) for one in known])
+    places = dict(zip(map(_name_of, known), intervals, strict=True))
     found: dict[str, list[Compared]] = {}
     for one in parts:
         rows = found.setdefault(slice_title(one.feature, spec), [])
@@ -221,9 +224,9 @@ def _name_of(one: Slice) -> tuple[str, str]:
     return one.feature, one.value
 
 
-def _gain_of(one: Slice) -> tuple[float, float, float]:
+def _gain_of(one: Slice, metric: str) -> tuple[float, float, float]:
     low, high = one.gain_low or 0.0, one.gain_high or 0.0
-    return low, (one.pooled or 0.0) - next(iter(one.metrics.values())), high
+    return low, (one.pooled or 0.0) - one.metrics[metric], high
 
 
 def _drivers(curves: Curves) -> tuple[Driven, ...]:
@@ -232,16 +235,22 @@ def _drivers(curves: Curves) -> tuple[Driven, ...]:
     return tuple(Driven(one.title, figure(one.weight), 100 * one.weight / most) for one in shown)
 
 
-def _candidates(card: Card) -> tuple[Scored, ...]:
-    names = _metrics(card.scores)
-    scored = [
-        Scored(name, tuple(_score(scores, one) for one in names), "", name == card.recipe)
-        for name, scores in card.scores.items()
-    ]
-    refused = [Scored(name, (), why, name == card.recipe) for name, why in card.refused.items()]
-    return (*scored, *refused)
+def _candidates(card: Card, spec: Spec) -> tuple[Scored, ...]:
+    """Return the candidates in the spec's order of preference."""
+    names = _metrics(card.scores, card.metric)
+    found = []
+    for name in dict.fromkeys((*spec.model.candidates, *card.scores, *card.refused)):
+        if name in card.scores:
+            scores = tuple(_score(card.scores[name], one) for one in names)
+            found.append(Scored(name, scores, "", name == card.recipe))
+        elif name in card.refused:
+            found.append(Scored(name, (), card.refused[name], name == card.recipe))
+    return tuple(found)
 
 
 def _signed(value: float) -> str:
-    text = figure(value)
-    return text if text.startswith("-") or value <= 0 or text == ".000" else f"+{text}"
+    """Write a gain; those of models are often in the fourth digit."""
+    text = f"{value:+.4f}".replace("0.", ".", 1) if abs(value) < 0.09995 else figure(value)
+    if not text.strip("+-.0"):
+        return ".0000"
+    return text if text[0] in "+-" else f"+{text}"

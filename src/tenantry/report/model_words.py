@@ -38,10 +38,14 @@ def tell_limits(facts: ModelFacts) -> Iterator[tuple[str, str]]:
     evidence = facts.decision.evidence if facts.decision else {}
     if evidence.get("slice"):
         yield "bad", f"The gate stopped it: it is clearly worse where {evidence['slice']}."
-    for one in card.slices:
-        if one.gain_high is not None and one.gain_high < 0:
-            where = f"{slice_title(one.feature, spec)}: {one.value or 'missing'}"
-            yield "bad", f"{where}: worse than the pooled model on {one.rows:,} rows, beyond noise."
+    known = [one for one in card.slices if one.gain_high is not None]
+    worse = [one for one in known if (one.gain_high or 0.0) < 0]
+    if known and not worse:
+        parts = f"{len(known)} parts of the holdout with enough rows"
+        yield "good", f"In none of {parts} is it worse than the pooled model beyond noise."
+    for one in worse:
+        where = f"{slice_title(one.feature, spec)}: {one.value or 'missing'}"
+        yield "bad", f"{where}: worse than the pooled model on {one.rows:,} rows, beyond noise."
     if card.holdout_rows < spec.gate.min_rows:
         rows = f"{card.holdout_rows:,} labelled rows in the holdout"
         yield "fair", f"{rows}, {spec.gate.min_rows:,} needed: its figures say little."
