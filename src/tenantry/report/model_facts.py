@@ -41,20 +41,23 @@ class ModelFacts:
     gains: dict[str, Gain]
 
 
-def read_model_facts(store: ObjectStore, spec: Spec, version: str) -> ModelFacts:
+def read_model_facts(
+    store: ObjectStore, spec: Spec, version: str, decision: Event | None = None
+) -> ModelFacts:
     """Read what is known of a tenant's model.
 
     Args:
         store: The store.
         spec: The tenant's spec.
         version: The model.
+        decision: The gate's about it; the last one on record when None.
 
     Raises:
         ModelFileError: There is no such model.
     """
     product, tenant = spec.product, spec.tenant
     card = read_card(store, product, tenant, version)
-    decision = _last_decision(store, product, tenant, version)
+    decision = decision or _last_decision(store, product, tenant, version)
     champion = _over_champion(decision, version)
     return ModelFacts(
         spec=spec,

@@ -26,9 +26,7 @@ from tenantry.decisions import (
     next_turn,
     retire,
 )
-from tenantry.events import (
-    write_event,
-)
+from tenantry.events import Event, write_event
 from tenantry.explain import preload
 from tenantry.features.tables import read_features
 from tenantry.gate import Decision, decide
@@ -104,9 +102,8 @@ def promote(job: Job) -> Result:
         return hold(job, challenger, reign, made, describe_revocation(known, challenger))
     standing = find_standing(job, challenger, reign, made)
     if standing and not (usable and usable.is_marked(challenger)):
-        keys = [write_event(job.store, event) for event in standing]
-        keys += [_write_page(job, event.version, anew=False) for event in standing]
-        return make_result(standing[-1], reign, tuple(keys))
+        keys = tuple(key for event in standing for key in _record(job, event, anew=False))
+        return make_result(standing[-1], reign, keys)
     if champion is not None and champion.pin is not None:
         return hold(job, challenger, reign, made, f"it is {describe_pin(champion.pin)}")
     case = _load(job, challenger, reign, turn=next_turn(job, reign, made))
@@ -145,8 +142,7 @@ def _decide(case: _Case) -> Result:
         events.append(make_event(job, "promoted", crowned.version, decision, turn=case.turn))
     if not decision.promote:
         events.append(make_event(job, "kept", version, decision, turn=case.turn))
-    keys += [write_event(job.store, event) for event in events]
-    keys += [_write_page(job, event.version) for event in events]
+    keys += [key for event in events for key in _record(job, event)]
     return make_result(events[-1], reign, tuple(keys))
 
 
@@ -207,13 +203,13 @@ def _crown(case: _Case, card: Card, decision: Decision) -> Reign:
     return champion.as_of(job.as_of) or reign
 
 
-def _write_page(job: Job, version: str, *, anew: bool = True) -> str:
-    """Leave a model's card as a page, with the decision about it; return its key."""
-    key = card_page_key(job.product, job.tenant, version)
-    if anew or not job.store.find(key):
-        page = render_model_card(read_model_facts(job.store, job.spec, version))
-        job.store.put(key, page.encode())
-    return key
+def _record(job: Job, event: Event, *, anew: bool = True) -> tuple[str, str]:
+    """Leave the model's card as a page, then the event: once it is there, all is done."""
+    page = card_page_key(job.product, job.tenant, event.version)
+    if anew or not job.store.find(page):
+        facts = read_model_facts(job.store, job.spec, event.version, event)
+        job.store.put(page, render_model_card(facts).encode())
+    return page, write_event(job.store, event)
 
 
 def _write_curves(case: _Case, model: FittedModel, version: str, column: str) -> str:

@@ -110,6 +110,16 @@ def test_a_promotion_leaves_an_event_and_the_challengers_curves(tenancy, october
     assert all(key in tenancy.store.objects for key in result.keys)
 
 
+@pytest.mark.parametrize("noise", [0.0, 3.0], ids=["promoted", "fell back"])
+def test_the_event_comes_last_since_it_says_that_all_is_done(tenancy, noise):
+    promote(tenancy.promote_job(AS_OF, tenancy.train(AS_OF, noise=noise)))
+    left = list(tenancy.store.objects)
+    for event in [key for key in left if "/events/" in key]:
+        version = "-".join(event.split("/")[-1].split("-")[2:4]).removesuffix(".json")
+        page = f"tenants/arrival-delay/ua/models/{version}/card.html"
+        assert left.index(page) < left.index(event)
+
+
 def test_a_challenger_that_fails_one_kind_of_rows_is_stopped_by_name(tenancy):
     gate = {"slices": ["dest", "hour"], "slice_tolerance": 0.02, "tolerance": 0.5}
     tenancy.spec = make_spec(gate={"holdout": "60d"} | gate)
