@@ -19,6 +19,7 @@ from tenantry.report.model_words import slice_title, tell_decisions, tell_form, 
 from tenantry.report.pages import find_template, hash_for_policy, read_asset
 from tenantry.report.rows import day
 from tenantry.specs.model import Spec
+from tenantry.text import plain
 from tenantry.training.evaluate import CHALLENGER, POOLED, PRIOR
 
 _NAMES = {CHAMPION: "the champion of then", POOLED: "the pooled model"}
@@ -208,7 +209,7 @@ def _compared_slice(one: Slice, metric: str, place: Interval | None) -> Compared
     if one.gain_low is not None and one.gain_high is not None:
         span = f"{_signed(one.gain_low)} to {_signed(one.gain_high)}"
     return Compared(
-        name=one.value or "missing",
+        name=plain(one.value) or "missing",
         rows=f"{one.rows:,}",
         mine=figure(mine),
         rival=figure(rival) if rival is not None else "–",

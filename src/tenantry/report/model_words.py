@@ -8,6 +8,7 @@ from tenantry.reasons import title
 from tenantry.report.model_facts import ModelFacts
 from tenantry.report.rows import day
 from tenantry.specs.model import Spec
+from tenantry.text import plain
 
 _NAMED = 8
 """Slices without figures that are named; the rest is counted."""
@@ -44,7 +45,7 @@ def tell_limits(facts: ModelFacts) -> Iterator[tuple[str, str]]:
         parts = f"{len(known)} parts of the holdout with enough rows"
         yield "good", f"In none of {parts} is it worse than the pooled model beyond noise."
     for one in worse:
-        where = f"{slice_title(one.feature, spec)}: {one.value or 'missing'}"
+        where = f"{slice_title(one.feature, spec)}: {plain(one.value) or 'missing'}"
         yield "bad", f"{where}: worse than the pooled model on {one.rows:,} rows, beyond noise."
     if card.holdout_rows < spec.gate.min_rows:
         rows = f"{card.holdout_rows:,} labelled rows in the holdout"
@@ -52,7 +53,8 @@ def tell_limits(facts: ModelFacts) -> Iterator[tuple[str, str]]:
     thin = [one for one in card.slices if not one.metrics]
     if thin:
         named = [
-            f"{slice_title(one.feature, spec)} {one.value or 'missing'}" for one in thin[:_NAMED]
+            f"{slice_title(one.feature, spec)} {plain(one.value) or 'missing'}"
+            for one in thin[:_NAMED]
         ]
         more = f" and {len(thin) - _NAMED} more" if len(thin) > _NAMED else ""
         yield (
