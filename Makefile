@@ -1,7 +1,7 @@
 SHELL := bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help setup lock demo-data demo specs compile check test test-servers crash-test race-test chaos-test bench-quality bench-intervals bench-gate bench-rollback bench-planning clean
+.PHONY: help setup lock demo-data demo specs compile check test test-servers crash-test race-test chaos-test bench-quality bench-intervals bench-gate bench-rollback bench-planning notebook clean
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
@@ -34,6 +34,9 @@ demo-data: setup ## make the demo's landing zones from real flights
 
 demo: demo-data ## run the fleet for two dates over 16 carriers; ends with the report's path
 	$(BIN)/python -m tools.demo
+
+notebook: demo-data ## run docs/workbench.ipynb and keep what it prints
+	$(BIN)/python -m tools.run_notebook docs/workbench.ipynb
 
 specs: setup ## validate every file in tenant_specs/
 	$(BIN)/tenantry validate

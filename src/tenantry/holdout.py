@@ -34,7 +34,7 @@ def against_alternatives(evaluation: pd.DataFrame, table: pd.DataFrame, spec: Sp
     """
     rivals = {name: _column(evaluation, name) for name in (POOLED, PRIOR)}
     there = {name: values for name, values in rivals.items() if np.isfinite(values).all()}
-    return _holdout(evaluation, _features_of(evaluation, table, spec), there, spec)
+    return make_holdout(evaluation, features_of(evaluation, table, spec), there, spec)
 
 
 def against_champion(
@@ -53,12 +53,12 @@ def against_champion(
         The holdout, and why the champion cannot score it (then it has no rival); else empty.
     """
     unseen = evaluation[evaluation[EVENT_TIME] >= reign.trained_until]
-    rows = _features_of(unseen, table, spec)
+    rows = features_of(unseen, table, spec)
     try:
         predicted = predict_rows(model, rows, spec)
     except ScoringError as error:
-        return _holdout(unseen, rows, {}, spec), str(error)
-    return _holdout(unseen, rows, {"champion": predicted}, spec), ""
+        return make_holdout(unseen, rows, {}, spec), str(error)
+    return make_holdout(unseen, rows, {"champion": predicted}, spec), ""
 
 
 def describe(reign: Reign, spec: Spec, as_of: datetime, *, unable: str = "") -> Incumbent:
@@ -79,15 +79,23 @@ def describe(reign: Reign, spec: Spec, as_of: datetime, *, unable: str = "") -> 
     )
 
 
-def _features_of(rows: pd.DataFrame, table: pd.DataFrame, spec: Spec) -> pd.DataFrame:
+def features_of(rows: pd.DataFrame, table: pd.DataFrame, spec: Spec) -> pd.DataFrame:
     """Return the table's rows for those of an evaluation, in its order."""
     keys = list(spec.key)
     return rows[keys].merge(table, on=keys, how="left", validate="one_to_one")
 
 
-def _holdout(
+def make_holdout(
     rows: pd.DataFrame, features: pd.DataFrame, rivals: Mapping[str, Floats], spec: Spec
 ) -> Holdout:
+    """Make what the gate compares on.
+
+    Args:
+        rows: The labelled rows of an evaluation, or some of them.
+        features: What `features_of` returns for them.
+        rivals: What the others predicted of these rows.
+        spec: The tenant's spec.
+    """
     slices = gate_slices(features, rows[EVENT_TIME], spec)
     return Holdout(
         label=_column(rows, LABEL),
