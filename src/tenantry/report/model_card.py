@@ -15,7 +15,13 @@ from tenantry.report.charts import Interval, place_intervals
 from tenantry.report.feature_words import tell_features
 from tenantry.report.model_charts import draw_reliability, draw_roc
 from tenantry.report.model_facts import CHAMPION, ModelFacts
-from tenantry.report.model_words import slice_title, tell_decisions, tell_form, tell_limits
+from tenantry.report.model_words import (
+    slice_title,
+    tell_decisions,
+    tell_form,
+    tell_limits,
+    tell_residuals,
+)
 from tenantry.report.pages import find_template, hash_for_policy, read_asset
 from tenantry.report.rows import day
 from tenantry.specs.model import Spec
@@ -93,7 +99,7 @@ def render_model_card(facts: ModelFacts) -> str:
         limits=tuple(tell_limits(facts)),
         reliability=draw_reliability(curves, card.task) if curves else None,
         roc=draw_roc(curves) if curves else None,
-        decided=tell_decisions(curves.confusion) if curves and curves.confusion else "",
+        decided=_meaning(curves) if curves else "",
         is_classified=is_classified,
         drivers=_drivers(curves) if curves else (),
         features=tell_features(spec, card.dropped),
@@ -228,6 +234,13 @@ def _name_of(one: Slice) -> tuple[str, str]:
 def _gain_of(one: Slice, metric: str) -> tuple[float, float, float]:
     low, high = one.gain_low or 0.0, one.gain_high or 0.0
     return low, (one.pooled or 0.0) - one.metrics[metric], high
+
+
+def _meaning(curves: Curves) -> str:
+    """Say what the curves mean for whoever goes by the predictions."""
+    if curves.confusion:
+        return tell_decisions(curves.confusion)
+    return tell_residuals(curves.residuals) if curves.residuals else ""
 
 
 def _drivers(curves: Curves) -> tuple[Driven, ...]:

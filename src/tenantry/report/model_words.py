@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from tenantry.curves import Confusion
+from tenantry.curves import Confusion, Residuals
+from tenantry.figures import figure
 from tenantry.models.card import Card
 from tenantry.reasons import title
 from tenantry.report.model_facts import ModelFacts
@@ -25,7 +26,8 @@ def tell_form(card: Card) -> str:
         case "own":
             return "the tenant's own rows alone"
         case "pooled":
-            return "the pooled model of all tenants that allow it, as it is"
+            how = "as it is" if card.recipe == "pooled" else "adapted to the tenant's own rows"
+            return f"the pooled model of all tenants that allow it, {how}"
         case "blend":
             own = f"{card.weight:.0%} a model of the tenant's own rows"
             return f"{own}, {1 - card.weight:.0%} the pooled model of all tenants that allow it"
@@ -84,3 +86,15 @@ def tell_decisions(cells: Confusion) -> str:
         f", and {cells.true_positives / positives:.0%} of all yes are caught" if positives else ""
     )
     return f"{said}{right}{caught}."
+
+
+def tell_residuals(found: Residuals) -> str:
+    """Say how far labels lie from predictions; empty where the quantiles for it are not there."""
+    at = dict(zip(found.shares, found.quantiles, strict=True))
+    spans = [("Half", 0.25, 0.75), ("nine in ten", 0.05, 0.95)]
+    told = [
+        f"{share} of the labels lie between {figure(at[low])} and {figure(at[high])}"
+        for share, low, high in spans
+        if low in at and high in at
+    ]
+    return f"{', '.join(told)} from the prediction." if told else ""

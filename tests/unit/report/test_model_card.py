@@ -165,6 +165,9 @@ def test_regression_has_no_roc_and_counts_in_its_own_unit():
     assert "how likely" not in outline.words
     assert "the mean" in outline.words
     assert "Predicted against observed" in outline.words
+    assert re.search(
+        r"Half of the labels lie between -[\d.]+ and [\d.]+, nine in ten", outline.words
+    )
     assert card_page_key("arrival-delay", "ua", card.version) in result.keys
 
 
