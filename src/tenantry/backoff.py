@@ -9,12 +9,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from tenantry.errors import StoreUnavailableError
 from tenantry.events import Event, Kind
 from tenantry.facts import Failure
 from tenantry.ledger import Action, Entry, Header
 from tenantry.needs import stages_for
 from tenantry.specs.operation import Retry
 from tenantry.times import format_moment, shifted
+
+_OF_THE_STORE = StoreUnavailableError.__name__
 
 
 @dataclass(frozen=True)
@@ -43,12 +46,14 @@ class Hold:
 def find_holds(failures: Iterable[Failure], retry: Retry) -> dict[str, Hold]:
     """Return the hold of each stage that failed, whether it is over or not.
 
+    A failure of the store is no tenant's, and holds nobody.
+
     Args:
         failures: Those since the stage last went well or was cleared.
         retry: The spec's rule.
     """
     by_stage: dict[str, list[Failure]] = {}
-    for failure in sorted(failures):
+    for failure in sorted(one for one in failures if one.kind != _OF_THE_STORE):
         by_stage.setdefault(failure.stage, []).append(failure)
     holds = {}
     for stage, some in by_stage.items():

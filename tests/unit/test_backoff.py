@@ -36,6 +36,12 @@ def test_a_stage_is_held_from_its_last_failure_on():
     )
 
 
+def test_a_store_that_was_away_makes_nobody_wait():
+    away = failed(0, 1, 2, kind="StoreUnavailableError")
+    assert find_holds(away, RETRY) == {}
+    assert find_holds([*failed(0), *away[1:]], RETRY)["train"].times == 1
+
+
 def test_failures_of_one_run_count_once():
     twice = [*failed(0), Failure(T, "run-0", "train", "MemoryError")]
     assert find_holds(twice, RETRY)["train"].times == 1
