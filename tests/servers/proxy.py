@@ -27,7 +27,7 @@ class Fault:
         drop: Cut the connection `before` the server hears of it, or `after` it has done it.
         delay: Seconds before the server hears of it.
         truncate: How many bytes of the answer's body come through before the cut.
-        corrupt: Whether the last byte of the answer's body is changed.
+        corrupt: Whether a bit in the middle of the answer's body is changed.
         status: Answer with this status, and the server never hears of it.
         body: What to answer then.
         strip_request: Headers that the server does not see, lower case.
@@ -67,7 +67,8 @@ class Weather:
         self._random, self._share = Random(seed), share
         cuts = (Fault(truncate=0), Fault(truncate=20), Fault(truncate=1_000))
         drops = (Fault(drop="before"), Fault(drop="after"))
-        self._faults = (*drops, Fault(delay=delay), *cuts, Fault(corrupt=True))
+        damage = Fault(method="GET", path=r"^[^?]*$", corrupt=True)  # an object, no listing
+        self._faults = (*drops, Fault(delay=delay), *cuts, damage)
         self.struck = 0
 
     def __call__(self) -> Fault:
@@ -136,7 +137,8 @@ class FaultProxy:
                 if left and fault.concerns(method, path):
                     entry[1] = left - 1
                     return fault
-            return self.weather()
+            fault = self.weather()
+            return fault if fault.concerns(method, path) else Fault()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -182,7 +184,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _return(self, answer: HTTPResponse, content: bytes, fault: Fault) -> None:
         if fault.corrupt and content:
-            content = content[:-1] + bytes([content[-1] ^ 1])
+            middle = len(content) // 2
+            content = content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
         headers = {name.lower(): value for name, value in answer.getheaders()}
         if self.command != "HEAD":
             headers["content-length"] = str(len(content))
