@@ -1,6 +1,7 @@
 """`make crash-test`, `race-test`, `chaos-test`: disturb many runs, tell what came of it."""
 
 import argparse
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -38,6 +39,7 @@ class _Bench:
 
 def main() -> int:
     asked = _parser().parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that servers are stopped
     with _bench(asked) as bench:
         made = list(_watched(COMMANDS[asked.command](bench)))
     print(_summary(asked.command, made))
@@ -128,6 +130,7 @@ def _words(made: Made) -> str:
         )
     end = "completed" if made.is_completed else "failed, the next run completed it"
     hit = f"in {made.task}" if made.task else f"{made.requests} requests"
+    hit = hit if made.task or made.requests else "after its end"
     return f"{made.as_of}, {made.what}, {hit}: {end} after {made.seconds:.1f} s"
 
 

@@ -88,12 +88,11 @@ class Disturber:
     def storm(self, number: int, share: float = 0.05) -> Disturbance:
         """Make a run by way of a proxy that lets a share of its requests fail."""
         trial = self._begin(number)
-        weather = Weather(hash((self.seed, number)), share)
         with FaultProxy.running(self.server.endpoint) as proxy:
-            proxy.weather = weather
+            proxy.weather = Weather(hash((self.seed, number)), share)
             order = replace(trial.order("run"), env=trial.place.through(proxy.endpoint))
             (end,) = self.trials.run(trial, order)
-        made = Disturbance(number, f"{share:.0%} fail", trial.as_of, requests=weather.struck)
+        made = Disturbance(number, f"{share:.0%} fail", trial.as_of, requests=proxy.struck)
         return self._complete(made, trial, end)
 
     def _begin(self, turn: int) -> Trial:

@@ -58,9 +58,6 @@ class Weather:
         seed: Of what is random.
         share: Of all requests.
         delay: Seconds.
-
-    Attributes:
-        struck: How many requests have failed.
     """
 
     def __init__(self, seed: int, share: float = 0.05, *, delay: float = 0.3) -> None:
@@ -69,13 +66,11 @@ class Weather:
         drops = (Fault(drop="before"), Fault(drop="after"))
         damage = Fault(method="GET", path=r"^[^?]*$", corrupt=True)  # an object, no listing
         self._faults = (*drops, Fault(delay=delay), *cuts, damage)
-        self.struck = 0
 
     def __call__(self) -> Fault:
         """Say what goes wrong with the next request."""
         if self._random.random() >= self._share:
             return Fault()
-        self.struck += 1
         return self._random.choice(self._faults)
 
 
@@ -87,6 +82,7 @@ class FaultProxy:
         upstream: Host and port of the server.
         endpoint: Host and port of the proxy.
         seen: Method and path of every request so far.
+        struck: How many of them the weather has struck.
         is_recording: Whether to keep all that clients send.
         recorded: What they sent: path, headers and body of every request.
         weather: What goes wrong with a request that no other fault concerns.
@@ -97,6 +93,7 @@ class FaultProxy:
     upstream: str
     endpoint: str = ""
     seen: list[tuple[str, str]] = field(default_factory=list)
+    struck: int = 0
     is_recording: bool = False
     recorded: list[bytes] = field(default_factory=list)
     weather: Callable[[], Fault] = Fault
@@ -138,7 +135,10 @@ class FaultProxy:
                     entry[1] = left - 1
                     return fault
             fault = self.weather()
-            return fault if fault.concerns(method, path) else Fault()
+            if fault == Fault() or not fault.concerns(method, path):
+                return Fault()
+            self.struck += 1
+            return fault
 
 
 class _Handler(BaseHTTPRequestHandler):
