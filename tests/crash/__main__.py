@@ -1,6 +1,7 @@
 """`make crash-test`, `race-test`, `chaos-test`: disturb many runs, tell what came of it."""
 
 import argparse
+import shutil
 import signal
 import sys
 import tempfile
@@ -47,7 +48,9 @@ def main() -> int:
     print(f"{len(failed)} of {len(made)} fleets were not as an undisturbed one; seed {asked.seed}")
     if failed:
         print(f"kept: {bench.home}", *map(_tell, failed), sep="\n")
-    return 1 if failed else 0
+        return 1
+    shutil.rmtree(bench.home)
+    return 0
 
 
 def kill(bench: _Bench) -> Iterator[Kill]:
