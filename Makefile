@@ -64,9 +64,10 @@ crash-test: test-servers ## kill 200 runs at random points; print what was hit a
 race-test: test-servers ## let 16 runs of one slot race on a real MinIO, 30 times; print the promotions
 	$(BIN)/python -m tests.crash race --times 30
 
-chaos-test: test-servers ## restart MinIO under 20 runs, let requests of 20 others fail
+chaos-test: test-servers ## restart MinIO under 20 runs, let requests of 23 others fail
 	$(BIN)/python -m tests.crash restart --times 20
 	$(BIN)/python -m tests.crash storm --times 20
+	$(BIN)/python -m tests.crash storm --times 3 --share 0.4
 
 bench-quality: demo-data ## compare the recipes on real flights
 	$(BIN)/python -m benchmarks.quality
