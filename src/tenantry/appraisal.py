@@ -9,6 +9,7 @@ from tenantry.metrics import (
     Floats,
     all_scores,
     confusion,
+    confusion_of_classes,
     measure,
     reliability,
     residual_shares,
@@ -58,7 +59,10 @@ def appraise(  # noqa: PLR0913 - what an appraisal needs
 def _quality(
     label: Floats, predicted: Floats, threshold: float | None, spec: Spec
 ) -> dict[str, object]:
-    bins = reliability(label, predicted)
+    if predicted.ndim == 2:
+        bins = reliability((predicted.argmax(axis=1) == label) * 1.0, predicted.max(axis=1))
+    else:
+        bins = reliability(label, predicted)
     found: dict[str, object] = {
         "score": measure(spec.model.metric, label, predicted),
         "scores": all_scores(spec.model.metric, label, predicted),
@@ -66,6 +70,10 @@ def _quality(
             ReliabilityBin(predicted=said, observed=was, rows=rows) for said, was, rows in bins
         ),
     }
+    if predicted.ndim == 2:
+        found["classes"] = spec.classes
+        found["class_confusion"] = confusion_of_classes(label, predicted)
+        return found
     if threshold is None:
         quantiles = residual_shares(label, predicted, RESIDUAL_SHARES)
         found["residuals"] = Residuals(shares=RESIDUAL_SHARES, quantiles=quantiles)

@@ -18,7 +18,7 @@ from tenantry.errors import ContractError, Fault
 from tenantry.moments import event_times, known_times, label_known_times
 from tenantry.origins import SourceRead
 from tenantry.quality import Quality
-from tenantry.specs.data import Column, Label
+from tenantry.specs.data import Column
 from tenantry.specs.features import HistoryFeature
 from tenantry.specs.model import Spec
 from tenantry.values import FAULTS, as_texts, read_values
@@ -103,7 +103,7 @@ def check_rows(frame: pd.DataFrame, spec: Spec, as_of: datetime) -> CheckedRows:
     _require_rows(known, spec, later)
     rows, faults = _typed_rows(known, columns)
     null_shares = _null_shares(rows, faults, spec, moments[LABEL_KNOWN_AT] <= as_of)
-    moments[LABEL] = _labels(rows[spec.label.column], spec.label)
+    moments[LABEL] = _labels(rows[spec.label.column], spec)
     rows = rows.assign(**{str(name): moments[name] for name in RESERVED})
     bad = np.logical_or.reduce([mask for _, mask in faults])
     copies, rivals = _find_repeats(rows, spec.key, ~bad)
@@ -209,10 +209,12 @@ def _null_shares(
     return shares
 
 
-def _labels(values: "pd.Series[Any]", label: Label) -> "pd.Series[Any]":
-    if label.above is None:
+def _labels(values: "pd.Series[Any]", spec: Spec) -> "pd.Series[Any]":
+    if spec.classes:
+        return values.map({name: float(code) for code, name in enumerate(spec.classes)})
+    if spec.label.above is None:
         return values
-    return (values > label.above).astype(float).mask(values.isna())
+    return (values > spec.label.above).astype(float).mask(values.isna())
 
 
 def _find_repeats(rows: pd.DataFrame, key: tuple[str, ...], good: Mask) -> tuple[Mask, Mask]:

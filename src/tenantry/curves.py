@@ -75,9 +75,12 @@ class Curves(Record):
         auc: Area under the ROC curve; None for regression or with one class.
         roc: The ROC curve; empty where `auc` is None.
         reliability: In bins of equal numbers of rows, predictions rising; for regression this is
-            predicted against actual.
+            predicted against actual; of several classes the probability of the most probable one
+            against how often it was right.
         residuals: Of regression; None for classification.
         confusion: At the spec's threshold; None for regression.
+        classes: Of a multi-class model.
+        class_confusion: Rows by class, one line each, and by the most probable class.
         drivers: Features by their mean absolute contribution (log-odds, or the label's unit),
             largest first; empty when the spec asks for no reasons.
     """
@@ -92,6 +95,8 @@ class Curves(Record):
     reliability: tuple[ReliabilityBin, ...] = ()
     residuals: Residuals | None = None
     confusion: Confusion | None = None
+    classes: tuple[str, ...] = ()
+    class_confusion: tuple[tuple[int, ...], ...] = ()
     drivers: tuple[Driver, ...] = ()
 
 
@@ -148,12 +153,26 @@ def shown_curves(curves: Sequence[Curves]) -> dict[str, Any]:
     """Return the metadata of a Kubeflow ClassificationMetrics artifact for a shard.
 
     The ROC curve is the mean over the shard's challengers at equal thresholds, the confusion
-    matrix their sum; without a challenger that has both (regression has neither), nothing.
+    matrix their sum; without a challenger that has both (regression has neither), nothing. Of
+    several classes there is the matrix alone, of the challengers with the first one's classes.
     """
+    several = [one for one in curves if one.class_confusion]
+    if several:
+        return {"confusionMatrix": _matrix_of_classes(several)}
     found = [one for one in curves if one.roc and one.confusion]
     if not found:
         return {}
     return {"confidenceMetrics": _mean_roc(found), "confusionMatrix": _confusion_matrix(found)}
+
+
+def _matrix_of_classes(curves: Sequence[Curves]) -> dict[str, Any]:
+    classes = curves[0].classes
+    alike = [one.class_confusion for one in curves if one.classes == classes]
+    rows = [
+        {"row": [sum(cells) for cells in zip(*lines, strict=True)]}
+        for lines in zip(*alike, strict=True)
+    ]
+    return {"annotationSpecs": [{"displayName": name} for name in classes], "rows": rows}
 
 
 def _mean_roc(curves: Sequence[Curves]) -> list[dict[str, float]]:

@@ -7,11 +7,14 @@ contributions sum to `FittedModel.score`. What a contribution is measured from, 
   no category; the base is the intercept. Exact.
 - trees: the *training rows*, by path (Lundberg et al., 2020, "From local explanations to global
   understanding with explainable AI for trees", algorithm 2); the base is their mean score. Exact.
+- of several classes the score taken apart is that of the row's most probable class, less the mean
+  of all classes' scores: how much more the model says it than any. Its parts are such differences.
 - a blend weighs the contributions of its two parts; a stack adds, to its own, those of the pooled
   model times the coefficient of the pooled score.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from copy import copy
 from importlib import import_module
 from typing import NamedTuple
 
@@ -45,11 +48,11 @@ class Parts(NamedTuple):
     """A score taken apart.
 
     Attributes:
-        base: What every row starts from.
+        base: What every row starts from; of several classes one value a row, its class's.
         contributions: n rows, one column a feature; a row's sum and the base make its score.
     """
 
-    base: float
+    base: float | Floats
     contributions: pd.DataFrame
 
 
@@ -68,18 +71,33 @@ def contributions(model: FittedModel, table: pd.DataFrame, spec: Spec) -> Parts:
     """
     if table.empty:
         return Parts(0.0, pd.DataFrame(index=table.index))
+    if model.task != "multiclass":
+        base, columns = _scaled(_score_parts(model, table, spec), model.slope)
+        return Parts(model.intercept + base, columns)
+    said = model.score(table, spec).argmax(axis=1)
+    bases, found = np.zeros(len(table)), []
+    for code in np.unique(said):
+        base, columns = _score_parts(model, table[said == code], spec, int(code))
+        bases[said == code] = base
+        found.append(columns)
+    return Parts(bases, pd.concat(found).loc[table.index].fillna(0.0))
+
+
+def _score_parts(
+    model: FittedModel, table: pd.DataFrame, spec: Spec, code: int | None = None
+) -> Parts:
+    """Take scores before calibration apart: the score, or that of one of several classes."""
     match model.form:
         case "own":
-            parts = _own_parts(model, own_frame(table, spec))
+            return _own_parts(model, own_frame(table, spec), code)
         case "pooled":
-            parts = _pooled_parts(model, table, spec)
+            return _pooled_parts(model, table, spec, code)
         case "blend":
-            mine = _scaled(_own_parts(model, own_frame(table, spec)), model.weight)
-            parts = _added(mine, _scaled(_pooled_parts(model, table, spec), 1 - model.weight))
+            mine = _scaled(_own_parts(model, own_frame(table, spec), code), model.weight)
+            pooled = _pooled_parts(model, table, spec, code)
+            return _added(mine, _scaled(pooled, 1 - model.weight))
         case "stack":
-            parts = _stacked_parts(model, table, spec)
-    base, columns = _scaled(parts, model.slope)
-    return Parts(model.intercept + base, columns)
+            return _stacked_parts(model, table, spec)
 
 
 def drivers(
@@ -102,13 +120,15 @@ def drivers(
     return dict(sorted(means.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _own_parts(model: FittedModel, frame: pd.DataFrame) -> Parts:
-    return _pipeline_parts(model.own, frame)
+def _own_parts(model: FittedModel, frame: pd.DataFrame, code: int | None = None) -> Parts:
+    return _pipeline_parts(model.own, frame, code)
 
 
-def _pooled_parts(model: FittedModel, table: pd.DataFrame, spec: Spec) -> Parts:
+def _pooled_parts(
+    model: FittedModel, table: pd.DataFrame, spec: Spec, code: int | None = None
+) -> Parts:
     """Take the pooled score apart, by the columns of the tenant's table."""
-    base, columns = _pipeline_parts(model.pooled, pooled_frame(table, spec))
+    base, columns = _pipeline_parts(model.pooled, pooled_frame(table, spec), code)
     names = dict(zip(spec.pooled.features, pooled_features(spec), strict=True))
     return Parts(base, columns.rename(columns=names))
 
@@ -127,19 +147,25 @@ def _stacked_parts(model: FittedModel, table: pd.DataFrame, spec: Spec) -> Parts
     return _added(mine, _scaled(_pooled_parts(model, table, spec), float(at_one - at_zero)))
 
 
-def _pipeline_parts(pipeline: Pipeline | None, frame: pd.DataFrame) -> Parts:
-    """Take a pipeline's scores apart, by the columns of its frame; at least one row."""
+def _pipeline_parts(
+    pipeline: Pipeline | None, frame: pd.DataFrame, code: int | None = None
+) -> Parts:
+    """Take a pipeline's scores apart, by the columns of its frame; at least one row.
+
+    Of several classes those of the class with that code, less the mean of all classes'.
+    """
     pipeline = _present(pipeline)
     estimator = pipeline["estimator"]
     rows = frame[list(pipeline.feature_names_in_)]
     encoded = _encoded(pipeline, rows)
     if hasattr(estimator, "coef_"):
-        base = float(np.ravel(estimator.intercept_)[0])
-        parts = encoded * np.ravel(estimator.coef_)
+        base = float(_of_class(np.ravel(estimator.intercept_), code))
+        parts = encoded * _of_class(np.atleast_2d(estimator.coef_), code)
     elif hasattr(estimator, "do_early_stopping_"):  # histogram gradient boosting
-        base, parts = _tree_parts(estimator, encoded)
+        base, parts = _tree_parts(estimator, encoded, code)
     else:  # a dummy says the same of every row
-        base, parts = float(link_scores(pipeline, rows.iloc[:1])[0]), np.zeros_like(encoded)
+        scores = link_scores(pipeline, rows.iloc[:1])[0]
+        base, parts = float(scores if code is None else scores[code]), np.zeros_like(encoded)
     return Parts(base, _by_feature(parts, source_features(pipeline), rows.index))
 
 
@@ -156,7 +182,32 @@ def _encoded(pipeline: Pipeline, rows: pd.DataFrame) -> Floats:
     return np.asarray(dense, dtype=np.float64)
 
 
-def _tree_parts(estimator: BaseEstimator, encoded: Floats) -> tuple[float, Floats]:
+def _of_class(values: Floats, code: int | None) -> Floats:
+    """Return the values of one class, the first axis, less the mean of all; else the only ones."""
+    return np.asarray(values[0] if code is None else values[code] - values.mean(axis=0))
+
+
+def _tree_parts(
+    estimator: BaseEstimator, encoded: Floats, code: int | None
+) -> tuple[float, Floats]:
+    if code is None:
+        return _one_tree_score(estimator, encoded)
+    found = [_one_tree_score(one, encoded) for one in _by_class(estimator)]
+    bases, parts = (np.stack([pair[side] for pair in found]) for side in (0, 1))
+    return float(_of_class(bases, code)), _of_class(parts, code)
+
+
+def _by_class(estimator: BaseEstimator) -> Iterator[BaseEstimator]:
+    """Yield the trees of each class as an estimator of one score."""
+    for code in range(estimator.n_trees_per_iteration_):
+        one = copy(estimator)
+        one._predictors = [[trees[code]] for trees in estimator._predictors]
+        one._baseline_prediction = estimator._baseline_prediction[:, [code]]
+        one.n_trees_per_iteration_ = 1
+        yield one
+
+
+def _one_tree_score(estimator: BaseEstimator, encoded: Floats) -> tuple[float, Floats]:
     from shap import TreeExplainer  # a second of CPU, and only trees need it
 
     explainer = TreeExplainer(estimator, feature_perturbation="tree_path_dependent")

@@ -19,7 +19,7 @@ from tenantry.models.fitted import FittedModel
 from tenantry.scoring import predict_rows
 from tenantry.slices import gate_slices
 from tenantry.specs.model import Spec
-from tenantry.training.evaluate import CHALLENGER, POOLED, PRIOR
+from tenantry.training.evaluate import CHALLENGER, POOLED, PRIOR, predictions_in
 from tenantry.training.folds import local_days
 
 
@@ -32,7 +32,7 @@ def against_alternatives(evaluation: pd.DataFrame, table: pd.DataFrame, spec: Sp
         table: The feature table they come from.
         spec: The tenant's spec.
     """
-    rivals = {name: _column(evaluation, name) for name in (POOLED, PRIOR)}
+    rivals = {name: predictions_in(evaluation, name) for name in (POOLED, PRIOR)}
     there = {name: values for name, values in rivals.items() if np.isfinite(values).all()}
     return make_holdout(evaluation, features_of(evaluation, table, spec), there, spec)
 
@@ -98,13 +98,9 @@ def make_holdout(
     """
     slices = gate_slices(features, rows[EVENT_TIME], spec)
     return Holdout(
-        label=_column(rows, LABEL),
+        label=rows[LABEL].to_numpy(dtype=np.float64),
         day=local_days(rows[EVENT_TIME], spec.timezone),
-        challenger=_column(rows, CHALLENGER),
+        challenger=predictions_in(rows, CHALLENGER),
         rivals=rivals,
         slices={name: values.to_numpy(dtype=np.str_) for name, values in slices.items()},
     )
-
-
-def _column(rows: pd.DataFrame, name: str) -> Floats:
-    return rows[name].to_numpy(dtype=np.float64)

@@ -20,17 +20,28 @@ def row_losses(metric: str, label: Floats, predicted: Floats) -> Floats:
 
     Args:
         metric: A key of `figures.TITLES`.
-        label: Labels, 0 or 1 for classification; shape (n,), no NaN.
-        predicted: Probabilities (or values), shape (n,), no NaN.
+        label: Labels, 0 or 1 for classification, codes of classes; shape (n,), no NaN.
+        predicted: Probabilities (or values), shape (n,), of K classes (n, K), no NaN.
 
     Returns:
         n losses; their mean, passed through `from_mean`, is the metric.
     """
+    if predicted.ndim == 2:
+        return _class_losses(metric, label, predicted)
     if metric == "log_loss":
         sure = np.clip(predicted, _EDGE, 1 - _EDGE)
         return np.asarray(-(label * np.log(sure) + (1 - label) * np.log1p(-sure)))
     error = predicted - label
     return np.asarray(np.abs(error) if metric == "mae" else error**2)
+
+
+def _class_losses(metric: str, label: Floats, predicted: Floats) -> Floats:
+    """Return the losses of probabilities of classes, shape (n, K): log loss, or Brier's score."""
+    truth = label.astype(np.int64)
+    if metric == "log_loss":
+        told = predicted[np.arange(len(truth)), truth]
+        return np.asarray(-np.log(np.clip(told, _EDGE, 1)))
+    return np.asarray(((predicted - np.eye(predicted.shape[1])[truth]) ** 2).sum(axis=1))
 
 
 def from_mean(metric: str, mean: Floats) -> Floats:
@@ -49,12 +60,16 @@ def all_scores(metric: str, label: Floats, predicted: Floats) -> dict[str, float
     Args:
         metric: A key of `figures.TITLES`; says what the task is.
         label: Labels, shape (n,), n ≥ 1, no NaN.
-        predicted: Predictions, shape (n,), no NaN.
+        predicted: Predictions, shape (n,), of K classes (n, K), no NaN.
 
     Returns:
         `log_loss`, `brier` and, with both classes, `roc_auc`; for regression `mae`, `rmse` and,
-        where labels differ, `r2`.
+        where labels differ, `r2`; of several classes `log_loss`, `brier`, `accuracy` and, as means
+        over the classes that are there, `macro_f1` and `macro_auc` (each against the rest).
     """
+    if predicted.ndim == 2:
+        scores = {name: measure(name, label, predicted) for name in ("log_loss", "brier")}
+        return scores | class_scores(label, predicted)
     if metric in ("mae", "rmse"):
         scores = {name: measure(name, label, predicted) for name in ("mae", "rmse")}
         share = r_squared(label, predicted)
@@ -62,6 +77,24 @@ def all_scores(metric: str, label: Floats, predicted: Floats) -> dict[str, float
     scores = {name: measure(name, label, predicted) for name in ("log_loss", "brier")}
     area = roc_auc(label, predicted)
     return scores if area is None else scores | {"roc_auc": area}
+
+
+def class_scores(label: Floats, predicted: Floats) -> dict[str, float]:
+    """Return accuracy, macro F1 and macro AUC of probabilities of classes, shape (n, K).
+
+    The means are over the classes that occur among the labels; an AUC is each class's against the
+    rest, and is left out when there is one class only.
+    """
+    said = predicted.argmax(axis=1)
+    f1, areas = [], []
+    for code in np.unique(label).astype(np.int64):
+        is_class, is_said = label == code, said == code
+        hits = 2.0 * float((is_class & is_said).sum())
+        f1.append(hits / float(is_class.sum() + is_said.sum()))
+        areas.append(roc_auc(is_class.astype(np.float64), predicted[:, code]))
+    known = [area for area in areas if area is not None]
+    scores = {"accuracy": float((said == label).mean()), "macro_f1": float(np.mean(f1))}
+    return scores | ({"macro_auc": float(np.mean(known))} if known else {})
 
 
 def r_squared(label: Floats, predicted: Floats) -> float | None:
@@ -124,6 +157,14 @@ def reliability(label: Floats, predicted: Floats, bins: int = 10) -> list[tuple[
     order = np.argsort(predicted, kind="stable")
     parts = [part for part in np.array_split(order, bins) if len(part)]
     return [(float(predicted[p].mean()), float(label[p].mean()), len(p)) for p in parts]
+
+
+def confusion_of_classes(label: Floats, predicted: Floats) -> tuple[tuple[int, ...], ...]:
+    """Count rows by class, one line each, and by the class that is most probable."""
+    number = predicted.shape[1]
+    cells = label.astype(np.int64) * number + predicted.argmax(axis=1)
+    counts = np.bincount(cells, minlength=number**2).reshape(number, number)
+    return tuple(tuple(line) for line in counts.tolist())
 
 
 def confusion(label: Floats, predicted: Floats, threshold: float) -> tuple[int, int, int, int]:

@@ -18,7 +18,7 @@ from tenantry.records import Record
 from tenantry.specs.model import Spec
 from tenantry.specs.operation import Costs, TargetRate
 from tenantry.store.contract import ObjectStore
-from tenantry.training.evaluate import CHALLENGER
+from tenantry.training.evaluate import CHALLENGER, predictions_in
 
 MIN_ROWS = 30
 """Scored rows of the holdout below which a share of them says little."""
@@ -28,7 +28,8 @@ class Rules(Record):
     """What a model's predictions are turned into.
 
     Attributes:
-        threshold: The probability from which the decision is yes; None for regression.
+        threshold: The probability from which the decision is yes, or the most probable class; None
+            for regression.
         interval: Of a regression whose spec asks for one; None where the holdout is too small.
     """
 
@@ -44,8 +45,10 @@ def settle_rules(spec: Spec, evaluation: pd.DataFrame | None) -> Rules:
         evaluation: The holdout's labelled rows as `train` left them; None without one.
     """
     rows = pd.DataFrame({CHALLENGER: [], LABEL: []}) if evaluation is None else evaluation
-    scores = rows[CHALLENGER].to_numpy(dtype=np.float64)
-    if spec.label.task == "classification":
+    scores = predictions_in(rows, CHALLENGER)
+    if scores.ndim == 2:
+        scores = scores.max(axis=1)
+    if spec.label.task != "regression":
         return Rules(threshold=_threshold(spec.predict.threshold, scores))
     if spec.predict.interval is None:
         return Rules()

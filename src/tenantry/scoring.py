@@ -1,6 +1,7 @@
 """Predictions of rows: a probability, a decision and, for the rows that ask, the reasons."""
 
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,9 @@ from tenantry.specs.model import Spec
 from tenantry.wording import leading_words
 
 PROBABILITY, DECISION, REASONS = "probability", "decision", "reasons"
+
+PROBABILITIES = "probabilities"
+"""Of several classes: one probability a class, an Arrow structure."""
 
 LOW, HIGH = "low", "high"
 """The ends of the interval, where the spec asks for one; as in `monitoring.judge`."""
@@ -51,10 +55,25 @@ def predict_rows(model: FittedModel, rows: pd.DataFrame, spec: Spec) -> Floats:
         msg = f"its spec has no more {', '.join(lacking)}, which the model reads"
         raise ScoringError(msg)
     try:
-        return model.predict(rows, spec)
+        predicted = model.predict(rows, spec)
     except ValueError:
         msg = "a feature is of another type in its spec than in the model"
         raise ScoringError(msg) from None
+    return _aligned(predicted, model.classes, spec.classes)
+
+
+def _aligned(predicted: Floats, classes: tuple[str, ...], wanted: tuple[str, ...]) -> Floats:
+    """Put probabilities into another order of classes; one that the model does not know gets 0."""
+    if classes == wanted:
+        return predicted
+    known = {name: predicted[:, place] for place, name in enumerate(classes)}
+    nothing = np.zeros(len(predicted))
+    columns = np.stack([known.get(name, nothing) for name in wanted], axis=1)
+    total = columns.sum(axis=1, keepdims=True)
+    known_share = np.divide(
+        columns, total, out=np.full_like(columns, 1 / len(wanted)), where=total > 0
+    )
+    return np.asarray(known_share, dtype=np.float64)
 
 
 def _lacking(model: FittedModel, spec: Spec) -> list[str]:
@@ -79,8 +98,10 @@ def score_rows(
         rules: Threshold and interval; settled without the model's holdout when None.
 
     Returns:
-        n rows: the key columns, `event_time`, `probability` (the value for regression), `decision`
-        (whether the probability reaches the threshold; never for regression), `low` and `high`
+        n rows: the key columns, `event_time`, `probability` (the value for regression; of several
+        classes the most probable one's), `decision` (whether the probability reaches the threshold;
+        never for regression; of several classes the most probable one, missing where it does not
+        reach it), `probabilities` (only of several classes: one a class), `low` and `high`
         (only for a regression whose spec asks for an interval; missing where the model's holdout
         was too small for one) and `reasons` (an Arrow list of structures as `Reason`; missing for
         a row that does not ask).
@@ -90,15 +111,37 @@ def score_rows(
     """
     probability = predict_rows(model, rows, spec)
     rules = rules or settle_rules(spec, None)
-    decision = np.zeros(len(rows), dtype=bool)
-    if rules.threshold is not None:
-        decision = probability >= rules.threshold
     columns = list(dict.fromkeys((*spec.key, EVENT_TIME)))
-    scored = rows[columns].assign(**{PROBABILITY: probability, DECISION: decision})
+    scored = rows[columns].assign(**_told(probability, rules, spec))
+    decision = is_decided(scored)
     if spec.predict.interval is not None:
         scored = scored.assign(**_ends(probability, rules))
     reasons = pa.array(_reasons(model, rows, spec, decision), type=pa.list_(_REASON))
     return scored.assign(**{REASONS: pd.arrays.ArrowExtensionArray(reasons)})
+
+
+def is_decided(scored: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return which scored rows have a decision: yes, or a class."""
+    decision = scored[DECISION]
+    decided = decision if decision.dtype == bool else decision.notna()
+    return np.asarray(decided, dtype=bool)
+
+
+def _told(predicted: Floats, rules: Rules, spec: Spec) -> dict[str, Any]:
+    """Return the columns that tell a prediction and the decision that follows from it."""
+    if predicted.ndim == 1:
+        threshold = np.inf if rules.threshold is None else rules.threshold
+        return {PROBABILITY: predicted, DECISION: predicted >= threshold}
+    names = pd.array(list(spec.classes), dtype="str")
+    surest = predicted.max(axis=1)
+    decision = pd.Series(names.take(predicted.argmax(axis=1)))
+    parts = [pa.array(predicted[:, place]) for place in range(len(names))]
+    struct = pa.StructArray.from_arrays(parts, names=list(spec.classes))
+    return {
+        PROBABILITY: surest,
+        DECISION: decision.where(surest >= (rules.threshold or 0.0)).array,
+        PROBABILITIES: pd.arrays.ArrowExtensionArray(pa.chunked_array([struct])),
+    }
 
 
 def _ends(predicted: Floats, rules: Rules) -> dict[str, Floats]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.pipeline import Pipeline
 
@@ -12,8 +13,13 @@ from tenantry.models.fitted import FittedModel
 from tenantry.models.words import Words, WordScore
 from tenantry.specs.model import Spec
 
+Codes = NDArray[np.int64]
+
 MOST = 3
 """Words that a reason names at most."""
+
+LEAST = 0.1
+"""Share of the heaviest word's weight that another one must have."""
 
 _LONGEST = 30
 """Characters of a word that are shown."""
@@ -38,7 +44,10 @@ def leading_words(
         is in the model.
     """
     weighed: dict[str, list[tuple[Sequence[str], sparse.csr_array]]] = {}
-    for column, words, values in _parts(model, rows, spec):
+    said = np.zeros(len(rows), dtype=np.int64)
+    if model.task == "multiclass" and len(rows):
+        said = model.score(rows, spec).argmax(axis=1)
+    for column, words, values in _parts(model, rows, said, spec):
         weighed.setdefault(column, []).append((words, values))
     return {
         column: _named(parts, contributions[column].to_numpy())
@@ -48,17 +57,17 @@ def leading_words(
 
 
 def _parts(
-    model: FittedModel, rows: pd.DataFrame, spec: Spec
+    model: FittedModel, rows: pd.DataFrame, said: Codes, spec: Spec
 ) -> Iterator[tuple[str, Sequence[str], sparse.csr_array]]:
     """Yield column of the table, words, and what each adds to each row's score."""
     own = {name: name for name in spec.features}
     pooled = {name: column for column, name in _pooled_names(spec).items()}
     weight = model.weight if model.form == "blend" else 1.0
     if model.own is not None:
-        yield from _pipeline_parts(model.own, rows, own, weight)
+        yield from _pipeline_parts(model.own, rows, own, said, weight)
     if model.pooled is not None:
         rest = 1 - weight if model.form == "blend" else 1.0
-        yield from _pipeline_parts(model.pooled, rows, pooled, rest)
+        yield from _pipeline_parts(model.pooled, rows, pooled, said, rest)
 
 
 def _pooled_names(spec: Spec) -> dict[str, str]:
@@ -66,20 +75,31 @@ def _pooled_names(spec: Spec) -> dict[str, str]:
 
 
 def _pipeline_parts(
-    pipeline: Pipeline, rows: pd.DataFrame, columns: Mapping[str, str], weight: float
+    pipeline: Pipeline,
+    rows: pd.DataFrame,
+    columns: Mapping[str, str],
+    said: Codes,
+    weight: float,
 ) -> Iterator[tuple[str, Sequence[str], sparse.csr_array]]:
     encoder = pipeline["columns"]
-    coefficients = np.ravel(getattr(pipeline["estimator"], "coef_", np.zeros(0)))
+    coefficients = _slopes(pipeline["estimator"])
     for name, transformer, feature in encoder.transformers_:
-        if isinstance(transformer, Words) and len(coefficients):
-            words, slope = transformer, coefficients[encoder.output_indices_[name]]
+        if isinstance(transformer, Words) and coefficients.size:
+            words, slopes = transformer, coefficients[:, encoder.output_indices_[name]]
         elif isinstance(transformer, WordScore):
-            words, slope = transformer.words_, np.ravel(transformer.estimator_.coef_)
+            words, slopes = transformer.words_, _slopes(transformer.estimator_)
         else:
             continue
         values = sparse.csr_array(words.transform(rows[columns[feature]]))
-        weighed = sparse.csr_array(values.multiply(weight * slope))
-        yield columns[feature], words.get_feature_names_out(), weighed
+        row = np.repeat(np.arange(len(rows)), np.diff(values.indptr))
+        values.data = values.data * weight * slopes[said[row], values.indices]
+        yield columns[feature], words.get_feature_names_out(), values
+
+
+def _slopes(estimator: object) -> NDArray[np.float64]:
+    """Return the slopes of a linear model, (1, words), or (K, words) less their mean; else none."""
+    slopes = np.atleast_2d(getattr(estimator, "coef_", np.zeros((1, 0))))
+    return slopes - slopes.mean(axis=0) if len(slopes) > 1 else slopes
 
 
 def _named(
@@ -100,5 +120,6 @@ def _heaviest(
         for place, value in zip(values.indices[start:end], values.data[start:end], strict=True):
             word = str(words[place])
             weights[word] = weights.get(word, 0.0) + sign * float(value)
-    heaviest = sorted(weights.items(), key=lambda item: (-item[1], item[0]))
-    return (word[:_LONGEST] for word, weight in heaviest[:MOST] if weight > 0)
+    heaviest = sorted(weights.items(), key=lambda item: (-item[1], item[0]))[:MOST]
+    bar = LEAST * heaviest[0][1] if heaviest else 0.0
+    return (word[:_LONGEST] for word, weight in heaviest if weight > max(bar, 0.0))

@@ -26,11 +26,14 @@ from tenantry.models.trees import with_packed_trees, with_whole_trees
 
 _SKLEARN_TYPES = (
     "_loss._loss.CyHalfBinomialLoss",
+    "_loss._loss.CyHalfMultinomialLoss",
     "_loss._loss.CyHalfSquaredError",
     "_loss.link.IdentityLink",
     "_loss.link.Interval",
     "_loss.link.LogitLink",
+    "_loss.link.MultinomialLogit",
     "_loss.loss.HalfBinomialLoss",
+    "_loss.loss.HalfMultinomialLoss",
     "_loss.loss.HalfSquaredError",
     "compose._column_transformer.ColumnTransformer",
     "dummy.DummyClassifier",
@@ -49,6 +52,7 @@ _SKLEARN_TYPES = (
     "preprocessing._encoders.OneHotEncoder",
     "preprocessing._encoders.OrdinalEncoder",
     "preprocessing._function_transformer.FunctionTransformer",
+    "preprocessing._label.LabelBinarizer",
     "preprocessing._label.LabelEncoder",
     "preprocessing._target_encoder.TargetEncoder",
 )

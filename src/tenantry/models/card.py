@@ -13,7 +13,7 @@ from tenantry.times import Moment
 Form = Literal["own", "pooled", "blend", "stack"]
 """How a model makes a score of the tenant's own pipeline and the pooled one."""
 
-Task = Literal["classification", "regression"]
+Task = Literal["classification", "regression", "multiclass"]
 """What a model predicts."""
 
 
@@ -65,6 +65,7 @@ class Card(Record):
         trained_until: No row known later was used to fit it.
         recipe: Name of the chosen candidate.
         task: What it predicts.
+        classes: Of a multi-class model, in the order of its probabilities; else none.
         form: How own and pooled pipelines make a score.
         weight: Of the own pipeline in a blend.
         slope: Of the calibration, in link space.
@@ -105,6 +106,7 @@ class Card(Record):
     trained_until: Moment
     recipe: str
     task: Task
+    classes: tuple[str, ...] = ()
     form: Form
     weight: float
     slope: float = 1.0

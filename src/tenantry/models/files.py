@@ -44,6 +44,8 @@ def save_model(store: ObjectStore, model: FittedModel, card: Card) -> Card:
         raise ValueError(msg)
     reference = card.pooled.model_dump() if card.pooled else None
     parts: dict[str, object] = {name: getattr(model, name) for name in _PARTS}
+    if model.classes:
+        parts["classes"] = list(model.classes)
     archive = pack(parts | {"own": model.own, "pooled": reference})
     identity = content_digest(archive)
     version = _version(card.as_of, identity)
@@ -84,6 +86,7 @@ def load_model(
     content = unpack(read_object(store, key), key, card.file_digest)
     pooled = load_pooled_part(store, product, content["pooled"])
     parts = {name: content[name] for name in _PARTS}
+    parts["classes"] = tuple(content.get("classes", ()))
     return FittedModel(**parts, own=content["own"], pooled=pooled), card
 
 

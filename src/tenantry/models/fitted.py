@@ -5,13 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import softmax
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.preprocessing import OneHotEncoder, TargetEncoder
 
 from tenantry.features.recipe import own_frame, pooled_frame
 from tenantry.models.card import Form, Task
-from tenantry.models.words import Words
+from tenantry.models.words import Words, WordScore
 from tenantry.specs.model import Spec
 
 Scores = NDArray[np.float64]
@@ -49,6 +50,7 @@ class FittedModel:
         weight: Of the tenant's own pipeline in a ``blend``, 0 to 1.
         slope: Of the calibration, in link space.
         intercept: Of the calibration, in link space.
+        classes: Names of the K classes of ``multiclass``, in the order of their scores.
 
     Raises:
         ValueError: A pipeline that the form needs is missing.
@@ -62,6 +64,7 @@ class FittedModel:
     weight: float = 0.0
     slope: float = 1.0
     intercept: float = 0.0
+    classes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         lacks_own = self.own is None and self.form != "pooled"
@@ -78,7 +81,7 @@ class FittedModel:
             spec: The tenant's spec.
 
         Returns:
-            n scores, in the order of the rows.
+            n scores, in the order of the rows; of K classes (n, K), each row's sum 0.
         """
         own = own_frame(table, spec) if self.own is not None else None
         pooled = pooled_frame(table, spec) if self.pooled is not None else None
@@ -105,7 +108,7 @@ class FittedModel:
         return self._calibrated((1 - self.weight) * shared + self.weight * mine)
 
     def predict(self, table: pd.DataFrame, spec: Spec) -> Scores:
-        """Return each row's probability (classification) or value (regression).
+        """Return each row's probability or value; of K classes K probabilities, (n, K).
 
         Args:
             table: The tenant's feature table, n rows.
@@ -123,6 +126,8 @@ def from_link(scores: Scores, task: Task) -> Scores:
     """Turn scores in link space into probabilities (classification) or values (regression)."""
     if task == "regression":
         return scores
+    if task == "multiclass":
+        return np.asarray(softmax(scores, axis=1), dtype=np.float64)
     return np.asarray(0.5 * (1.0 + np.tanh(0.5 * scores)), dtype=np.float64)
 
 
@@ -152,7 +157,8 @@ def link_scores(pipeline: Pipeline | None, frame: pd.DataFrame | None) -> Scores
         frame: n rows that hold the columns the pipeline was fitted on, and maybe others.
 
     Returns:
-        n scores: log-odds of a classifier, values of a regressor.
+        n scores: log-odds of a classifier, values of a regressor; of K > 2 classes (n, K): log
+        probabilities less their mean over the classes.
 
     Raises:
         ValueError: Pipeline or frame are missing, or the frame lacks a column.
@@ -165,13 +171,26 @@ def link_scores(pipeline: Pipeline | None, frame: pd.DataFrame | None) -> Scores
         msg = f"the model needs features that the table lacks: {', '.join(lacking)}"
         raise ValueError(msg)
     if frame.empty:
-        return np.zeros(len(frame))
+        return np.zeros((len(frame), *_classes_shape(pipeline)))
     rows = frame[list(pipeline.feature_names_in_)]
     if hasattr(pipeline, "decision_function"):
-        return np.asarray(pipeline.decision_function(rows), dtype=np.float64)
+        return centred(np.asarray(pipeline.decision_function(rows), dtype=np.float64))
     if hasattr(pipeline, "predict_proba"):
-        return to_link(np.asarray(pipeline.predict_proba(rows), dtype=np.float64)[:, 1])
+        chances = np.asarray(pipeline.predict_proba(rows), dtype=np.float64)
+        if chances.shape[1] > 2:
+            return centred(np.log(np.clip(chances, _EDGE, 1)))
+        return to_link(chances[:, 1])
     return np.asarray(pipeline.predict(rows), dtype=np.float64)
+
+
+def centred(scores: Scores) -> Scores:
+    """Return scores of classes, (n, K), less their mean: softmax does not tell the difference."""
+    return scores - scores.mean(axis=1, keepdims=True) if scores.ndim == 2 else scores
+
+
+def _classes_shape(pipeline: Pipeline) -> tuple[int, ...]:
+    number = len(getattr(pipeline["estimator"], "classes_", ()))
+    return (number,) if number > 2 else ()
 
 
 def source_features(pipeline: Pipeline) -> tuple[str, ...]:
@@ -202,6 +221,10 @@ def _names_after(step: object, names: list[str]) -> list[str]:
         flags = step.indicator_.features_ if step.indicator_ is not None else ()
         kept = [name for name, is_empty in zip(names, empty, strict=True) if not is_empty]
         return kept + [names[place] for place in flags]
+    if isinstance(step, TargetEncoder) and step.target_type_ == "multiclass":
+        return [name for name in names for _ in step.classes_]
+    if isinstance(step, WordScore):
+        return names * step.width
     if isinstance(step, Words):
         return names * len(step.vocabulary_)
     if not isinstance(step, OneHotEncoder):

@@ -55,7 +55,9 @@ def _pack(predictors: list[list[TreePredictor]], _features: int) -> dict[str, An
     if any(len(tree.raw_left_cat_bitsets) for tree in trees):
         msg = "the model: trees that split on native categories are not written; encode them"
         raise ModelFileError(msg)
-    return {
+    width = len(predictors[0]) if predictors else 1
+    packed = {"width": width} if width > 1 else {}  # trees an iteration: one a class
+    return packed | {
         "nodes": np.concatenate([tree.nodes for tree in trees]),
         "sizes": np.array([len(tree.nodes) for tree in trees], dtype=np.int64),
         "bitsets": trees[0].raw_left_cat_bitsets[:0],
@@ -80,7 +82,12 @@ def _unpack(packed: dict[str, Any], features: int) -> list[list[TreePredictor]]:
     if nodes["is_categorical"].any() or ((split_on < 0) | (split_on >= features)).any():
         msg = "a tree's node splits on a category, or on a feature that there is not"
         raise ValueError(msg)
-    return [
-        [TreePredictor(nodes[end - size : end], bitsets, bitsets)]
+    trees = [
+        TreePredictor(nodes[end - size : end], bitsets, bitsets)
         for size, end in zip(sizes, ends, strict=True)
     ]
+    width = int(packed.get("width", 1))
+    if width < 1 or len(trees) % width:
+        msg = "the trees do not make whole iterations"
+        raise ValueError(msg)
+    return [trees[first : first + width] for first in range(0, len(trees), width)]

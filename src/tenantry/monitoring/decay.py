@@ -29,7 +29,7 @@ def measure_quality(  # noqa: PLR0913 - what a measurement needs
     Student quantile on blocks - 1 degrees of freedom (Cameron and Miller, 2015, section VI).
 
     Args:
-        predicted: Probabilities (or values), finite; shape (rows,).
+        predicted: Probabilities (or values), finite; shape (rows,), of K classes (rows, K).
         label: Labels, no NaN; shape (rows,).
         event_time: When each row's event happens; shape (rows,).
         metric: `log_loss`, `brier`, `mae` or `rmse`.
@@ -48,13 +48,18 @@ def measure_quality(  # noqa: PLR0913 - what a measurement needs
     margin = float(stdtrit(blocks - 1, (1 + confidence) / 2)) * error
     bounds = np.array([mean, max(mean - margin, 0.0), mean + margin])
     realised, low, high = from_mean(metric, bounds).tolist()
+    if predicted.ndim == 2:  # of several classes: how sure, and how often right
+        label, predicted = (predicted.argmax(axis=1) == label) * 1.0, predicted.max(axis=1)
+        has_area = False
+    else:
+        has_area = metric in ("log_loss", "brier")
     return Quality(
         metric=metric,
         realised=realised,
         low=low,
         high=high,
         promised=promised,
-        auc=roc_auc(label, predicted) if metric in ("log_loss", "brier") else None,
+        auc=roc_auc(label, predicted) if has_area else None,
         mean_prediction=float(predicted.mean()),
         mean_label=float(label.mean()),
         blocks=blocks,

@@ -14,12 +14,14 @@ from tenantry.monitoring.judgements import FeatureDrift, Judgement, JudgementSta
 from tenantry.predictions import Receipt
 from tenantry.specs.model import Spec
 from tenantry.times import Window
+from tenantry.training.evaluate import predictions_in
 
 LOW, HIGH = "low", "high"
 """The ends of a prediction's interval; only where the spec asked for one."""
 
 PREDICTION = "prediction"
-"""The column that holds what was predicted: a probability, or a value."""
+"""The column that holds what was predicted: a probability, or a value; of several classes that of
+the most probable one, and there is a column ``prediction[0]``, … a class beside it."""
 
 _REVOKED = " The model was rolled back since."
 
@@ -101,7 +103,7 @@ def _quality(spec: Spec, labelled: pd.DataFrame, promised: float | None) -> Qual
     if len(labelled) < spec.monitor.min_rows:
         return None
     quality = measure_quality(
-        labelled[PREDICTION].to_numpy(dtype=np.float64),
+        predictions_in(labelled, PREDICTION),
         labelled[LABEL].to_numpy(dtype=np.float64),
         labelled[EVENT_TIME].dt.tz_localize(None).to_numpy(),
         metric=spec.model.metric,

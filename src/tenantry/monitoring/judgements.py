@@ -51,8 +51,9 @@ class Quality(Record):
         high: Upper end.
         promised: What the model's card promises; None when the card holds no such score.
         auc: ROC AUC; None with one class only, or for a regression.
-        mean_prediction: Mean probability (or value) predicted for the labelled rows.
-        mean_label: Mean of their labels.
+        mean_prediction: Mean probability (or value) predicted for the labelled rows; of several
+            classes the most probable one's.
+        mean_label: Mean of their labels; of several classes how often the most probable was right.
         coverage: Share of the labels within the predictions' intervals; None without intervals.
         blocks: Blocks of time (days, or hours in a short window) behind the interval.
     """

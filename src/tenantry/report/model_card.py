@@ -17,6 +17,7 @@ from tenantry.report.model_charts import draw_reliability, draw_roc
 from tenantry.report.model_facts import CHAMPION, ModelFacts
 from tenantry.report.model_words import (
     slice_title,
+    tell_classes,
     tell_decisions,
     tell_form,
     tell_limits,
@@ -29,7 +30,12 @@ from tenantry.text import plain
 from tenantry.training.evaluate import CHALLENGER, POOLED, PRIOR
 
 _NAMES = {CHAMPION: "the champion of then", POOLED: "the pooled model"}
-_METRICS = TITLES | {"roc_auc": "ROC AUC", "r2": "R²"}
+_METRICS = TITLES | {
+    "roc_auc": "ROC AUC",
+    "r2": "R²",
+    "macro_auc": "macro ROC AUC",
+    "macro_f1": "macro F1",
+}
 _DRIVERS = 12
 """Drivers that are shown, the strongest."""
 
@@ -81,7 +87,7 @@ def render_model_card(facts: ModelFacts) -> str:
     card, curves, spec = facts.card, facts.curves, facts.spec
     slices = _slices(card, spec)
     style = read_asset("page.css") + read_asset("card.css")
-    is_classified = card.task == "classification"
+    is_classified = card.task != "regression"
     return _template().render(
         card=card,
         spec=spec,
@@ -125,7 +131,7 @@ def _tone(facts: ModelFacts) -> str:
 def _tiles(facts: ModelFacts) -> Iterator[tuple[str, str]]:
     card = facts.card
     promised = card.holdout.get(CHALLENGER, {})
-    for name in dict.fromkeys((card.metric, "roc_auc", "r2")):
+    for name in dict.fromkeys((card.metric, "roc_auc", "r2", "accuracy")):
         if name in promised:
             yield figure(promised[name]), f"{_METRICS.get(name, name)} on the holdout"
     if POOLED in facts.gains:
@@ -137,7 +143,7 @@ def _tiles(facts: ModelFacts) -> Iterator[tuple[str, str]]:
 
 
 def _comparisons(facts: ModelFacts) -> tuple[Compared, ...]:
-    base = "the base rate" if facts.card.task == "classification" else "the mean"
+    base = "the mean" if facts.card.task == "regression" else "the base rate"
     names = _NAMES | {PRIOR: base}
     gains = facts.gains
     places = place_intervals([(one.low, one.gain, one.high) for one in gains.values()])
@@ -173,7 +179,7 @@ def _verdict(low: float | None, high: float | None) -> tuple[str, str]:
 def _holdout_scores(card: Card) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Return the table of all metrics by model; empty where nothing was measured."""
     names = _metrics(card.holdout, card.metric)
-    base = "base rate" if card.task == "classification" else "mean"
+    base = "mean" if card.task == "regression" else "base rate"
     titles = {CHALLENGER: "this model", POOLED: "pooled model", PRIOR: base}
     head = ("", tuple(_METRICS.get(name, name) for name in names))
     rows = [
@@ -240,6 +246,8 @@ def _meaning(curves: Curves) -> str:
     """Say what the curves mean for whoever goes by the predictions."""
     if curves.confusion:
         return tell_decisions(curves.confusion)
+    if any(map(any, curves.class_confusion)):
+        return tell_classes(curves)
     return tell_residuals(curves.residuals) if curves.residuals else ""
 
 

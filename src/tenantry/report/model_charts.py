@@ -16,7 +16,7 @@ def draw_reliability(curves: Curves, task: Task) -> Chart | None:
     bins = curves.reliability
     if not bins:
         return None
-    is_share = task == "classification"
+    is_share = task != "regression"
     bars = [_bar(one) if is_share else (None, None) for one in bins]
     ends = [end for pair in bars for end in pair if end is not None]
     values = [value for one in bins for value in (one.predicted, one.observed)]

@@ -16,7 +16,7 @@ from tenantry.models.card import Card, read_card
 from tenantry.parquet import from_parquet
 from tenantry.specs.model import Spec
 from tenantry.store.contract import ObjectStore
-from tenantry.training.evaluate import CHALLENGER, POOLED, PRIOR
+from tenantry.training.evaluate import CHALLENGER, POOLED, PRIOR, has_predictions, predictions_in
 from tenantry.training.folds import local_days
 
 CHAMPION = "champion"
@@ -88,10 +88,10 @@ def _evaluation(store: ObjectStore, product: str, tenant: str, version: str) -> 
 
 def _gains(evaluation: pd.DataFrame | None, card: Card, spec: Spec) -> Iterator[tuple[str, Gain]]:
     """Compare the challenger with the pooled model and the base rate, where there is evidence."""
-    names = (LABEL, CHALLENGER, POOLED, PRIOR)
-    if evaluation is None or not set(names) <= set(evaluation.columns):
+    names = (CHALLENGER, POOLED, PRIOR)
+    if evaluation is None or not all(has_predictions(evaluation, name) for name in names):
         return
-    columns = {name: evaluation[name].to_numpy(dtype="float64") for name in names}
+    columns = {name: predictions_in(evaluation, name) for name in names}
     day = local_days(evaluation[EVENT_TIME], spec.timezone)
     if len(np.unique(day)) < 2 or not np.isfinite(columns[CHALLENGER]).all():
         return
@@ -101,7 +101,7 @@ def _gains(evaluation: pd.DataFrame | None, card: Card, spec: Spec) -> Iterator[
             yield (
                 name,
                 compare(
-                    columns[LABEL],
+                    evaluation[LABEL].to_numpy(dtype="float64"),
                     columns[CHALLENGER],
                     rival,
                     day=day,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tenantry.curves import Confusion, Residuals
+from tenantry.curves import Confusion, Curves, Residuals
 from tenantry.figures import figure
 from tenantry.models.card import Card
 from tenantry.reasons import title
@@ -70,6 +70,23 @@ def tell_limits(facts: ModelFacts) -> Iterator[tuple[str, str]]:
         "idle",
         f"What happened before {before} may have taught it: figures of then prove nothing.",
     )
+
+
+def tell_classes(curves: Curves) -> str:
+    """Say how often the most probable class is right, and which mistake is the most frequent."""
+    cells = {
+        (was, said): count
+        for was, line in zip(curves.classes, curves.class_confusion, strict=True)
+        for said, count in zip(curves.classes, line, strict=True)
+    }
+    right = sum(count for (was, said), count in cells.items() if was == said)
+    told = f"The most probable class is right for {right / sum(cells.values()):.0%} of the rows"
+    wrong = {pair: count for pair, count in cells.items() if pair[0] != pair[1] and count}
+    if not wrong:
+        return f"{told}."
+    was, said = max(wrong, key=lambda pair: wrong[pair])
+    rows = f"{wrong[was, said]:,} rows of {sum(cells[was, name] for name in curves.classes):,}"
+    return f"{told}; most often {plain(was)} is taken for {plain(said)}, {rows}."
 
 
 def tell_decisions(cells: Confusion) -> str:

@@ -11,12 +11,13 @@ from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from tenantry.errors import Fault
-from tenantry.specs.data import KnownAt, Source
+from tenantry.specs.data import Column, KnownAt, Label, Source
 from tenantry.specs.faults import quoted, suggest
 from tenantry.specs.feature_checks import check_features
 from tenantry.specs.features import MONTH, has_slices
 from tenantry.specs.learning import POOLED_RECIPES, RECIPES, Model
 from tenantry.specs.model import Declared
+from tenantry.specs.operation import Costs
 from tenantry.specs.paths import nearest
 from tenantry.text import is_text
 
@@ -24,7 +25,11 @@ Found = Iterator[Fault]
 
 _PARAMETER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,62}")
-_METRICS = {"classification": ("log_loss", "brier"), "regression": ("mae", "rmse")}
+_METRICS = {
+    "classification": ("log_loss", "brier"),
+    "regression": ("mae", "rmse"),
+    "multiclass": ("log_loss", "brier"),
+}
 _NUMBERS = ("number", "integer")
 _NO_TEXT = ("holds control characters", "write plain text")
 
@@ -132,6 +137,9 @@ def _check_label(spec: Declared) -> Found:
     column = spec.contract.columns.get(label.column)
     if column is None:
         return
+    if label.task == "multiclass":
+        yield from _check_classes(label, column)
+        return
     is_flag = column.type == "boolean" or (column.min, column.max) == (0, 1)
     if column.type not in (*_NUMBERS, "boolean"):
         yield Fault(place, f"{label.column!r} is of type {column.type}", "a label is a number")
@@ -142,6 +150,14 @@ def _check_label(spec: Declared) -> Found:
         yield Fault("label.above", f"is missing, and {label.column!r} is not yes or no", remedy)
 
 
+def _check_classes(label: Label, column: Column) -> Found:
+    if label.above is not None:
+        yield Fault("label.above", "makes no sense for multiclass", "remove it, or the task")
+    if len(set(column.categories or ())) < 3:
+        place = f"contract.columns.{label.column}.categories"
+        yield Fault(place, "names fewer than 3 classes", "list all classes, in an order that stays")
+
+
 def _check_model(spec: Declared) -> Found:
     model, task = spec.model, spec.label.task
     if model.metric not in _METRICS[task]:
@@ -149,6 +165,9 @@ def _check_model(spec: Declared) -> Found:
         yield Fault("model.metric", f"{model.metric} is not for {task}", remedy)
     if model.calibration != "none" and task != "classification":
         yield Fault("model.calibration", f"is not for {task}", "write none")
+    if task == "multiclass" and "stacked" in model.candidates:
+        fault = "feeds one score of the pooled model, and classes have several"
+        yield Fault("model.candidates.stacked", fault, "use blended")
     yield from _check_candidates(model)
     if not spec.pooling.receive and set(model.candidates) <= set(POOLED_RECIPES):
         own = ", ".join(name for name in RECIPES if name not in POOLED_RECIPES)
@@ -169,6 +188,9 @@ def _check_candidates(model: Model) -> Found:
 
 
 def _check_predict(spec: Declared) -> Found:
+    if isinstance(spec.predict.threshold, Costs) and spec.label.task == "multiclass":
+        fault = "costs are told for yes and no"
+        yield Fault("predict.threshold", fault, "write a number, or a target_rate")
     if spec.predict.interval is not None and spec.label.task != "regression":
         fault = f"is for regression; a {spec.label.task} has probabilities"
         yield Fault("predict.interval", fault, "remove it")

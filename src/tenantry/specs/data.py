@@ -121,7 +121,8 @@ class Label(SpecPart):
     """Where it comes from."""
     above: float | None = None
     """Classification: the label is whether the column is above this."""
-    task: Literal["classification", "regression"] = "classification"
-    """What kind of prediction."""
+    task: Literal["classification", "regression", "multiclass"] = "classification"
+    """What kind of prediction: yes or no, a number, or one of the `categories` that the contract
+    declares for the column."""
     title: str = ""
     """The label in words, for pages."""

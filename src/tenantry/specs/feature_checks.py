@@ -33,6 +33,15 @@ def check_features(spec: Declared) -> Iterator[Fault]:
             remedy = "give the feature another name, and that column as its `column`"
             yield Fault(place, "has the name of a key column but other values", remedy)
         yield from _check_columns(name, feature, spec)
+        if spec.label.task == "multiclass" and _is_mean_label(feature):
+            remedy = "count, or use a column of numbers"
+            yield Fault(f"{place}.of", "a class has no mean", remedy)
+
+
+def _is_mean_label(feature: Feature) -> bool:
+    if not isinstance(feature, HistoryFeature):
+        return False
+    return (feature.of, feature.statistic) == ("label", "mean")
 
 
 def columns_of(name: str, feature: Feature) -> Iterator[tuple[str, str]]:

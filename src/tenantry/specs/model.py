@@ -62,6 +62,17 @@ class Declared(SpecPart):
     retention: Retention = Retention()
     """What may be removed when it is old."""
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes of a multi-class label, in the contract's order; their places are its codes.
+
+        Empty for other tasks.
+        """
+        column = self.contract.columns.get(self.label.column)
+        if self.label.task != "multiclass" or column is None:
+            return ()
+        return column.categories or ()
+
 
 _TRAINED_ON = (
     "contract",
@@ -103,4 +114,5 @@ class Spec(Declared):
         """The digest of all that the feature table depends on besides the snapshot."""
         parts = {"features", "label", "times", "timezone", "key"}
         pooled = self.pooled.model_dump(mode="json", include={"features"})
-        return digest(self.model_dump(mode="json", include=parts) | {"pooled": pooled})
+        classes = {"classes": self.classes} if self.classes else {}
+        return digest(self.model_dump(mode="json", include=parts) | {"pooled": pooled} | classes)

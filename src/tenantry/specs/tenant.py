@@ -179,6 +179,9 @@ def _check_against(spec: Spec, product: Product, patch: Mapping[str, Any]) -> It
             yield Fault(
                 name, "differs from the product's, so the pooled model does not fit", remedy
             )
+    if spec.classes != product.classes:
+        place = f"contract.columns.{spec.label.column}.categories"
+        yield Fault(place, "differs from the product's, so the pooled model does not fit", remedy)
     if "contract" in patch:
         columns = {pair[1] for item in product.features.items() for pair in columns_of(*item)}
         for column in sorted(columns - spec.contract.columns.keys()):

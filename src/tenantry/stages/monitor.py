@@ -21,9 +21,10 @@ from tenantry.monitoring.judge import HIGH, LOW, PREDICTION, Evidence, judge_uns
 from tenantry.monitoring.judgements import IN_WORDS, Judgement, write_judgement
 from tenantry.parquet import read_columns
 from tenantry.predictions import Receipt, read_receipts
-from tenantry.scoring import PROBABILITY
+from tenantry.scoring import PROBABILITIES, PROBABILITY
 from tenantry.specs.features import texts_of
 from tenantry.times import Window
+from tenantry.training.evaluate import with_predictions
 
 __all__ = ["monitor", "preload"]
 
@@ -110,9 +111,13 @@ def _rows(job: Job, table: pd.DataFrame, receipt: Receipt) -> pd.DataFrame:
 
 
 def _predictions(job: Job, place: str, key: list[str]) -> pd.DataFrame:
-    columns = [*key, EVENT_TIME, PROBABILITY, LOW, HIGH]
+    columns = [*key, EVENT_TIME, PROBABILITY, PROBABILITIES, LOW, HIGH]
     frame = read_columns(job.store.get(place).content, columns)
-    return frame.rename(columns={PROBABILITY: PREDICTION})
+    frame = frame.rename(columns={PROBABILITY: PREDICTION})
+    if PROBABILITIES not in frame:
+        return frame
+    told = pd.DataFrame(frame.pop(PROBABILITIES).tolist()).reindex(columns=[*job.spec.classes])
+    return with_predictions(frame, PREDICTION, told.fillna(0.0).to_numpy())
 
 
 def _revoked(job: Job) -> frozenset[str]:

@@ -18,7 +18,7 @@ from tenantry.models.files import load_model
 from tenantry.parquet import to_parquet
 from tenantry.predictions import PredictionFile, Receipt, write_look, write_receipt
 from tenantry.rules import Rules, read_rules
-from tenantry.scoring import DECISION, PROBABILITY, REASONS, score_rows
+from tenantry.scoring import PROBABILITY, REASONS, is_decided, score_rows
 
 __all__ = ["predict", "preload"]
 
@@ -102,7 +102,7 @@ def _write(one: Assignment, scored: pd.DataFrame, rules: Rules, job: Job) -> Rec
         run=job.run,
         rows=len(scored),
         late=one.late,
-        decided=int(scored[DECISION].sum()),
+        decided=int(is_decided(scored).sum()),
         threshold=rules.threshold,
         interval=rules.interval,
         mean_probability=float(scored[PROBABILITY].mean()) if len(scored) else None,

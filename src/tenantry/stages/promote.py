@@ -40,7 +40,7 @@ from tenantry.parquet import from_parquet
 from tenantry.report.model_card import card_page_key, render_model_card
 from tenantry.report.model_facts import read_model_facts
 from tenantry.rules import settle_rules
-from tenantry.training.evaluate import CHALLENGER
+from tenantry.training.evaluate import CHALLENGER, predictions_in, with_predictions
 from tenantry.training.fallback import save_fallback
 
 __all__ = ["preload", "promote"]
@@ -214,7 +214,8 @@ def _record(job: Job, event: Event, *, anew: bool = True) -> tuple[str, str]:
 
 def _write_curves(case: _Case, model: FittedModel, version: str, column: str) -> str:
     job, evaluation = case.job, case.evaluation
-    said = evaluation[column].to_numpy(dtype=np.float64)
+    said = predictions_in(evaluation, column)
+    own = with_predictions(evaluation, CHALLENGER, said)
     curves = appraise(
         version,
         model,
@@ -222,7 +223,7 @@ def _write_curves(case: _Case, model: FittedModel, version: str, column: str) ->
         predicted=said,
         table=case.table,
         spec=job.spec,
-        threshold=settle_rules(job.spec, evaluation.assign(**{CHALLENGER: said})).threshold,
+        threshold=settle_rules(job.spec, own).threshold,
     )
     key = curves_key(job.product, job.tenant, version)
     job.store.put(key, curves.to_json())

@@ -81,6 +81,7 @@ def _card(job: Job, trained: Trained, pooled: PooledCard | None) -> Card:
         trained_until=job.as_of,
         recipe=model.recipe,
         task=model.task,
+        classes=model.classes,
         form=model.form,
         weight=model.weight,
         slope=model.slope,

@@ -39,6 +39,7 @@ class Material:
         task: What is predicted.
         seed: Of all that is random.
         texts: Those of the features that are text.
+        classes: How many classes there are, of ``multiclass``.
         fitted: Linear models fitted on all these rows already, by their parameters: recipes that
             differ only in what they do with one share it.
     """
@@ -50,6 +51,7 @@ class Material:
     task: Task
     seed: int
     texts: Texts = field(default_factory=dict)
+    classes: int = 0
     fitted: dict[tuple[float, int], Pipeline] = field(default_factory=dict)
 
     def linear(self, c: float, min_frequency: int) -> Pipeline:
@@ -68,6 +70,7 @@ class Material:
                 c=c,
                 min_frequency=min_frequency,
                 texts=self.texts,
+                classes=self.classes,
             )
         return self.fitted[key]
 
@@ -104,7 +107,7 @@ def fit_candidate(name: str, material: Material, parameters: Parameters) -> Fitt
 @recipe("prior")
 def fit_prior(material: Material) -> FittedModel:
     """Say of every row what the tenant's rows were on average: the base rate, or the mean."""
-    own = fit_constant(material.frame, material.label, task=material.task)
+    own = fit_constant(material.frame, material.label, task=material.task, classes=material.classes)
     return FittedModel("prior", material.task, "own", own=own)
 
 
@@ -141,6 +144,7 @@ def fit_boosted(  # noqa: PLR0913 - what a spec may set
         trees=trees,
         seed=material.seed,
         texts=material.texts,
+        classes=material.classes,
     )
     return FittedModel("boosted", material.task, "own", own=own)
 
@@ -166,6 +170,7 @@ def fit_stacked(
         c=c,
         min_frequency=min_frequency,
         texts=material.texts,
+        classes=material.classes,
     )
     return FittedModel("stacked", material.task, "stack", own=own, pooled=pooled)
 
@@ -193,7 +198,7 @@ def fit_blended(
 
 def has_one_class(label: Floats, task: Task) -> bool:
     """Return whether all labels are the same, so that there is nothing to tell apart."""
-    return task == "classification" and len(np.unique(label)) < 2
+    return task != "regression" and len(np.unique(label)) < 2
 
 
 def _pooled(material: Material) -> Pipeline:

@@ -1,5 +1,7 @@
 """What a challenger is worth: its recipe, fitted before the holdout, on the holdout."""
 
+from contextlib import suppress
+
 import numpy as np
 import pandas as pd
 
@@ -41,15 +43,42 @@ def evaluate(lessons: Lessons, recipe: str, line: Line | None, spans: Spans) -> 
     found: pd.DataFrame = table.loc[rows, list(dict.fromkeys((*spec.key, *RESERVED)))]
     found = found.reset_index(drop=True)
     for column, name in ((CHALLENGER, recipe), (POOLED, POOLED), (PRIOR, PRIOR)):
-        predicted = np.full(len(found), np.nan)
-        try:
+        shape = (len(found), len(spec.classes)) if spec.classes else (len(found),)
+        predicted = np.full(shape, np.nan)
+        with suppress(TrainingError):
             model = lessons.fit(name, spans.holdout)
-        except TrainingError:
-            found[column] = predicted
-            continue
-        chosen = calibrated(model, line) if column == CHALLENGER else model
-        found[column] = lessons.predict(chosen, rows)
+            chosen = calibrated(model, line) if column == CHALLENGER else model
+            predicted = lessons.predict(chosen, rows)
+        found = with_predictions(found, column, predicted)
     return found
+
+
+def with_predictions(rows: pd.DataFrame, name: str, predicted: Floats) -> pd.DataFrame:
+    """Return rows with predictions beside them: a column, or of K classes ``name[0]``, ….
+
+    Args:
+        rows: n rows.
+        name: Whose predictions.
+        predicted: Shape (n,) or (n, K).
+    """
+    if predicted.ndim == 1:
+        return rows.assign(**{name: predicted})
+    columns = {f"{name}[{code}]": predicted[:, code] for code in range(predicted.shape[1])}
+    return rows.assign(**columns)
+
+
+def predictions_in(rows: pd.DataFrame, name: str) -> Floats:
+    """Return what `with_predictions` put beside rows, shape (n,) or (n, K)."""
+    return rows[_codes(rows, name) or name].to_numpy(dtype=np.float64)
+
+
+def has_predictions(rows: pd.DataFrame, name: str) -> bool:
+    """Whether rows have predictions of that name beside them."""
+    return name in rows.columns or bool(_codes(rows, name))
+
+
+def _codes(rows: pd.DataFrame, name: str) -> list[str]:
+    return [str(column) for column in rows.columns if str(column).startswith(f"{name}[")]
 
 
 def holdout_scores(evaluation: pd.DataFrame, metric: str) -> dict[str, dict[str, float]]:
@@ -57,7 +86,7 @@ def holdout_scores(evaluation: pd.DataFrame, metric: str) -> dict[str, dict[str,
     label = evaluation[LABEL].to_numpy(dtype="float64")
     scores = {}
     for name in (CHALLENGER, POOLED, PRIOR):
-        predicted = evaluation[name].to_numpy(dtype="float64")
+        predicted = predictions_in(evaluation, name)
         if len(label) and np.isfinite(predicted).all():
             scores[name] = all_scores(metric, label, predicted)
     return scores
@@ -77,7 +106,7 @@ def slices(
         spans: Where the holdout lies.
     """
     rows = happened_in(table, spans.holdout, spans.as_of) & table[LABEL].notna().to_numpy()
-    if not len(evaluation) or evaluation[CHALLENGER].isna().any():
+    if not len(evaluation) or np.isnan(predictions_in(evaluation, CHALLENGER)).any():
         return ()
     found = []
     divided = card_slices(own_frame(table, spec)[rows], evaluation[EVENT_TIME], spec)
@@ -95,9 +124,7 @@ def _gains_over_pooled(
     evaluation: pd.DataFrame, divided: Slices, spec: Spec
 ) -> dict[tuple[str, str], Gain]:
     """Return the gain over the pooled model by feature and value, where there is evidence."""
-    challenger, pooled = (
-        evaluation[name].to_numpy(dtype="float64") for name in (CHALLENGER, POOLED)
-    )
+    challenger, pooled = (predictions_in(evaluation, name) for name in (CHALLENGER, POOLED))
     if not np.isfinite(pooled).all() or (challenger == pooled).all():
         return {}
     rows = Sliced(
@@ -114,11 +141,11 @@ def _slice(rows: pd.DataFrame, feature: str, value: str, spec: Spec) -> Slice:
         return Slice(feature=feature, value=value, rows=len(rows))
     label = rows[LABEL].to_numpy(dtype="float64")
     metric = spec.model.metric
-    pooled: Floats = rows[POOLED].to_numpy(dtype="float64")
+    pooled = predictions_in(rows, POOLED)
     return Slice(
         feature=feature,
         value=value,
         rows=len(rows),
-        metrics=all_scores(metric, label, rows[CHALLENGER].to_numpy(dtype="float64")),
+        metrics=all_scores(metric, label, predictions_in(rows, CHALLENGER)),
         pooled=measure(metric, label, pooled) if np.isfinite(pooled).all() else None,
     )

@@ -13,7 +13,7 @@ from tenantry.rules import settle_rules
 from tenantry.specs.model import Spec
 from tenantry.store.contract import ObjectStore
 from tenantry.training.chain import Chain
-from tenantry.training.evaluate import CHALLENGER
+from tenantry.training.evaluate import CHALLENGER, predictions_in, with_predictions
 from tenantry.training.lessons import Lessons
 
 Choice = Literal["pooled", "prior"]
@@ -54,7 +54,7 @@ def save_fallback(  # noqa: PLR0913 - what a model is made from
     if pooled is not None and model.pooled is not None:
         part = PooledPart(zone=pooled.zone, version=pooled.version, digest=pooled.file_digest)
     promised = challenger.holdout.get(choice)
-    own = evaluation.assign(**{CHALLENGER: evaluation[choice]})
+    own = with_predictions(evaluation, CHALLENGER, predictions_in(evaluation, choice))
     rules = settle_rules(spec, own)
     found = {
         "recipe": model.recipe,

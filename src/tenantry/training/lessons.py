@@ -1,6 +1,6 @@
 """A tenant's feature table as recipes take it: what could be learned at which moment."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -60,6 +60,7 @@ class Lessons:
             task=self.spec.label.task,
             seed=self.spec.model.seed,
             texts=texts_of(self.spec.features),
+            classes=len(self.spec.classes),
         )
 
     def fit(self, name: str, moment: datetime) -> FittedModel:
@@ -72,8 +73,9 @@ class Lessons:
         if not len(material.label) and name != "pooled":
             msg = "no label was known then"
             raise TrainingError(msg)
-        return fit_candidate(name, material, self.spec.model.candidates.get(name, {}))
+        model = fit_candidate(name, material, self.spec.model.candidates.get(name, {}))
+        return replace(model, classes=self.spec.classes) if self.spec.classes else model
 
     def predict(self, model: FittedModel, rows: Mask) -> Floats:
-        """Predict some of the rows: probabilities, or values."""
+        """Predict some of the rows: probabilities, or values; of K classes (n, K)."""
         return model.predict(self.table[rows], self.spec)

@@ -85,6 +85,7 @@ def fit_linear(  # noqa: PLR0913 - what a fit needs
     c: float,
     min_frequency: int,
     texts: Texts = MappingProxyType({}),
+    classes: int = 0,
 ) -> Pipeline:
     """Fit a linear model: logistic regression, or ridge regression.
 
@@ -99,6 +100,7 @@ def fit_linear(  # noqa: PLR0913 - what a fit needs
         c: Inverse strength of the ridge penalty.
         min_frequency: Rows a category needs for a column of its own.
         texts: Those of the features that are text.
+        classes: How many there are, of ``multiclass``: their codes are 0, 1, …
 
     Raises:
         TrainingError: No feature has a value.
@@ -110,13 +112,14 @@ def fit_linear(  # noqa: PLR0913 - what a fit needs
         for name, it in texts.items()
     ]
     # with many rows and few columns Newton's method is exact in a few steps, lbfgs in ninety
-    solver = "lbfgs" if words else "newton-cholesky"
+    solver = "lbfgs" if words or classes else "newton-cholesky"
     estimator = (
         Ridge(alpha=1 / c, solver="sparse_cg" if words else "auto", tol=1e-8 if words else 1e-4)
         if task == "regression"
-        else LogisticRegression(C=c, solver=solver, max_iter=1000 if words else 100)
+        else LogisticRegression(C=c, solver=solver, max_iter=1000 if words or classes else 100)
     )
-    return _fit(frame, label, numbers=numbers, levels=levels, words=words, estimator=estimator)
+    pipeline = _pipeline(frame, numbers=numbers, levels=levels, words=words, estimator=estimator)
+    return _fit(pipeline, frame, label, classes)
 
 
 def fit_trees(  # noqa: PLR0913 - what a fit needs
@@ -127,6 +130,7 @@ def fit_trees(  # noqa: PLR0913 - what a fit needs
     trees: Trees,
     seed: int,
     texts: Texts = MappingProxyType({}),
+    classes: int = 0,
 ) -> Pipeline:
     """Fit gradient-boosted trees; categories are replaced by their shrunk mean label.
 
@@ -141,11 +145,12 @@ def fit_trees(  # noqa: PLR0913 - what a fit needs
         trees: Parameters.
         seed: Of cross-fitting and of the trees.
         texts: Those of the features that are text.
+        classes: How many there are, of ``multiclass``: their codes are 0, 1, …
 
     Raises:
         TrainingError: No feature has a value.
     """
-    kind = "continuous" if task == "regression" else "binary"
+    kind = {"regression": "continuous", "multiclass": "multiclass"}.get(task, "binary")
     folds = KFold(min(5, len(label)), shuffle=True, random_state=seed)
     levels = TargetEncoder(target_type=kind, cv=folds)
     cls = HistGradientBoostingRegressor if task == "regression" else HistGradientBoostingClassifier
@@ -153,43 +158,57 @@ def fit_trees(  # noqa: PLR0913 - what a fit needs
         **vars(trees), early_stopping=False, categorical_features=None, random_state=seed
     )
     words = [
-        (name, WordScore(max_features=it.max_words, min_df=it.min_texts, task=task, seed=seed))
+        (
+            name,
+            WordScore(
+                max_features=it.max_words,
+                min_df=it.min_texts,
+                task=task,
+                classes=classes,
+                seed=seed,
+            ),
+        )
         for name, it in texts.items()
     ]
-    numbers = "passthrough"
-    return _fit(frame, label, numbers=numbers, levels=levels, words=words, estimator=estimator)
+    pipeline = _pipeline(
+        frame, numbers="passthrough", levels=levels, words=words, estimator=estimator
+    )
+    return _fit(pipeline, frame, label, classes)
 
 
-def fit_constant(frame: pd.DataFrame, label: Floats, *, task: Task) -> Pipeline:
+def fit_constant(frame: pd.DataFrame, label: Floats, *, task: Task, classes: int = 0) -> Pipeline:
     """Fit what says the same of every row: the base rate, or the mean.
 
     The base rate is shrunk as if one more row, half positive, had been seen (Jeffreys), so that a
-    tenant without a positive row is not promised that there will never be one.
+    tenant without a positive row is not promised that there will never be one; of several classes,
+    as if that row were of each to equal parts.
 
     Args:
         frame: n ≥ 1 rows of features, all with a label.
         label: n labels.
         task: What is predicted.
+        classes: How many there are, of ``multiclass``.
     """
     columns = ColumnTransformer([("none", "drop", [str(name) for name in frame.columns])])
     if task == "regression":
         return Pipeline([("columns", columns), ("estimator", DummyRegressor())]).fit(frame, label)
     pipeline = Pipeline([("columns", columns), ("estimator", DummyClassifier(strategy="prior"))])
-    padded = pd.concat([frame, frame.iloc[[0, 0]]], ignore_index=True)
-    weights = np.append(np.ones(len(label)), [0.5, 0.5])
-    return pipeline.fit(padded, np.append(label, [0.0, 1.0]), estimator__sample_weight=weights)
+    number = classes or 2
+    padded = pd.concat([frame, frame.iloc[[0] * number]], ignore_index=True)
+    weights = np.append(np.ones(len(label)), np.full(number, 1 / number))
+    known = np.append(label, np.arange(number, dtype=np.float64))
+    return pipeline.fit(padded, known, estimator__sample_weight=weights)
 
 
-def _fit(  # noqa: PLR0913 - what a fit needs
+def _pipeline(
     frame: pd.DataFrame,
-    label: Floats,
     *,
     numbers: object,
     levels: object,
     words: Sequence[tuple[str, Words | WordScore]],
     estimator: object,
 ) -> Pipeline:
-    """Fit the two steps of a pipeline; `words` gives the encoder of each text."""
+    """Return the two steps of a pipeline for a frame; `words` gives the encoder of each text."""
     known = known_columns(frame, {name: encoder.min_df for name, encoder in words})
     texts = [(name, encoder) for name, encoder in words if name in known]
     plain = [name for name in known if name not in dict(texts)]
@@ -200,5 +219,34 @@ def _fit(  # noqa: PLR0913 - what a fit needs
         [part for part in parts if part[2]]
         + [(f"words_{name}", encoder, name) for name, encoder in texts]
     )
-    pipeline = Pipeline([("columns", columns), ("estimator", estimator)])
-    return pipeline.fit(frame[known], label)
+    return Pipeline([("columns", columns), ("estimator", estimator)])
+
+
+def _fit(pipeline: Pipeline, frame: pd.DataFrame, label: Floats, classes: int) -> Pipeline:
+    """Fit a pipeline so that it knows every class.
+
+    A class without a row gets one of which nothing is known, and which weighs as in `fit_constant`:
+    it is told to be rare, and not to be impossible.
+    """
+    read = [name for _, _, names in pipeline["columns"].transformers for name in _listed(names)]
+    rows = frame[[name for name in frame.columns if name in read]]
+    unseen = sorted(set(range(classes)) - set(label.astype(np.int64)))
+    if not unseen:
+        return pipeline.fit(rows, label)
+    blank = pd.DataFrame(
+        {
+            name: pd.Series(
+                ["" if isinstance(column.dtype, pd.StringDtype) else np.nan] * len(unseen),
+                dtype=column.dtype,
+            )
+            for name, column in rows.items()
+        }
+    )
+    padded = pd.concat([rows, blank], ignore_index=True)
+    weights = np.append(np.ones(len(label)), np.full(len(unseen), 1 / classes))
+    known = np.append(label, np.array(unseen, dtype=np.float64))
+    return pipeline.fit(padded, known, estimator__sample_weight=weights)
+
+
+def _listed(names: str | list[str]) -> list[str]:
+    return [names] if isinstance(names, str) else names

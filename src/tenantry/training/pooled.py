@@ -140,6 +140,7 @@ def _fit(sample: pd.DataFrame, rows: Mask, spec: Spec) -> Pipeline:
         trees=_trees(spec),
         seed=spec.model.seed,
         texts=texts_of(spec.pooled.features),
+        classes=len(spec.classes),
     )
 
 

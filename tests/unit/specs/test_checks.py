@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.specs.conftest import Specs
+from tests.unit.specs.conftest import PRODUCT, Specs
 
 UNKNOWN = "in the contract; declare it in contract.columns"
 
@@ -486,3 +486,69 @@ def test_parts_that_are_sound_are_checked_beside_those_that_are_not(specs: Specs
         ["churn/product.yaml", "gate.holdout"],
         ["churn/product.yaml", "timezone"],
     ]
+
+
+CLASSES = [
+    ("{column: left}", "{column: plan, task: multiclass}"),
+    ("plan: {type: category}", "plan: {type: category, categories: [a, b, c]}"),
+    (
+        "  plan: {kind: categorical}",
+        "  seen: {kind: history, of: label, statistic: count, over: 9d}",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("visit", "visit", None),
+        (
+            "task: multiclass}",
+            "task: multiclass, above: 2}",
+            "label.above: makes no sense for multiclass; remove it, or the task",
+        ),
+        (
+            "[a, b, c]",
+            "[a, b, a]",
+            "contract.columns.plan.categories: names fewer than 3 classes; list all classes",
+        ),
+        (
+            "{pooled: {}, logistic: {C: 0.5}}",
+            "{stacked: {}}",
+            "model.candidates.stacked: feeds one score of the pooled model, and classes",
+        ),
+        ("validation: 14d", "validation: 14d, metric: rmse", "model.metric: rmse is not for multi"),
+        (
+            "validation: 14d",
+            "validation: 14d, calibration: sigmoid",
+            "model.calibration: is not for multiclass; write none",
+        ),
+        ("statistic: count", "statistic: mean", "features.seen.of: a class has no mean; count"),
+        (
+            "start: 2024-01-01}",
+            "start: 2024-01-01, threshold: {false_positive: 1, false_negative: 2}}",
+            "predict.threshold: costs are told for yes and no; write a number, or a target_rate",
+        ),
+    ],
+)
+def test_what_classes_allow(specs: Specs, old: str, new: str, fault: str | None) -> None:
+    text = PRODUCT
+    for before, after in (*CLASSES, (old, new)):
+        assert before in text
+        text = text.replace(before, after)
+    specs.write("churn/product.yaml", text)
+    if fault is None:
+        assert specs.load().specs["acme"].classes == ("a", "b", "c")
+    else:
+        (told,) = specs.faults()
+        assert told.startswith(f"churn/product.yaml: {fault}")
+
+
+def test_a_tenants_classes_are_the_products(specs: Specs) -> None:
+    text = PRODUCT
+    for before, after in CLASSES:
+        text = text.replace(before, after)
+    specs.write("churn/product.yaml", text)
+    specs.tenant("contract: {columns: {plan: {categories: [c, b, a]}}}\n")
+    (told,) = specs.faults()
+    assert "contract.columns.plan.categories: differs from the product's" in told
