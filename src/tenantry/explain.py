@@ -100,6 +100,29 @@ def _score_parts(
             return _stacked_parts(model, table, spec)
 
 
+def is_explained(pipeline: Pipeline, frame: pd.DataFrame) -> bool:
+    """Whether the contributions of a pipeline's features add up to its scores of some rows.
+
+    Args:
+        pipeline: A tenant's own, as others made it: it may be of any kind.
+        frame: Rows of features, at least one.
+    """
+    try:
+        scores = link_scores(pipeline, frame)
+        said = scores.argmax(axis=1) if scores.ndim == 2 else np.zeros(len(scores), dtype=int)
+        for code in np.unique(said):
+            rows = said == code
+            base, parts = _pipeline_parts(
+                pipeline, frame[rows], int(code) if scores.ndim == 2 else None
+            )
+            wanted = scores[rows] if scores.ndim == 1 else scores[rows, code]
+            if not np.allclose(base + parts.sum(axis=1), wanted, atol=1e-6):
+                return False
+    except Exception:
+        return False
+    return True
+
+
 def drivers(
     model: FittedModel, table: pd.DataFrame, spec: Spec, *, rows: int = DRIVER_ROWS
 ) -> dict[str, float]:

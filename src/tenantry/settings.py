@@ -42,6 +42,15 @@ class Settings:
     user: str = ""
 
 
+def recipes_file(environ: Mapping[str, str] = os.environ) -> Path | None:
+    """Return the file that lists the recipes of others; None when there is none.
+
+    It is read where models are fitted and opened, by whoever runs the process: no spec can name it.
+    """
+    path = environ.get("TENANTRY_RECIPES", "")
+    return Path(path) if path else None
+
+
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings; relative paths are from the working directory.
 

@@ -23,6 +23,7 @@ from sklearn.exceptions import InconsistentVersionWarning
 from tenantry.digests import sha256
 from tenantry.errors import ModelFileError
 from tenantry.models.trees import with_packed_trees, with_whole_trees
+from tenantry.recipes import allowed_types
 
 _SKLEARN_TYPES = (
     "_loss._loss.CyHalfBinomialLoss",
@@ -63,7 +64,7 @@ ALLOWED_TYPES = frozenset(
     | {f"sklearn.{name}" for name in _SKLEARN_TYPES}
     | {f"tenantry.models.words.{name}" for name in ("Words", "WordScore")}
 )
-"""Every type that a model file may name."""
+"""Every type that a model file may name, but for those of recipes that the platform allows."""
 
 ALLOWED_LOADERS = frozenset(
     f"{name}Node"
@@ -180,7 +181,7 @@ def _loaded(archive: bytes, place: str) -> dict[str, Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("error", InconsistentVersionWarning)
         try:
-            content = skops.io.loads(archive, trusted=sorted(ALLOWED_TYPES))
+            content = skops.io.loads(archive, trusted=sorted(ALLOWED_TYPES | allowed_types()))
             if isinstance(content, dict):
                 return with_whole_trees(content)
         except Exception as error:  # skops raises whatever the broken part raises
@@ -217,10 +218,10 @@ def _nodes(value: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - JSON
 
 
 def _check_types(schema: Any, place: str) -> None:  # noqa: ANN401 - JSON
-    foreign = set()
+    foreign, allowed = set(), ALLOWED_TYPES | allowed_types()
     for node in _nodes(schema):
         name = f"{node.get('__module__')}.{node.get('__class__')}"
-        if name not in ALLOWED_TYPES:
+        if name not in allowed:
             foreign.add(name)
         if node.get("__loader__") not in ALLOWED_LOADERS:
             foreign.add(f"{node.get('__loader__')} of {name}")

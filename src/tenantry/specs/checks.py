@@ -11,6 +11,7 @@ from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from tenantry.errors import Fault
+from tenantry.recipes import NAME, allowed_recipes
 from tenantry.specs.data import Column, KnownAt, Label, Source
 from tenantry.specs.faults import quoted, suggest
 from tenantry.specs.feature_checks import check_features
@@ -178,7 +179,9 @@ def _check_model(spec: Declared) -> Found:
 def _check_candidates(model: Model) -> Found:
     for name, parameters in model.candidates.items():
         place = f"model.candidates.{name}" if _WORD.fullmatch(name) else "model.candidates"
-        if name not in RECIPES:
+        if NAME.fullmatch(name):
+            yield from _check_foreign(name)
+        elif name not in RECIPES:
             yield Fault(place, f"there is no recipe {quoted(name)}", suggest(name, RECIPES))
         for parameter, value in parameters.items():
             if not _PARAMETER.fullmatch(parameter):
@@ -194,6 +197,14 @@ def _check_predict(spec: Declared) -> Found:
     if spec.predict.interval is not None and spec.label.task != "regression":
         fault = f"is for regression; a {spec.label.task} has probabilities"
         yield Fault("predict.interval", fault, "remove it")
+
+
+def _check_foreign(name: str) -> Found:
+    allowed = allowed_recipes()
+    if name not in allowed:
+        fault = f"the platform does not allow the recipe {quoted(name)}"
+        remedy = suggest(name, allowed) if allowed else "it lists none: see TENANTRY_RECIPES"
+        yield Fault("model.candidates", fault, remedy)
 
 
 def _check_spans(spec: Declared) -> Found:

@@ -31,8 +31,9 @@ class Model(SpecPart):
     """With fewer labelled rows the tenant gets the pooled model."""
     validation: PositiveDuration
     """The span before the holdout on which candidates are compared."""
-    calibration: Literal["none", "sigmoid"] = "none"
-    """How probabilities are calibrated."""
+    calibration: Literal["none", "sigmoid", "auto"] = "none"
+    """How probabilities are calibrated; `auto`: by `sigmoid` where that is better on rows that it
+    was not fitted on, by `margin`."""
 
 
 class Train(SpecPart):

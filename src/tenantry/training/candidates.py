@@ -8,6 +8,7 @@ To add one, write a function that takes `Material` and keyword parameters with d
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,8 @@ from tenantry.errors import TrainingError
 from tenantry.metrics import Floats
 from tenantry.models.card import Task
 from tenantry.models.fitted import FittedModel, with_pooled_score
+from tenantry.recipes import NAME
+from tenantry.training.foreign import check_model, load_recipe
 from tenantry.training.pipelines import Texts, Trees, fit_constant, fit_linear, fit_trees
 
 Parameters = Mapping[str, float | int | str | bool]
@@ -91,7 +94,8 @@ def fit_candidate(name: str, material: Material, parameters: Parameters) -> Fitt
     Raises:
         TrainingError: There is no such recipe or parameter, or these rows do not allow it.
     """
-    function = CANDIDATES.get(name)
+    is_foreign = NAME.fullmatch(name) is not None
+    function = load_recipe(name) if is_foreign else CANDIDATES.get(name)
     place = f"model.candidates.{name}"
     if function is None:
         msg = f"{place}: there is no such recipe; use {', '.join(sorted(CANDIDATES))}"
@@ -101,7 +105,22 @@ def fit_candidate(name: str, material: Material, parameters: Parameters) -> Fitt
     if unknown:
         msg = f"{place}: has no {', '.join(unknown)}; its parameters are {', '.join(known)}"
         raise TrainingError(msg)
-    return function(material, **parameters)
+    if not is_foreign:
+        return cast("FittedModel", function(material, **parameters))
+    return _fit_foreign(name, function, material, parameters)
+
+
+def _fit_foreign(
+    name: str, function: Callable[..., object], material: Material, parameters: Parameters
+) -> FittedModel:
+    try:
+        made = function(material, **parameters)
+    except TrainingError:
+        raise
+    except Exception as error:
+        msg = f"model.candidates.{name}: raised {type(error).__name__}; ask whoever wrote it"
+        raise TrainingError(msg) from None
+    return check_model(name, made, material.frame)
 
 
 @recipe("prior")

@@ -30,7 +30,8 @@ class Selection:
         scores: Candidate → metric → value on the validation span.
         refused: Candidate → why it could not be fitted.
         rows: Validation rows.
-        predicted: What the chosen one predicted there, with the labels; None without validation.
+        predicted: What the chosen one predicted there, with the labels and the local days; None
+            without validation.
     """
 
     recipe: str
@@ -38,7 +39,7 @@ class Selection:
     scores: dict[str, dict[str, float]] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     rows: int = 0
-    predicted: tuple[Floats, Floats] | None = None
+    predicted: tuple[Floats, Floats, NDArray[np.int64]] | None = None
 
 
 def select_recipe(lessons: Lessons, spans: Spans) -> Selection:
@@ -76,7 +77,7 @@ def select_recipe(lessons: Lessons, spans: Spans) -> Selection:
         scores={name: all_scores(metric, label, p) for name, p in predictions.items()},
         refused=refused,
         rows=len(label),
-        predicted=(predictions[chosen], label),
+        predicted=(predictions[chosen], label, days),
     )
 
 

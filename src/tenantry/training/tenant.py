@@ -11,7 +11,7 @@ from tenantry.features.recipe import own_frame
 from tenantry.metrics import Floats
 from tenantry.models.card import Slice
 from tenantry.models.fitted import FittedModel
-from tenantry.training.calibrate import Line, calibrated, fit_line
+from tenantry.training.calibrate import Line, calibrated, fit_line, is_of_help
 from tenantry.training.candidates import has_one_class
 from tenantry.training.evaluate import evaluate, holdout_scores, slices
 from tenantry.training.folds import Spans, known_by
@@ -107,6 +107,12 @@ def _fallback(lessons: Lessons, as_of: datetime, reason: str) -> Selection:
 
 
 def _calibration(selection: Selection, lessons: Lessons) -> Line | None:
-    if lessons.spec.model.calibration == "none" or selection.predicted is None:
+    rules = lessons.spec.model
+    if rules.calibration == "none" or selection.predicted is None:
         return None
-    return fit_line(*selection.predicted)
+    predicted, label, days = selection.predicted
+    if rules.calibration == "auto" and not is_of_help(
+        predicted, label, days, metric=rules.metric, margin=rules.margin
+    ):
+        return None
+    return fit_line(predicted, label)

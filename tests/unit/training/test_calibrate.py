@@ -5,7 +5,7 @@ import pytest
 
 from tenantry.metrics import measure
 from tenantry.models.fitted import from_link, to_link
-from tenantry.training.calibrate import calibrated, fit_line
+from tenantry.training.calibrate import calibrated, fit_line, is_of_help
 from tenantry.training.lessons import Lessons
 from tests.unit.tiny_fleet import AS_OF, make_spec, make_table
 
@@ -47,3 +47,33 @@ def test_calibrating_a_model_moves_its_scores_along_the_line():
         twice.score(lessons.table, lessons.spec), 2 * (0.5 * plain + 0.1) - 0.3
     )
     assert calibrated(model, None) is model
+
+
+def helps(truth, label, *, days=28, **changes):
+    day = np.arange(len(label)) * days // len(label)
+    predicted = from_link(truth, "classification")
+    return is_of_help(predicted, label, day, **({"metric": "log_loss", "margin": 2.0} | changes))
+
+
+def test_calibration_helps_where_probabilities_are_off_and_only_there():
+    truth, label = sample()
+    assert helps(2.5 * truth + 1, label)
+    assert not helps(truth, label)
+    assert not helps(2.5 * truth + 1, label, margin=50.0)
+
+
+@pytest.mark.parametrize("rows", [300, 399])
+def test_too_few_rows_in_a_half_show_no_help(rows):
+    truth, label = sample(rows)
+    assert not helps(3 * truth + 2, label)
+
+
+def test_a_line_that_held_in_one_half_only_is_no_help():
+    truth, label = sample()
+    late = np.arange(len(truth)) >= len(truth) // 2
+    assert not helps(np.where(late, truth + 1, truth - 1), label)
+
+
+def test_calibrating_well_founded_probabilities_seldom_seems_to_help():
+    found = [helps(*sample(800, seed)) for seed in range(100)]
+    assert sum(found) <= 5

@@ -148,6 +148,10 @@ def test_calibration_comes_from_the_validation_span(table, chain):
     rows = plain.evaluation
     moved = calibrated.evaluation["challenger"]
     assert rows["challenger"].rank().equals(moved.rank())
+    never = train(table, chain, model={"calibration": "auto", "margin": 50}, **only)
+    assert (never.model.slope, never.model.intercept) == (1.0, 0.0)
+    always = train(table, chain, model={"calibration": "auto", "margin": 0}, **only)
+    assert always.model.slope in (1.0, calibrated.model.slope)
 
 
 def test_regression_trains_and_is_judged(chain):
