@@ -45,7 +45,7 @@ from tenantry.store.open import open_store
 from tenantry.times import parse_moment
 from tenantry.training.chain import Chain, load_chain
 from tenantry.training.estimators import fit_estimator
-from tenantry.training.evaluate import CHALLENGER
+from tenantry.training.evaluate import CHALLENGER, predictions_in, with_predictions
 from tenantry.training.folds import Spans, happened_in
 from tenantry.training.lessons import Lessons
 from tenantry.training.pooled import contribution, fit_pooled, pool_rows
@@ -185,9 +185,9 @@ class Workbench:
         rows = happened_in(lessons.table, spans.holdout, spans.as_of) & known
         evaluation = self._train(tenant).evaluation
         holdout = make_holdout(
-            evaluation.assign(**{CHALLENGER: lessons.predict(model, rows)}),
+            with_predictions(evaluation, CHALLENGER, lessons.predict(model, rows)),
             features_of(evaluation, lessons.table, spec),
-            {"champion": evaluation[CHALLENGER].to_numpy(dtype="float64")},
+            {"champion": predictions_in(evaluation, CHALLENGER)},
             spec,
         )
         return decide(holdout, _FRESH, gate=spec.gate, model=spec.model)

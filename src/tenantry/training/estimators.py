@@ -38,12 +38,17 @@ def fit_estimator(
             had seen the row; then only rows with such a score are learnt from.
 
     Raises:
-        TrainingError: All labels are the same, no feature has a value; or, stacked, there is no
+        TrainingError: All labels are the same, a class of several has no row, no feature has a
+            value; or, stacked, there is no
             pooled model or too few rows have a score.
     """
     frame, label = _scored_rows(material) if stacked else (material.frame, material.label)
     if has_one_class(label, material.task):
         msg = f"all {len(label):,} labels are the same; nothing can be told apart"
+        raise TrainingError(msg)
+    unseen = material.classes - len(np.unique(label))
+    if material.classes and unseen:
+        msg = f"{unseen} of {material.classes} classes have no row, which only our own recipes bear"
         raise TrainingError(msg)
     words = {name: item.min_texts for name, item in material.texts.items()}
     frame = frame[known_columns(frame, words)]

@@ -48,7 +48,7 @@ def fit_near(material):
 
 
 def fit_powers(material):
-    return model(material, PolynomialFeatures(), LogisticRegression())
+    return model(material, PolynomialFeatures(), LogisticRegression(C=1e-9, tol=0.1, max_iter=9999))
 
 
 def fit_nothing(material):
