@@ -10,27 +10,33 @@ from sklearn.base import BaseEstimator
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
+_MODULE = re.compile(r"[a-z_]\w*(\.[a-z_]\w*)*")
+
 _FUNCTION = '''\
 """Candidates that were found on the workbench."""
 
 {imports}
 
 from tenantry.models.fitted import FittedModel
-from tenantry.training.candidates import Material, recipe
+from tenantry.training.candidates import Material
 from tenantry.training.estimators import fit_estimator
 
 
-@recipe("{name}")
 def fit_{name}(material: Material) -> FittedModel:
-    """Fit {kind} to the tenant's own rows{seen}."""
+    """Fit {kind} to the tenant's own rows."""
     estimator = {estimator}
-    return fit_estimator("{name}", material, estimator{stacked})
+    return fit_estimator("{name}", material, estimator)
 '''
 
 _SPEC = """\
 model:
   candidates:
-    {name}: {{}}
+    "{recipe}": {{}}
+"""
+
+_ALLOWED = """\
+recipes:
+  "{recipe}": {{}}
 """
 
 
@@ -39,36 +45,47 @@ class CandidateSource:
     """What makes an estimator a candidate.
 
     Attributes:
-        name: What a spec calls it.
-        function: Source of a module with the registered function.
+        recipe: What a spec calls it, ``module:function``.
+        function: Source of the module.
         spec: The lines of the product's or the tenant's YAML.
+        allowed: The lines of the file that `TENANTRY_RECIPES` names, the platform's.
     """
 
-    name: str
+    recipe: str
     function: str
     spec: str
+    allowed: str
 
     def __str__(self) -> str:
-        """Both, to be copied."""
-        return f"# --- the function\n{self.function}\n# --- the spec\n{self.spec}"
+        """All three, to be copied."""
+        module = self.recipe.partition(":")[0].replace(".", "/")
+        parts = (
+            (f"{module}.py, installed where models are trained", self.function),
+            ("the spec of a product or a tenant", self.spec),
+            ("the platform's list of recipes, TENANTRY_RECIPES", self.allowed),
+        )
+        return "\n".join(f"# --- {title}\n{text}" for title, text in parts)
 
 
 def write_candidate(
-    name: str, estimator: BaseEstimator, *, stacked: bool = False
+    name: str, estimator: BaseEstimator, *, module: str = "workbench_candidates"
 ) -> CandidateSource:
-    """Write an estimator as a candidate.
+    """Write an estimator as a candidate: a recipe that the platform has to allow.
 
     Args:
-        name: What the spec is to call it: lower case, digits and `_`.
+        name: The function will be ``fit_<name>``: lower case, digits and `_`.
         estimator: Not fitted; what it is made of must be importable and its parameters have a
             literal form, as those of scikit-learn do.
-        stacked: Whether it also sees the pooled model's score.
+        module: Where the function will be importable from.
 
     Raises:
         ValueError: The name cannot be one, or the estimator cannot be written as source.
     """
     if not _NAME.fullmatch(name) or keyword.iskeyword(name):
         msg = f"{name!r} is no name of a candidate; use lower case, digits and _"
+        raise ValueError(msg)
+    if not _MODULE.fullmatch(module):
+        msg = f"{module!r} is no module's name"
         raise ValueError(msg)
     written = estimator.__repr__(N_CHAR_MAX=10**9)
     imports = sorted({f"from {module} import {kind}" for module, kind in _needs(estimator)})
@@ -77,11 +94,11 @@ def write_candidate(
         imports="\n".join(imports),
         name=name,
         kind=type(estimator).__name__,
-        seen=" and the pooled model's score" if stacked else "",
-        stacked=", stacked=True" if stacked else "",
         estimator=written.replace("\n", "\n    "),
     )
-    return CandidateSource(name, function, _SPEC.format(name=name))
+    recipe = f"{module}:fit_{name}"
+    spec, allowed = (text.format(recipe=recipe) for text in (_SPEC, _ALLOWED))
+    return CandidateSource(recipe, function, spec, allowed)
 
 
 def _needs(value: object) -> Iterator[tuple[str, str]]:

@@ -62,13 +62,19 @@ class Comparison:
         kept = f"; its models could not be kept: {self.unkept}" if self.unkept else ""
         return said + failed + kept
 
-    def as_candidate(self, name: str) -> CandidateSource:
-        """Write the estimator as a registered candidate; see `write_candidate`.
+    def as_candidate(self, name: str, *, module: str = "workbench_candidates") -> CandidateSource:
+        """Write the estimator as a candidate of others' making; see `write_candidate`.
 
         Raises:
-            ValueError: It cannot be written as source.
+            ValueError: It cannot be written as source, or it is stacked: only the library's own
+                recipes may be.
             ModelFileError: The store would refuse its models.
         """
         if self.unkept:
             raise ModelFileError(self.unkept)
-        return write_candidate(name, self.estimator, stacked=self.stacked)
+        if self.stacked:
+            msg = (
+                "a stacked estimator can only be a recipe of the library's own: see docs/models.md"
+            )
+            raise ValueError(msg)
+        return write_candidate(name, self.estimator, module=module)

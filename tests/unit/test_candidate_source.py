@@ -38,7 +38,7 @@ COLUMNS = ColumnTransformer(
     ids=["linear", "trees", "a pipeline with columns of its own", "several"],
 )
 def test_the_source_makes_the_estimator_again(estimator, imported):
-    source = write_candidate("mine", estimator, stacked=True).function
+    source = write_candidate("mine", estimator).function
     names = {
         alias.name
         for node in ast.walk(ast.parse(source))
@@ -50,7 +50,7 @@ def test_the_source_makes_the_estimator_again(estimator, imported):
     space = {}
     exec("\n".join(line for line in source.splitlines() if line.startswith("from sklearn")), space)
     assert repr(eval(ast.unparse(assigned.value), space)) == repr(estimator)
-    assert 'fit_estimator("mine", material, estimator, stacked=True)' in source
+    assert 'fit_estimator("mine", material, estimator)' in source
     assert "._" not in source.split("estimator =")[0], "classes come from where they are meant to"
 
 
@@ -65,3 +65,19 @@ def test_the_source_makes_the_estimator_again(estimator, imported):
 def test_what_has_no_literal_form_is_refused(estimator):
     with pytest.raises(ValueError, match="cannot be written as source"):
         write_candidate("mine", estimator)
+
+
+@pytest.mark.parametrize("module", ["", "a-b", "os;x", "1a", "a..b"])
+def test_what_is_no_module_is_refused(module):
+    with pytest.raises(ValueError, match="is no module's name"):
+        write_candidate("mine", LogisticRegression(), module=module)
+
+
+def test_what_is_written_says_where_it_belongs():
+    written = str(write_candidate("mine", LogisticRegression(), module="acme.recipes"))
+    titles = [line for line in written.splitlines() if line.startswith("# ---")]
+    assert titles == [
+        "# --- acme/recipes.py, installed where models are trained",
+        "# --- the spec of a product or a tenant",
+        "# --- the platform's list of recipes, TENANTRY_RECIPES",
+    ]

@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+import yaml
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
@@ -21,7 +22,7 @@ from tenantry.stages.ingest import ingest
 from tenantry.stages.train_pooled import train_pooled
 from tenantry.store.open import open_store
 from tenantry.times import parse_moment
-from tenantry.training.candidates import CANDIDATES, fit_candidate
+from tenantry.training.candidates import fit_candidate
 from tenantry.training.folds import Spans
 from tenantry.workbench import Workbench
 from tests.crash.tiny import FIRST, PRODUCT, TENANTS, make_tiny_fleet
@@ -169,22 +170,26 @@ def test_the_stores_pooled_model_is_used_whoever_is_on_the_bench(bench, elsewher
 # --- from the winner to a candidate ---------------------------------------------------------------
 
 
-def test_the_candidate_is_the_estimator_that_was_compared(bench, found):
-    source = found.as_candidate("steady")
-    assert '@recipe("steady")' in str(source)
-    assert source.spec == "model:\n  candidates:\n    steady: {}\n"
-    try:
-        exec(compile(source.function, "steady.py", "exec"), {})
-        lessons = bench._lesson("as")
-        spans = Spans.of(bench.specs["as"], parse_moment(FIRST))
-        made = fit_candidate("steady", lessons.until(spans.holdout), {})
-    finally:
-        CANDIDATES.pop("steady", None)
+def test_the_candidate_is_the_estimator_that_was_compared(bench, found, tmp_path, monkeypatch):
+    source = found.as_candidate("steady", module="found_here")
+    (tmp_path / "found_here.py").write_text(source.function)
+    (tmp_path / "recipes.yaml").write_text(source.allowed)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("TENANTRY_RECIPES", str(tmp_path / "recipes.yaml"))
+    (name,) = yaml.safe_load(source.spec)["model"]["candidates"]
+    spans = Spans.of(bench.specs["as"], parse_moment(FIRST))
+    made = fit_candidate(name, bench._lesson("as").until(spans.holdout), {})
     trial = bench._fit("as", found.estimator, stacked=False)
     table = bench.frame("as")
     said = [model.predict(table, bench.specs["as"]) for model in (made, trial)]
     assert said[0] == pytest.approx(said[1])
-    assert (made.recipe, made.form) == ("steady", "own")
+    assert (made.recipe, made.form) == ("found_here:fit_steady", "own")
+
+
+def test_a_stacked_estimator_is_no_recipe_of_others(bench):
+    found = bench.compare(LogisticRegression(), ["as"], stacked=True)
+    with pytest.raises(ValueError, match="can only be a recipe of the library's own"):
+        found.as_candidate("steady")
 
 
 def test_models_that_the_store_refuses_make_no_candidate(bench):
