@@ -7,6 +7,7 @@ contributions sum to `FittedModel.score`. What a contribution is measured from, 
   no category; the base is the intercept. Exact.
 - trees: the *training rows*, by path (Lundberg et al., 2020, "From local explanations to global
   understanding with explainable AI for trees", algorithm 2); the base is their mean score. Exact.
+  Adapted trees count from the pooled model's training rows, by the tenant's own leaf values.
 - of several classes the score taken apart is that of the row's most probable class, less the mean
   of all classes' scores: how much more the model says it than any. Its parts are such differences.
 - a blend weighs the contributions of its two parts; a stack adds, to its own, those of the pooled
@@ -151,14 +152,14 @@ def _pooled_parts(
     model: FittedModel, table: pd.DataFrame, spec: Spec, code: int | None = None
 ) -> Parts:
     """Take the pooled score apart, by the columns of the tenant's table."""
-    base, columns = _pipeline_parts(model.pooled, pooled_frame(table, spec), code)
+    base, columns = _pipeline_parts(model.shared, pooled_frame(table, spec), code)
     names = dict(zip(spec.pooled.features, pooled_features(spec), strict=True))
     return Parts(base, columns.rename(columns=names))
 
 
 def _stacked_parts(model: FittedModel, table: pd.DataFrame, spec: Spec) -> Parts:
     """Take a stack's score apart; a linear one hands the pooled score's part on to its features."""
-    scores = link_scores(model.pooled, pooled_frame(table, spec))
+    scores = link_scores(model.shared, pooled_frame(table, spec))
     frame = with_pooled_score(own_frame(table, spec), scores)
     base, columns = _own_parts(model, frame)
     if POOLED_SCORE not in columns or not hasattr(_present(model.own)["estimator"], "coef_"):

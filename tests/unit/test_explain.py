@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -7,6 +8,7 @@ import pytest
 
 from tenantry.explain import contributions, drivers
 from tenantry.models.fitted import POOLED_SCORE, FittedModel, link_scores
+from tenantry.models.leaves import node_values
 from tests.unit.models.pipelines import CATEGORIES, NUMBERS, RECIPES, fitted
 from tests.unit.tiny_fleet import FEATURES, make_spec, make_table
 
@@ -75,6 +77,17 @@ def test_contributions_sum_to_the_score(kinds, form, calibration):
     for own in kinds[:3] if form == "stack" else kinds:
         for pooled in kinds[:1] if form == "own" else kinds:
             assert_sums(model(form, own, pooled, weight=0.3, **calibration), ROWS)
+
+
+@pytest.mark.parametrize("form", ["pooled", "blend", "stack"])
+@pytest.mark.parametrize("own", ["logistic", "ridge"])
+def test_contributions_of_adapted_trees_sum_to_the_score(form, own):
+    plain = model(form, own, "tree_values" if own == "ridge" else "encoded", weight=0.3)
+    values = node_values(plain.pooled)
+    noise = np.random.default_rng(1).normal(0, 0.1, len(values))
+    adapted = replace(plain, leaves=values + noise)
+    assert_sums(adapted, ROWS)
+    assert not np.allclose(adapted.score(ROWS, SPEC), plain.score(ROWS, SPEC))
 
 
 def test_a_linear_contribution_is_the_coefficient_times_the_encoded_value():

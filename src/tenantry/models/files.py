@@ -21,6 +21,7 @@ from tenantry.store.contract import ObjectStore
 from tenantry.times import compact, parse_compact
 
 _PARTS = ("recipe", "task", "form", "weight", "slope", "intercept")
+_LEAVES = "leaves"
 
 
 def save_model(store: ObjectStore, model: FittedModel, card: Card) -> Card:
@@ -46,6 +47,8 @@ def save_model(store: ObjectStore, model: FittedModel, card: Card) -> Card:
     parts: dict[str, object] = {name: getattr(model, name) for name in _PARTS}
     if model.classes:
         parts["classes"] = list(model.classes)
+    if model.leaves is not None:
+        parts[_LEAVES] = model.leaves
     archive = pack(parts | {"own": model.own, "pooled": reference})
     identity = content_digest(archive)
     version = _version(card.as_of, identity)
@@ -87,7 +90,8 @@ def load_model(
     pooled = load_pooled_part(store, product, content["pooled"])
     parts = {name: content[name] for name in _PARTS}
     parts["classes"] = tuple(content.get("classes", ()))
-    return FittedModel(**parts, own=content["own"], pooled=pooled), card
+    leaves = content.get(_LEAVES)  # files of other models, and older ones, have none
+    return FittedModel(**parts, own=content["own"], pooled=pooled, leaves=leaves), card
 
 
 def save_pooled(

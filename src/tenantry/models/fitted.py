@@ -1,6 +1,7 @@
 """A fitted model: how a tenant's own pipeline and the pooled one together score rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from sklearn.preprocessing import OneHotEncoder, TargetEncoder
 
 from tenantry.features.recipe import own_frame, pooled_frame
 from tenantry.models.card import Form, Task
+from tenantry.models.leaves import with_node_values
 from tenantry.models.words import Words, WordScore
 from tenantry.specs.model import Spec
 
@@ -38,8 +40,9 @@ class FittedModel:
     - ``stack``: link(own), fed the tenant's own features and the column `pooled_score`, which is
       link(pooled).
 
-    The calibrated score is ``intercept + slope · score``; both are the identity's unless the spec
-    asks for calibration.
+    With `leaves`, link(pooled) is that of the pooled trees with these values in their nodes: splits
+    are all tenants', values the tenant's own. The calibrated score is
+    ``intercept + slope · score``; both are the identity's unless the spec asks for calibration.
 
     Attributes:
         recipe: Name of the candidate.
@@ -51,9 +54,10 @@ class FittedModel:
         slope: Of the calibration, in link space.
         intercept: Of the calibration, in link space.
         classes: Names of the K classes of ``multiclass``, in the order of their scores.
+        leaves: Values of the pooled trees' nodes, adapted to the tenant; None for the pooled ones.
 
     Raises:
-        ValueError: A pipeline that the form needs is missing.
+        ValueError: A pipeline that the form needs is missing, or leaves have no pooled trees.
     """
 
     recipe: str
@@ -65,6 +69,7 @@ class FittedModel:
     slope: float = 1.0
     intercept: float = 0.0
     classes: tuple[str, ...] = ()
+    leaves: Scores | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         lacks_own = self.own is None and self.form != "pooled"
@@ -72,6 +77,16 @@ class FittedModel:
         if lacks_own or lacks_pooled:
             msg = f"a model of form {self.form!r} needs its {'own' if lacks_own else 'pooled'} part"
             raise ValueError(msg)
+        if self.leaves is not None and self.pooled is None:
+            msg = "leaf values need the pooled trees that they are for"
+            raise ValueError(msg)
+
+    @cached_property
+    def shared(self) -> Pipeline | None:
+        """The pooled pipeline as it serves this tenant: with its own leaf values, if it has any."""
+        if self.pooled is None or self.leaves is None:
+            return self.pooled
+        return with_node_values(self.pooled, self.leaves)
 
     def score(self, table: pd.DataFrame, spec: Spec) -> Scores:
         """Score a feature table in link space: log-odds, or the value for regression.
@@ -97,7 +112,7 @@ class FittedModel:
         Raises:
             ValueError: A frame that the form needs is missing.
         """
-        shared = np.zeros(0) if self.pooled is None else link_scores(self.pooled, pooled)
+        shared = np.zeros(0) if self.pooled is None else link_scores(self.shared, pooled)
         if self.form == "pooled":
             return self._calibrated(shared)
         if self.form == "stack":

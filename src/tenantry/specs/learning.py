@@ -8,10 +8,10 @@ from tenantry.specs.features import Feature
 from tenantry.specs.parts import ColumnName, SpecPart
 from tenantry.times import PositiveDuration
 
-RECIPES = ("blended", "stacked", "pooled", "logistic", "boosted", "prior")
+RECIPES = ("blended", "adapted", "stacked", "pooled", "logistic", "boosted", "prior")
 """The candidates that a spec may name."""
 
-POOLED_RECIPES = ("blended", "stacked", "pooled")
+POOLED_RECIPES = ("blended", "adapted", "stacked", "pooled")
 """Those that need the pooled model."""
 
 

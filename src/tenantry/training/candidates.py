@@ -20,6 +20,7 @@ from tenantry.models.card import Task
 from tenantry.models.fitted import FittedModel, with_pooled_score
 from tenantry.recipes import NAME
 from tenantry.training.foreign import check_model, load_recipe
+from tenantry.training.adapt import adapt_leaves
 from tenantry.training.pipelines import Texts, Trees, fit_constant, fit_linear, fit_trees
 
 Parameters = Mapping[str, float | int | str | bool]
@@ -37,6 +38,7 @@ class Material:
         frame: The tenant's own features, n rows, all with a label known by the cut.
         label: Their labels.
         pooled: The pooled pipeline that saw no row after the cut; None without one.
+        shared_frame: Gives the same rows as the pooled model takes them.
         out_of_fold: Gives what the pooled model said of each row before it had seen it, in link
             space; NaN where no fold is early enough. Asked for only by recipes that need it.
         task: What is predicted.
@@ -45,17 +47,20 @@ class Material:
         classes: How many classes there are, of ``multiclass``.
         fitted: Linear models fitted on all these rows already, by their parameters: recipes that
             differ only in what they do with one share it.
+        adapted: Leaf values adapted to all these rows already, by `row_weight`.
     """
 
     frame: pd.DataFrame
     label: Floats
     pooled: Pipeline | None
+    shared_frame: Callable[[], pd.DataFrame]
     out_of_fold: Callable[[], Floats]
     task: Task
     seed: int
     texts: Texts = field(default_factory=dict)
     classes: int = 0
     fitted: dict[tuple[float, int], Pipeline] = field(default_factory=dict)
+    adapted: dict[float, Floats] = field(default_factory=dict)
 
     def linear(self, c: float, min_frequency: int) -> Pipeline:
         """Return the linear model of these rows; see `pipelines.fit_linear`.
@@ -76,6 +81,22 @@ class Material:
                 classes=self.classes,
             )
         return self.fitted[key]
+
+    def leaves(self, row_weight: float) -> Floats:
+        """Return leaf values of the pooled trees for these rows; see `adapt.adapt_leaves`.
+
+        Raises:
+            TrainingError: There is no pooled model, or it cannot be adapted.
+        """
+        if row_weight not in self.adapted:
+            self.adapted[row_weight] = adapt_leaves(
+                _pooled(self),
+                self.shared_frame(),
+                self.label,
+                task=self.task,
+                row_weight=row_weight,
+            )
+        return self.adapted[row_weight]
 
 
 def recipe(name: str) -> Callable[[Recipe], Recipe]:
@@ -194,25 +215,40 @@ def fit_stacked(
     return FittedModel("stacked", material.task, "stack", own=own, pooled=pooled)
 
 
+@recipe("adapted")
+def fit_adapted(material: Material, *, row_weight: float = 4.0) -> FittedModel:
+    """Take the pooled model's trees, with leaf values moved towards the tenant's own rows.
+
+    Each leaf's value is a mean of the pooled one and the tenant's, by the rows of each in it, where
+    one of the tenant's counts for `row_weight` pooled ones.
+    """
+    leaves = material.leaves(row_weight)
+    pooled = _pooled(material)
+    return FittedModel("adapted", material.task, "pooled", pooled=pooled, leaves=leaves)
+
+
 @recipe("blended")
-def fit_blended(
+def fit_blended(  # noqa: PLR0913 - what a spec may set
     material: Material,
     *,
-    max_weight: float = 0.5,
+    row_weight: float = 4.0,
+    max_weight: float = 0.25,
     half_weight_rows: int = 5000,
     c: float = 0.05,
     min_frequency: int = 20,
 ) -> FittedModel:
-    """Weigh the pooled model and an own linear one, by how many rows the tenant has.
+    """Weigh the adapted pooled model and an own linear one, by how many rows the tenant has.
 
     The own model's weight is ``max_weight · n / (n + half_weight_rows)``: a tenant without rows
     gets the pooled model, one with very many `max_weight` of its own.
     """
-    pooled = _pooled(material)
+    pooled, leaves = _pooled(material), material.leaves(row_weight)
     own = material.linear(c, min_frequency)
     rows = len(material.label)
     weight = max_weight * rows / (rows + half_weight_rows)
-    return FittedModel("blended", material.task, "blend", own=own, pooled=pooled, weight=weight)
+    return FittedModel(
+        "blended", material.task, "blend", own=own, pooled=pooled, leaves=leaves, weight=weight
+    )
 
 
 def has_one_class(label: Floats, task: Task) -> bool:

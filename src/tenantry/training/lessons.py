@@ -56,6 +56,7 @@ class Lessons:
             frame=own_frame(self.table, self.spec)[rows],
             label=self.table.loc[rows, LABEL].to_numpy(dtype="float64"),
             pooled=self.chain.before(moment) if self.chain else None,
+            shared_frame=lambda: pooled_frame(self.table[rows], self.spec),
             out_of_fold=lambda: self.pooled_scores[rows],
             task=self.spec.label.task,
             seed=self.spec.model.seed,

@@ -54,7 +54,11 @@ def contribution(rows: pd.DataFrame, spec: Spec, as_of: datetime) -> pd.DataFram
         The pooled features, `tenant`, the reserved columns, and the place in the sample: a hash of
         tenant and key, which is the same whoever else contributes.
     """
-    table = build_features(rows, pooled_features(spec), spec)
+    return pooled_rows(build_features(rows, pooled_features(spec), spec), spec, as_of)
+
+
+def pooled_rows(table: pd.DataFrame, spec: Spec, as_of: datetime) -> pd.DataFrame:
+    """Return what `contribution` does, of a feature table that holds the pooled features."""
     table = table[known_by(table, as_of)].reset_index(drop=True)
     frame = pooled_frame(table, spec)
     named = table[list(spec.key)].assign(**{TENANT: spec.tenant})

@@ -1,5 +1,6 @@
 """Models in the store: what is saved is what is loaded, or nothing is."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -10,6 +11,7 @@ from tenantry.errors import ModelFileError
 from tenantry.models.card import Card, PooledCard, PooledPart, read_pooled_card
 from tenantry.models.files import load_fold, load_model, load_pooled, save_model, save_pooled
 from tenantry.models.fitted import FittedModel, link_scores
+from tenantry.models.leaves import node_values
 from tests.unit.memory_store import MemoryStore
 from tests.unit.models.pipelines import fitted
 from tests.unit.tiny_fleet import AS_OF, make_spec, make_table
@@ -105,6 +107,24 @@ def test_the_identity_covers_all_that_scores_hang_on(store, own, trees, part):
     model, card = saved_blend(store, own, trees)
     other = FittedModel(**{**vars(model), **part})
     assert save_model(store, other, card).version != card.version
+
+
+def test_adapted_leaves_are_saved_and_pooled_trees_are_not(store, own, trees, table):
+    model, plain = saved_blend(store, own, trees)
+    adapted = replace(model, leaves=2 * node_values(trees))
+    card = save_model(store, adapted, plain)
+    loaded, _ = load_model(store, PRODUCT, TENANT, card.version)
+    scores = adapted.score(table, make_spec())
+    np.testing.assert_array_equal(loaded.score(table, make_spec()), scores)
+    assert not np.allclose(scores, model.score(table, make_spec()))
+    assert card.version != plain.version
+    sizes = [
+        len(
+            store.objects[f"{layout.model_folder(PRODUCT, TENANT, one.version)}model.skops"].content
+        )
+        for one in (plain, card)
+    ]
+    assert sizes[1] - sizes[0] < 8 * len(node_values(trees)) + 1000
 
 
 def test_the_identity_covers_the_pooled_part(store, own, trees):

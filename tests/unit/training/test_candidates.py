@@ -29,7 +29,7 @@ def lessons(chain):
 
 
 def own_bytes(model):
-    return sha256(pack({"own": model.own, "weight": model.weight}))
+    return sha256(pack({"own": model.own, "weight": model.weight, "leaves": model.leaves}))
 
 
 def test_the_spec_names_exactly_the_recipes_there_are():
@@ -47,7 +47,7 @@ def test_every_recipe_beats_a_coin_and_two_fits_are_one(lessons, name):
     assert first.recipe == name
 
 
-@pytest.mark.parametrize("name", ["prior", "pooled", "logistic", "boosted", "stacked", "blended"])
+@pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_predicts_values_too(name):
     chain = make_chain(task="regression")
     table = make_table("ua", task="regression")

@@ -38,7 +38,10 @@ def test_a_clearly_better_recipe_is_chosen_wherever_it_stands(chain):
 
 @pytest.mark.parametrize("names", [("logistic", "blended"), ("blended", "logistic")])
 def test_between_near_equals_the_preferred_one_stands(chain, names):
-    nearly = {"blended": {"max_weight": 0.98, "half_weight_rows": 1}, "logistic": {}}
+    nearly = {
+        "blended": {"row_weight": 0, "max_weight": 0.98, "half_weight_rows": 1},
+        "logistic": {},
+    }
     spec = make_spec("ua", candidates={name: nearly[name] for name in names})
     lessons = Lessons(make_table("ua", rows=3000), spec, chain)
     found = select_recipe(lessons, Spans.of(spec, AS_OF))

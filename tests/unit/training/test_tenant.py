@@ -34,7 +34,7 @@ def train(table, chain, **changes):
 def identity(trained):
     model = trained.model
     parts = {name: getattr(model, name) for name in ("recipe", "weight", "slope", "intercept")}
-    return sha256(pack(parts | {"own": model.own}))
+    return sha256(pack(parts | {"own": model.own, "leaves": model.leaves}))
 
 
 def test_the_holdout_is_predicted_by_models_that_never_saw_it(table, chain):
@@ -70,7 +70,7 @@ def test_what_is_shipped_is_fitted_on_all_that_is_known(table, chain):
     assert identity(trained) == sha256(
         pack(
             {"recipe": again.recipe, "weight": again.weight, "slope": 1.0, "intercept": 0.0}
-            | {"own": again.own}
+            | {"own": again.own, "leaves": again.leaves}
         )
     )
     assert trained.rows == table["label"].notna().sum()

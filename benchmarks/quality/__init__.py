@@ -1,0 +1,1 @@
+"""What the models are worth, measured on real flights: `make bench-quality`, `docs/models.md`."""

@@ -1,0 +1,145 @@
+"""Part `months`: the champion as of each month's first day predicts the month, May to December."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.quality.fleet import History
+from benchmarks.quality.paired import Tested, macro, macro_gain
+from benchmarks.quality.promises import Promise, report
+from tenantry.champions import Reign
+from tenantry.columns import EVENT_TIME, LABEL
+from tenantry.gate import decide
+from tenantry.holdout import against_alternatives, against_champion, describe
+from tenantry.models.fitted import FittedModel
+from tenantry.specs.model import Spec
+from tenantry.times import Window, parse_moment
+from tenantry.training.chain import Chain
+from tenantry.training.folds import local_days
+from tenantry.training.lessons import Lessons
+from tenantry.training.tenant import train_tenant
+
+STARTS = [parse_moment(f"2013-{month:02d}-01T00:00:00Z") for month in range(5, 13)]
+END = parse_moment("2014-01-01T00:00:00Z")
+MIN_TEST_ROWS = 20
+CHAMPION, POOLED = "champion", "pooled"
+
+
+@dataclass(frozen=True)
+class Champion:
+    """Who reigns over a tenant.
+
+    Attributes:
+        model: The model.
+        since: When it was trained.
+    """
+
+    model: FittedModel
+    since: datetime
+
+
+def run(load: Callable[[], History], console: Console) -> bool:
+    """Print each month; return whether the promises hold."""
+    tested = test_months(load(), STARTS, END)
+    table = Table("month", title="by month: macro over tenants with 20 labelled flights")
+    for column in ("tenants", "champion", "pooled", "AUC", "pooled", "gain (95 %)", "recipes"):
+        table.add_column(column, justify="right")
+    gains = {}
+    for month in dict.fromkeys(one.part for one in tested):
+        some = [one for one in tested if one.part == month]
+        gains[month] = macro_gain(some, CHAMPION, POOLED)
+        table.add_row(month, str(len(some)), *_levels(some), str(gains[month]), _recipes(some))
+    overall = macro_gain(tested, CHAMPION, POOLED)
+    table.add_row("all", str(len(tested)), *_levels(tested), str(overall), _recipes(tested))
+    console.print(table)
+    worse = [month for month, gain in gains.items() if gain.high < 0]
+    return report(
+        [
+            Promise(
+                "over all months better than pooled, clear of 0", str(overall), overall.low > 0
+            ),
+            Promise("in no month worse beyond noise", ", ".join(worse) or "in none", not worse),
+        ],
+        console,
+    )
+
+
+def test_months(history: History, starts: Sequence[datetime], end: datetime) -> list[Tested]:
+    """Return the tests of all tenants and months."""
+    reigning: dict[str, Champion] = {}
+    tested = []
+    for as_of, until in zip(starts, [*starts[1:], end], strict=True):
+        chain = history.pool(as_of)
+        for spec in history.specs.values():
+            one = _test(spec, history, chain, Window(as_of, until), reigning)
+            if len(one.label) >= MIN_TEST_ROWS:
+                tested.append(one)
+    return tested
+
+
+def _test(
+    spec: Spec, history: History, chain: Chain, span: Window, reigning: dict[str, Champion]
+) -> Tested:
+    lessons = Lessons(history.lessons(spec.tenant, span.start), spec, chain)
+    champion = succeed(reigning.get(spec.tenant), lessons, span.start)
+    reigning[spec.tenant] = champion
+    rows = history.labelled(spec.tenant, span)
+    one = Tested(
+        spec.tenant,
+        rows[LABEL].to_numpy(dtype="float64"),
+        local_days(rows[EVENT_TIME], spec.timezone),
+        recipe=champion.model.recipe,
+        part=f"{span.start:%Y-%m}",
+    )
+    if len(rows):
+        one.predicted[CHAMPION] = champion.model.predict(rows, spec)
+        one.predicted[POOLED] = lessons.fit("pooled", span.start).predict(rows, spec)
+    return one
+
+
+def succeed(champion: Champion | None, lessons: Lessons, as_of: datetime) -> Champion:
+    """Train a challenger and let the gate decide, as `train` and `promote` do."""
+    spec = lessons.spec
+    trained = train_tenant(lessons, as_of)
+    if champion is None:
+        holdout = against_alternatives(trained.evaluation, spec)
+        choice = decide(holdout, None, gate=spec.gate, model=spec.model).choice
+        model = trained.model if choice == "challenger" else lessons.fit(choice, as_of)
+        return Champion(model, as_of)
+    reign = _reign(champion, spec)
+    holdout, unable = against_champion(
+        trained.evaluation, lessons.table, champion.model, reign, spec
+    )
+    incumbent = describe(reign, spec, as_of, unable=unable)
+    decision = decide(holdout, incumbent, gate=spec.gate, model=spec.model)
+    return Champion(trained.model, as_of) if decision.promote else champion
+
+
+def _reign(champion: Champion, spec: Spec) -> Reign:
+    return Reign(
+        since=champion.since,
+        version="any",
+        digest="any",
+        trained_until=champion.since,
+        training_digest=spec.training_digest,
+        recipe=champion.model.recipe,
+        gate="",
+        run="bench",
+    )
+
+
+def _levels(tested: Sequence[Tested]) -> tuple[str, ...]:
+    levels: Mapping[str, tuple[float, float, float]] = {
+        name: macro(tested, name) for name in (CHAMPION, POOLED)
+    }
+    losses = (f"{loss:.4f}" for _, loss, _ in levels.values())
+    return (*losses, *(f"{area:.4f}" for area, _, _ in levels.values()))
+
+
+def _recipes(tested: Sequence[Tested]) -> str:
+    names, counts = np.unique([one.recipe for one in tested], return_counts=True)
+    return ", ".join(f"{name} {count}" for name, count in zip(names, counts, strict=True))

@@ -1,0 +1,63 @@
+"""Adapting the pooled trees to a tenant: the same splits, leaf values nearer to its own rows."""
+
+import numpy as np
+import pandas as pd
+from sklearn.pipeline import Pipeline
+
+from tenantry.errors import TrainingError
+from tenantry.metrics import Floats
+from tenantry.models.card import Task
+from tenantry.models.fitted import from_link
+from tenantry.models.leaves import has_single_trees, leaf_places, node_rows, node_values
+
+
+def adapt_leaves(
+    pipeline: Pipeline, frame: pd.DataFrame, label: Floats, *, task: Task, row_weight: float
+) -> Floats:
+    """Return leaf values of the pooled trees for a tenant.
+
+    The trees are gone through in the order in which they were boosted. In each, the tenant's rows
+    ask for a step of their own: Newton's, from what the adapted trees before it say, scaled by the
+    learning rate as the pooled one was (Friedman, 2001, "Greedy function approximation", §4). A
+    leaf's new value is the mean of the pooled step, weighed by the pooled rows in the leaf, and the
+    tenant's, weighed by `row_weight` times its rows there. So a leaf that no row of the tenant
+    falls into stays as it was, and without rows the pooled model comes out: as if the pooled model
+    had been trained with more copies of the tenant's rows, at a thousandth of the cost.
+
+    Args:
+        pipeline: The pooled model.
+        frame: n rows of the tenant as the pooled model takes them.
+        label: Their labels.
+        task: What is predicted.
+        row_weight: How many pooled rows one of the tenant's counts for.
+
+    Returns:
+        One value a node, as `models.leaves.with_node_values` takes them.
+
+    Raises:
+        TrainingError: The pooled model is no boosted trees with one output.
+    """
+    if not has_single_trees(pipeline):
+        msg = "only a pooled model of boosted trees with one output can be adapted"
+        raise TrainingError(msg)
+    values, shared = node_values(pipeline), node_rows(pipeline)
+    if not len(label):
+        return values
+    estimator = pipeline[-1]
+    scores = np.full(len(label), float(np.ravel(estimator._baseline_prediction)[0]))
+    for place in leaf_places(pipeline, frame):
+        gap, curvature = _gap(scores, label, task)
+        leaf, row = np.unique(place, return_inverse=True)
+        rows = row_weight * np.bincount(row)
+        step = estimator.learning_rate * np.bincount(row, gap) / np.bincount(row, curvature)
+        values[leaf] += rows / (shared[leaf] + rows) * (step - values[leaf])
+        scores += values[place]
+    return values
+
+
+def _gap(scores: Floats, label: Floats, task: Task) -> tuple[Floats, Floats]:
+    """Return by how much labels are above what is predicted, and the loss's second derivative."""
+    predicted = from_link(scores, task)
+    if task == "regression":
+        return label - predicted, np.ones(len(label))
+    return label - predicted, np.maximum(predicted * (1 - predicted), 1e-6)
