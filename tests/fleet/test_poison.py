@@ -106,7 +106,7 @@ FAILURES = {
 }
 FALLBACKS = {
     "pb": "the pooled model: all 3,737 labels are the same",
-    "ph": "the pooled model: 3 labelled rows, 200 needed (model.min_rows)",
+    "ph": "the pooled model, adapted: 3 labelled rows, 200 needed (model.min_rows)",
 }
 
 

@@ -28,7 +28,8 @@ class Model(SpecPart):
     seed: int = Field(default=7, ge=0)
     """Seed of all that is random."""
     min_rows: int = Field(default=200, ge=1)
-    """With fewer labelled rows the tenant gets the pooled model."""
+    """With fewer labelled rows candidates are not compared: the tenant gets the pooled model,
+    adapted to them."""
     validation: PositiveDuration
     """The span before the holdout on which candidates are compared."""
     calibration: Literal["none", "sigmoid", "auto"] = "none"

@@ -18,6 +18,9 @@ from tenantry.training.candidates import Material, fit_candidate
 from tenantry.training.chain import Chain
 from tenantry.training.folds import Mask, known_by
 
+WITHOUT_ROWS = ("pooled", "adapted")
+"""Recipes that give the pooled model where a tenant has no labelled row."""
+
 
 @dataclass(frozen=True)
 class Lessons:
@@ -71,7 +74,7 @@ class Lessons:
             TrainingError: What was known then does not allow it.
         """
         material = self.until(moment)
-        if not len(material.label) and name != "pooled":
+        if not len(material.label) and name not in WITHOUT_ROWS:
             msg = "no label was known then"
             raise TrainingError(msg)
         model = fit_candidate(name, material, self.spec.model.candidates.get(name, {}))

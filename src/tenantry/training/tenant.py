@@ -51,8 +51,9 @@ class Trained:
 def train_tenant(lessons: Lessons, as_of: datetime) -> Trained:
     """Train a tenant's challenger.
 
-    With fewer labelled rows than `model.min_rows`, or labels that are all the same, the tenant
-    gets the pooled model, or its own base rate where there is none it may have.
+    With fewer labelled rows than `model.min_rows` the tenant gets the pooled model, adapted to
+    them; with labels that are all the same the pooled model as it is. Where there is none that it
+    may have, it gets its own base rate.
 
     Args:
         lessons: The tenant's rows, as known at `as_of`.
@@ -65,7 +66,7 @@ def train_tenant(lessons: Lessons, as_of: datetime) -> Trained:
     known = known_by(lessons.table, as_of)
     label = lessons.table.loc[known, LABEL].to_numpy(dtype="float64")
     reason = _too_little(label, lessons)
-    selection = _fallback(lessons, as_of, reason) if reason else select_recipe(lessons, spans)
+    selection = _fallback(lessons, as_of, label, reason) if reason else select_recipe(lessons, spans)
     line = _calibration(selection, lessons)
     model = calibrated(lessons.fit(selection.recipe, as_of), line)
     evaluation = evaluate(lessons, selection.recipe, line, spans)
@@ -95,15 +96,20 @@ def _too_little(label: Floats, lessons: Lessons) -> str:
     return ""
 
 
-def _fallback(lessons: Lessons, as_of: datetime, reason: str) -> Selection:
-    try:
-        lessons.fit("pooled", as_of)
-    except TrainingError:
-        if not known_by(lessons.table, as_of).any():
-            msg = f"{reason}, and no pooled model; allow pooling.receive or wait for labels"
-            raise TrainingError(msg) from None
-        return Selection("prior", f"the base rate, since there is no pooled model: {reason}")
-    return Selection("pooled", f"the pooled model: {reason}")
+def _fallback(lessons: Lessons, as_of: datetime, label: Floats, reason: str) -> Selection:
+    offers = {"adapted": "the pooled model, adapted", "pooled": "the pooled model"}
+    if not 0 < len(label) < lessons.spec.model.min_rows:
+        del offers["adapted"]  # many labels that are all the same may be a fault of theirs
+    for name, said in offers.items():
+        try:
+            lessons.fit(name, as_of)
+        except TrainingError:
+            continue
+        return Selection(name, f"{said}: {reason}")
+    if not len(label):
+        msg = f"{reason}, and no pooled model; allow pooling.receive or wait for labels"
+        raise TrainingError(msg)
+    return Selection("prior", f"the base rate, since there is no pooled model: {reason}")
 
 
 def _calibration(selection: Selection, lessons: Lessons) -> Line | None:

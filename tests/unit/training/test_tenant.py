@@ -9,8 +9,10 @@ import pytest
 from tenantry.digests import sha256
 from tenantry.errors import TrainingError
 from tenantry.models.archive import pack
+from tenantry.training.chain import Chain
 from tenantry.training.lessons import Lessons
 from tenantry.training.tenant import train_tenant
+from tests.unit.models.pipelines import fitted
 from tests.unit.tiny_fleet import AS_OF, make_spec, make_table
 from tests.unit.training.chains import make_chain
 
@@ -82,17 +84,31 @@ def test_training_twice_gives_one_model(table, chain):
 
 
 @pytest.mark.parametrize("rows", [3, 99])
-def test_few_rows_get_the_pooled_model_and_say_so(chain, rows):
+def test_few_rows_get_the_pooled_model_adapted_to_them_and_say_so(chain, rows):
     table = make_table("ua", rows=rows)
     trained = train(table, chain)
     assert (trained.model.recipe, trained.model.form, trained.fell_back) == (
-        *("pooled", "pooled"),
+        *("adapted", "pooled"),
         True,
     )
     count = int(table["label"].notna().sum())
     assert trained.selection.sentence == (
-        f"the pooled model: {count} labelled rows, 100 needed (model.min_rows)"
+        f"the pooled model, adapted: {count} labelled rows, 100 needed (model.min_rows)"
     )
+
+
+def test_a_newborn_is_judged_by_the_pooled_model_where_it_had_no_rows_yet(chain):
+    late = make_table("ua", rows=60, days=20)
+    evaluation = train(late, chain).evaluation
+    assert len(evaluation)
+    np.testing.assert_array_equal(evaluation["challenger"], evaluation["pooled"])
+
+
+def test_what_cannot_be_adapted_serves_as_it_is():
+    table = make_table("ua", rows=50)
+    linear = Chain(((AS_OF - timedelta(days=90), fitted("logistic", make_table(rows=900))),))
+    trained = train(table, linear)
+    assert (trained.model.recipe, trained.fell_back) == ("pooled", True)
 
 
 def test_few_rows_without_a_pooled_model_get_their_base_rate(table):

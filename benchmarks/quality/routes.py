@@ -1,0 +1,138 @@
+"""Part `routes`: 3,250 tenants, one for each pair of airports, most with a few hundred flights.
+
+Models are those of 1 June 2001 and the test is June; the data end with it. What is predicted is
+whether a flight is more than 15 minutes late.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.data import flights_3m
+from benchmarks.quality.fleet import History, as_known, labelled, pool
+from benchmarks.quality.paired import Tested, macro, macro_gain
+from benchmarks.quality.promises import Promise, report
+from tenantry.columns import EVENT_TIME, LABEL
+from tenantry.contract import check_rows
+from tenantry.errors import TrainingError
+from tenantry.features.recipe import build_features, table_features
+from tenantry.specs.model import Spec
+from tenantry.times import Window, parse_moment
+from tenantry.training.chain import Chain
+from tenantry.training.folds import local_days
+from tenantry.training.lessons import Lessons
+from tenantry.training.tenant import train_tenant
+
+MONTH = Window(parse_moment("2001-06-01T00:00:00Z"), parse_moment("2001-07-01T00:00:00Z"))
+MIN_ROWS = 50
+"""Of a pair of airports that is a tenant."""
+MIN_TEST_ROWS = 20
+OWN = ("logistic", "boosted", "prior")
+"""What a tenant could have of its own rows alone."""
+CHOSEN, POOLED = "chosen", "pooled"
+BUDGET = 0.060
+
+
+def run(_: Callable[[], History], console: Console) -> bool:
+    """Print the recipes over all routes; return whether the promises hold."""
+    if not flights_3m().exists():
+        console.print("the data are not there: make bench-data")
+        return False
+    parts = dict(route_tables(flights_3m(), MONTH.end))
+    tested, cpu = test_routes(parts, MONTH)
+    console.print(f"pooled model with its folds: {cpu:.1f} CPU-s; {len(parts):,} tenants")
+    console.print(_table(tested))
+    over = {rival: macro_gain(tested, CHOSEN, rival) for rival in (POOLED, *OWN)}
+    fit = float(np.mean([one.cpu[CHOSEN] for one in tested]))
+    return report(
+        [
+            *(
+                Promise(f"better than {rival}, clear of 0", str(gain), gain.low > 0)
+                for rival, gain in over.items()
+            ),
+            Promise(
+                f"whole fit ≤ {1000 * BUDGET:.0f} ms CPU a tenant on top of the pooled model",
+                f"{1000 * fit:.0f} ms",
+                fit <= BUDGET,
+            ),
+        ],
+        console,
+    )
+
+
+def route_tables(
+    place: Path, as_of: datetime, only: Sequence[str] = ()
+) -> Iterator[tuple[str, tuple[pd.DataFrame, Spec]]]:
+    """Yield the feature table and the spec of each tenant by name, or of some only."""
+    flights = pd.read_parquet(place)
+    flights["date"] = flights["date"].dt.tz_localize("UTC")
+    flights["number"] = np.arange(len(flights))
+    flights["route"] = flights["origin"].str.lower() + "-" + flights["destination"].str.lower()
+    sizes = flights["route"].value_counts()
+    names = sorted(only or sizes.index[sizes >= MIN_ROWS])
+    spec = _spec()
+    places = flights.groupby("route").indices
+    for name in names:
+        own = spec.model_copy(update={"tenant": name})
+        rows = check_rows(flights.iloc[places[name]], own, as_of).rows
+        yield name, (build_features(rows, table_features(own), own), own)
+
+
+def test_routes(
+    parts: dict[str, tuple[pd.DataFrame, Spec]], span: Window
+) -> tuple[list[Tested], float]:
+    """Return the tests of all tenants, and the CPU-seconds of the pooled model."""
+    start = time.process_time()
+    chain = pool(parts.values(), span.start)
+    cpu = time.process_time() - start
+    tested = [_test(table, spec, chain, span) for table, spec in parts.values()]
+    return [one for one in tested if len(one.label) >= MIN_TEST_ROWS], cpu
+
+
+def _spec() -> Spec:
+    document = yaml.safe_load(Path(__file__).with_name("routes.yaml").read_text())
+    document["pooled"]["features"] = document["features"]
+    return Spec.model_validate(document | {"tenant": "abc-def"})
+
+
+def _test(table: pd.DataFrame, spec: Spec, chain: Chain, span: Window) -> Tested:
+    rows = labelled(table, span)
+    label = rows[LABEL].to_numpy(dtype="float64")
+    one = Tested(spec.tenant, label, local_days(rows[EVENT_TIME], spec.timezone))
+    if len(label) < MIN_TEST_ROWS:
+        return one
+    known = as_known(table, span.start)
+    start = time.process_time()
+    model = train_tenant(Lessons(known, spec, chain), span.start).model
+    one.cpu[CHOSEN] = time.process_time() - start
+    one.recipe, one.predicted[CHOSEN] = model.recipe, model.predict(rows, spec)
+    lessons = Lessons(known, spec, chain)
+    for name in (POOLED, *OWN):
+        one.predicted[name] = _fitted(lessons, name, span.start, rows)
+    return one
+
+
+def _fitted(lessons: Lessons, name: str, as_of: datetime, rows: pd.DataFrame) -> np.ndarray:
+    try:
+        model = lessons.fit(name, as_of)
+    except TrainingError:  # one class only, or no label at all
+        model = lessons.fit("prior", as_of)
+    return model.predict(rows, lessons.spec)
+
+
+def _table(tested: Sequence[Tested]) -> Table:
+    table = Table("model", title=f"macro over {len(tested):,} tenants with {MIN_TEST_ROWS} tests")
+    for column in ("log loss", "ROC AUC", "gain over pooled (95 %)"):
+        table.add_column(column, justify="right")
+    for name in tested[0].predicted:
+        area, loss, _ = macro(tested, name)
+        gain = str(macro_gain(tested, name, POOLED)) if name != POOLED else ""
+        table.add_row(name, f"{loss:.4f}", f"{area:.4f}", gain)
+    return table
