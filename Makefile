@@ -1,7 +1,7 @@
 SHELL := bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help setup lock demo-data demo specs compile check test test-servers crash-test race-test chaos-test bench-quality bench-intervals bench-gate bench-rollback bench-planning notebook clean
+.PHONY: help setup lock demo-data demo specs compile check test test-servers crash-test race-test chaos-test bench-data bench-quality bench-intervals bench-gate bench-rollback bench-planning notebook clean
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
@@ -69,8 +69,11 @@ chaos-test: test-servers ## restart MinIO under 20 runs, let requests of 23 othe
 	$(BIN)/python -m tests.crash storm --times 20
 	$(BIN)/python -m tests.crash storm --times 3 --share 0.4
 
-bench-quality: demo-data ## compare the recipes on real flights
-	$(BIN)/python -m benchmarks.quality
+bench-data: setup ## fetch three million flights for bench-quality, by npm
+	$(BIN)/python -m benchmarks.data
+
+bench-quality: demo-data bench-data ## measure what the models are worth on real flights; PARTS="test months"
+	$(BIN)/python -m benchmarks.quality $(PARTS)
 
 bench-intervals: demo-data ## what the intervals of minutes late hold, month by month
 	$(BIN)/python -m benchmarks.intervals
