@@ -31,7 +31,7 @@ SPAN = timedelta(days=140)
 """Of rows: enough for all that is compared, and little enough to be trained often."""
 MOST_ROWS = 2000
 """A carrier; larger ones are thinned out."""
-TIMES = 10
+TIMES = 5
 """Each way of drawing labels."""
 MOST = 0.05
 
