@@ -44,7 +44,7 @@ class Champion:
 
 def run(load: Callable[[], History], console: Console) -> bool:
     """Print each month; return whether the promises hold."""
-    tested = test_months(load(), STARTS, END)
+    tested = measure_months(load(), STARTS, END)
     table = Table("month", title="by month: macro over tenants with 20 labelled flights")
     for column in ("tenants", "champion", "pooled", "AUC", "pooled", "gain (95 %)", "recipes"):
         table.add_column(column, justify="right")
@@ -68,7 +68,7 @@ def run(load: Callable[[], History], console: Console) -> bool:
     )
 
 
-def test_months(history: History, starts: Sequence[datetime], end: datetime) -> list[Tested]:
+def measure_months(history: History, starts: Sequence[datetime], end: datetime) -> list[Tested]:
     """Return the tests of all tenants and months."""
     reigning: dict[str, Champion] = {}
     tested = []

@@ -32,7 +32,7 @@ CHAMPION, POOLED = "champion", "pooled"
 
 def run(load: Callable[[], History], console: Console) -> bool:
     """Print each carrier at each age; return whether the promises hold."""
-    tested = test_newborns(load(), Window(AS_OF, YEAR.end))
+    tested = measure_newborns(load(), Window(AS_OF, YEAR.end))
     console.print(_tenant_table(tested))
     console.print(_age_table(tested))
     ratios = {(one.tenant, one.part): _in_errors(one) for one in tested}
@@ -55,7 +55,7 @@ def run(load: Callable[[], History], console: Console) -> bool:
     )
 
 
-def test_newborns(history: History, span: Window) -> list[Tested]:
+def measure_newborns(history: History, span: Window) -> list[Tested]:
     """Return the tests of all carriers with so many rows as have them, on the labels of a span."""
     tested = []
     for name, spec in history.specs.items():

@@ -41,7 +41,7 @@ def run(load: Callable[[], History], console: Console) -> bool:
     history = load()
     table = Table("labels drawn", "challengers", "promoted", "share")
     promoted = challenged = 0
-    for way, draw in (("row by row", _by_row), ("by day", _by_day)):
+    for way, draw in (("row by row", draw_by_row), ("by day", draw_by_day)):
         found = [one for seed in range(TIMES) for one in _decisions(history, draw, seed)]
         table.add_row(way, f"{len(found):,}", f"{sum(found):,}", f"{np.mean(found):.1%}")
         promoted, challenged = promoted + sum(found), challenged + len(found)
@@ -85,12 +85,12 @@ def _start() -> datetime:
     return AS_OF - SPAN
 
 
-def _by_row(table: pd.DataFrame, _: str, random: np.random.Generator) -> Floats:
+def draw_by_row(table: pd.DataFrame, _: str, random: np.random.Generator) -> Floats:
     """Draw the labels of rows from those of all."""
     return random.permutation(table[LABEL].to_numpy(dtype="float64"))
 
 
-def _by_day(table: pd.DataFrame, timezone: str, random: np.random.Generator) -> Floats:
+def draw_by_day(table: pd.DataFrame, timezone: str, random: np.random.Generator) -> Floats:
     """Draw the labels of a day's rows from those of one other day."""
     label = table[LABEL].to_numpy(dtype="float64")
     days, block = np.unique(local_days(table[EVENT_TIME], timezone), return_inverse=True)

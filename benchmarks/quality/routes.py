@@ -46,7 +46,7 @@ def run(_: Callable[[], History], console: Console) -> bool:
         console.print("the data are not there: make bench-data")
         return False
     parts = route_tables(flights_3m(), MONTH.end)
-    tested, cpu = test_routes(parts, MONTH)
+    tested, cpu = measure_routes(parts, MONTH)
     console.print(f"pooled model with its folds: {cpu:.1f} CPU-s; {len(parts):,} tenants")
     console.print(_table(tested))
     over = {rival: macro_gain(tested, CHOSEN, rival) for rival in (POOLED, *OWN)}
@@ -89,7 +89,7 @@ def route_tables(place: Path, until: datetime) -> dict[str, tuple[pd.DataFrame, 
     }
 
 
-def test_routes(
+def measure_routes(
     parts: dict[str, tuple[pd.DataFrame, Spec]], span: Window
 ) -> tuple[list[Tested], float]:
     """Return the tests of all tenants, and the CPU-seconds of the pooled model."""
