@@ -107,7 +107,7 @@ def test_a_tenant_that_refuses_the_pooled_model_is_trained_as_if_there_were_none
 def test_too_few_rows_fall_back_and_say_so(store, chain):
     result = train(job_for(store, make_table("ua", rows=20), save_chain(store, chain)))
     assert result.status == "fell_back"
-    assert result.facts["recipe"] == "pooled"
+    assert result.facts["recipe"] == "adapted"
     assert "needed (model.min_rows)" in result.message
 
 
