@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.quality.fleet import History
-from benchmarks.quality.paired import Tested, macro, macro_gain
+from benchmarks.quality.paired import Trial, macro, macro_gain
 from benchmarks.quality.promises import Promise, report
 from tenantry.champions import Reign
 from tenantry.columns import EVENT_TIME, LABEL
@@ -68,7 +68,7 @@ def run(load: Callable[[], History], console: Console) -> bool:
     )
 
 
-def measure_months(history: History, starts: Sequence[datetime], end: datetime) -> list[Tested]:
+def measure_months(history: History, starts: Sequence[datetime], end: datetime) -> list[Trial]:
     """Return the tests of all tenants and months."""
     reigning: dict[str, Champion] = {}
     tested = []
@@ -83,12 +83,12 @@ def measure_months(history: History, starts: Sequence[datetime], end: datetime) 
 
 def _test(
     spec: Spec, history: History, chain: Chain, span: Window, reigning: dict[str, Champion]
-) -> Tested:
+) -> Trial:
     lessons = Lessons(history.lessons(spec.tenant, span.start), spec, chain)
     champion = succeed(reigning.get(spec.tenant), lessons, span.start)
     reigning[spec.tenant] = champion
     rows = history.labelled(spec.tenant, span)
-    one = Tested(
+    one = Trial(
         spec.tenant,
         rows[LABEL].to_numpy(dtype="float64"),
         local_days(rows[EVENT_TIME], spec.timezone),
@@ -132,7 +132,7 @@ def _reign(champion: Champion, spec: Spec) -> Reign:
     )
 
 
-def _levels(tested: Sequence[Tested]) -> tuple[str, ...]:
+def _levels(tested: Sequence[Trial]) -> tuple[str, ...]:
     levels: Mapping[str, tuple[float, float, float]] = {
         name: macro(tested, name) for name in (CHAMPION, POOLED)
     }
@@ -140,6 +140,6 @@ def _levels(tested: Sequence[Tested]) -> tuple[str, ...]:
     return (*losses, *(f"{area:.4f}" for area, _, _ in levels.values()))
 
 
-def _recipes(tested: Sequence[Tested]) -> str:
+def _recipes(tested: Sequence[Trial]) -> str:
     names, counts = np.unique([one.recipe for one in tested], return_counts=True)
     return ", ".join(f"{name} {count}" for name, count in zip(names, counts, strict=True))

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from benchmarks.quality.fleet import YEAR, History, as_known, labelled, pool
 from benchmarks.quality.months import succeed
-from benchmarks.quality.paired import Tested, macro, macro_gain
+from benchmarks.quality.paired import Trial, macro, macro_gain
 from benchmarks.quality.promises import Promise, report
 from tenantry.columns import EVENT_TIME, KNOWN_AT, LABEL, LABEL_KNOWN_AT
 from tenantry.features.recipe import build_features, table_features
@@ -55,7 +55,7 @@ def run(load: Callable[[], History], console: Console) -> bool:
     )
 
 
-def measure_newborns(history: History, span: Window) -> list[Tested]:
+def measure_newborns(history: History, span: Window) -> list[Trial]:
     """Return the tests of all carriers with so many rows as have them, on the labels of a span."""
     tested = []
     for name, spec in history.specs.items():
@@ -84,11 +84,11 @@ def newborn_tables(
             yield number, build_features(alive, table_features(spec), spec)
 
 
-def _test(spec: Spec, table: pd.DataFrame, chain: Chain, span: Window, number: int) -> Tested:
+def _test(spec: Spec, table: pd.DataFrame, chain: Chain, span: Window, number: int) -> Trial:
     lessons = Lessons(as_known(table, span.start), spec, chain)
     champion = succeed(None, lessons, span.start)
     rows = labelled(table, span)
-    one = Tested(
+    one = Trial(
         spec.tenant,
         rows[LABEL].to_numpy(dtype="float64"),
         local_days(rows[EVENT_TIME], spec.timezone),
@@ -100,18 +100,18 @@ def _test(spec: Spec, table: pd.DataFrame, chain: Chain, span: Window, number: i
     return one
 
 
-def _aged(tested: Sequence[Tested], rows: int) -> list[Tested]:
+def _aged(tested: Sequence[Trial], rows: int) -> list[Trial]:
     """Return the tests with so many rows, of the carriers that have the most of them."""
     whole = {one.tenant for one in tested if one.part == f"{ROWS[-1]:,}"}
     return [one for one in tested if one.part == f"{rows:,}" and one.tenant in whole]
 
 
-def _in_errors(one: Tested) -> float:
+def _in_errors(one: Trial) -> float:
     gain, error = one.gain(CHAMPION, POOLED)
     return 0.0 if gain == 0 else gain / error
 
 
-def _tenant_table(tested: Sequence[Tested]) -> Table:
+def _tenant_table(tested: Sequence[Trial]) -> Table:
     title = "by carrier and rows: log loss (gain over pooled ± standard error, × 10⁻⁴) recipe"
     table = Table("tenant", title=title)
     for rows in ROWS:
@@ -123,12 +123,12 @@ def _tenant_table(tested: Sequence[Tested]) -> Table:
     return table
 
 
-def _cell(one: Tested) -> str:
+def _cell(one: Trial) -> str:
     gain, error = one.gain(CHAMPION, POOLED)
     return f"{one.loss(CHAMPION):.4f} ({1e4 * gain:+.0f} ± {1e4 * error:.0f}) {one.recipe}"
 
 
-def _age_table(tested: Sequence[Tested]) -> Table:
+def _age_table(tested: Sequence[Trial]) -> Table:
     table = Table("rows", title=f"macro over the carriers that have {ROWS[-1]:,} rows")
     for column in ("carriers", "champion", "pooled", "gain (95 %)"):
         table.add_column(column, justify="right")

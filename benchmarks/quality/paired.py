@@ -13,7 +13,7 @@ DRAWS = 2000
 
 
 @dataclass
-class Tested:
+class Trial:
     """One tenant's test: labels, days, and each model's predictions.
 
     Attributes:
@@ -70,7 +70,7 @@ class Interval:
         return f"{self.gain:+.4f} ({self.low:+.4f} … {self.high:+.4f})"
 
 
-def macro_gain(tested: Sequence[Tested], name: str, rival: str) -> Interval:
+def macro_gain(tested: Sequence[Trial], name: str, rival: str) -> Interval:
     """Return the mean over tests of the gain in log loss, each test counting alike.
 
     Whole days are drawn, the same for all tenants: a storm hits them together.
@@ -93,7 +93,7 @@ def macro_gain(tested: Sequence[Tested], name: str, rival: str) -> Interval:
     return Interval(float(gains[0]), float(low), float(high))
 
 
-def macro(tested: Sequence[Tested], name: str) -> tuple[float, float, float]:
+def macro(tested: Sequence[Trial], name: str) -> tuple[float, float, float]:
     """Return the mean ROC AUC, the mean log loss and the worst ROC AUC."""
     areas = [area for one in tested if (area := one.area(name)) is not None]
     return float(np.mean(areas)), float(np.mean([one.loss(name) for one in tested])), min(areas)

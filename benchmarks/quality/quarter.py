@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.quality.fleet import YEAR, History
-from benchmarks.quality.paired import Tested, macro, macro_gain
+from benchmarks.quality.paired import Trial, macro, macro_gain
 from benchmarks.quality.promises import Promise, report
 from tenantry.columns import EVENT_TIME, LABEL
 from tenantry.errors import TrainingError
@@ -49,10 +49,10 @@ def run(load: Callable[[], History], console: Console) -> bool:
     return report(_promises(tested), console)
 
 
-def _test(spec: Spec, history: History, chain: Chain) -> Tested:
+def _test(spec: Spec, history: History, chain: Chain) -> Trial:
     rows = history.labelled(spec.tenant, Window(AS_OF, YEAR.end))
     label = rows[LABEL].to_numpy(dtype="float64")
-    one = Tested(spec.tenant, label, local_days(rows[EVENT_TIME], spec.timezone))
+    one = Trial(spec.tenant, label, local_days(rows[EVENT_TIME], spec.timezone))
     if len(label) < MIN_TEST_ROWS:
         return one
     received = chain if spec.pooling.receive else None
@@ -70,7 +70,7 @@ def _test(spec: Spec, history: History, chain: Chain) -> Tested:
     return one
 
 
-def _recipe_table(tested: Sequence[Tested]) -> Table:
+def _recipe_table(tested: Sequence[Trial]) -> Table:
     table = Table("recipe", title=f"macro over {len(tested)} tenants")
     for column in ("ROC AUC", "log loss", "worst AUC", "gain over pooled (95 %)", "CPU-s"):
         table.add_column(column, justify="right")
@@ -82,7 +82,7 @@ def _recipe_table(tested: Sequence[Tested]) -> Table:
     return table
 
 
-def _tenant_table(tested: Sequence[Tested]) -> Table:
+def _tenant_table(tested: Sequence[Trial]) -> Table:
     table = Table("tenant", "chosen", title="by tenant: log loss, then ROC AUC of the chosen")
     for column in ("rows", *RECIPES, CHOSEN, "ROC AUC"):
         table.add_column(column, justify="right")
@@ -91,14 +91,14 @@ def _tenant_table(tested: Sequence[Tested]) -> Table:
     return table
 
 
-def _figures(one: Tested) -> Iterator[str]:
+def _figures(one: Trial) -> Iterator[str]:
     for name in (*RECIPES, CHOSEN):
         yield f"{one.loss(name):.4f}"
     area = one.area(CHOSEN)
     yield "" if area is None else f"{area:.3f}"
 
 
-def _gain_table(tested: Sequence[Tested]) -> Table:
+def _gain_table(tested: Sequence[Trial]) -> Table:
     names = [name for name in (*RECIPES, CHOSEN) if name != "pooled"]
     table = Table("tenant", title="by tenant: gain over pooled ± paired standard error, × 10⁻⁴")
     for name in names:
@@ -111,7 +111,7 @@ def _gain_table(tested: Sequence[Tested]) -> Table:
     return table
 
 
-def _promises(tested: Sequence[Tested]) -> list[Promise]:
+def _promises(tested: Sequence[Trial]) -> list[Promise]:
     gain = macro_gain(tested, CHOSEN, "pooled")
     ratios = {one.tenant: _in_errors(one, "pooled") for one in tested}
     last = min(ratios, key=lambda name: ratios[name])
@@ -133,6 +133,6 @@ def _promises(tested: Sequence[Tested]) -> list[Promise]:
     ]
 
 
-def _in_errors(one: Tested, rival: str) -> float:
+def _in_errors(one: Trial, rival: str) -> float:
     gain, error = one.gain(CHOSEN, rival)
     return 0.0 if gain == 0 else gain / error

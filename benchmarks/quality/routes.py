@@ -17,7 +17,7 @@ from rich.table import Table
 
 from benchmarks.data import flights_3m
 from benchmarks.quality.fleet import History, as_known, labelled, pool
-from benchmarks.quality.paired import Tested, macro, macro_gain
+from benchmarks.quality.paired import Trial, macro, macro_gain
 from benchmarks.quality.promises import Promise, report
 from tenantry.columns import EVENT_TIME, LABEL
 from tenantry.contract import check_rows
@@ -91,7 +91,7 @@ def route_tables(place: Path, until: datetime) -> dict[str, tuple[pd.DataFrame, 
 
 def measure_routes(
     parts: dict[str, tuple[pd.DataFrame, Spec]], span: Window
-) -> tuple[list[Tested], float]:
+) -> tuple[list[Trial], float]:
     """Return the tests of all tenants, and the CPU-seconds of the pooled model."""
     start = time.process_time()
     chain = pool(parts.values(), span.start)
@@ -107,10 +107,10 @@ def read_spec() -> Spec:
     return Spec.model_validate(document | {"tenant": "any"})
 
 
-def _test(table: pd.DataFrame, spec: Spec, chain: Chain, span: Window) -> Tested:
+def _test(table: pd.DataFrame, spec: Spec, chain: Chain, span: Window) -> Trial:
     rows = labelled(table, span)
     label = rows[LABEL].to_numpy(dtype="float64")
-    one = Tested(spec.tenant, label, local_days(rows[EVENT_TIME], spec.timezone))
+    one = Trial(spec.tenant, label, local_days(rows[EVENT_TIME], spec.timezone))
     known = as_known(table, span.start)
     if len(label) < MIN_TEST_ROWS or not known[LABEL].notna().any():
         return one
@@ -132,7 +132,7 @@ def _fitted(lessons: Lessons, name: str, as_of: datetime, rows: pd.DataFrame) ->
     return model.predict(rows, lessons.spec)
 
 
-def _table(tested: Sequence[Tested]) -> Table:
+def _table(tested: Sequence[Trial]) -> Table:
     table = Table("model", title=f"macro over {len(tested):,} tenants with {MIN_TEST_ROWS} tests")
     for column in ("log loss", "ROC AUC", "gain over pooled (95 %)"):
         table.add_column(column, justify="right")

@@ -66,7 +66,9 @@ def train_tenant(lessons: Lessons, as_of: datetime) -> Trained:
     known = known_by(lessons.table, as_of)
     label = lessons.table.loc[known, LABEL].to_numpy(dtype="float64")
     reason = _too_little(label, lessons)
-    selection = _fallback(lessons, as_of, label, reason) if reason else select_recipe(lessons, spans)
+    selection = (
+        _fallback(lessons, as_of, label, reason) if reason else select_recipe(lessons, spans)
+    )
     line = _calibration(selection, lessons)
     model = calibrated(lessons.fit(selection.recipe, as_of), line)
     evaluation = evaluate(lessons, selection.recipe, line, spans)

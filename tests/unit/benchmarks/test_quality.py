@@ -9,7 +9,7 @@ import pytest
 from benchmarks.quality.fleet import History, as_known, labelled
 from benchmarks.quality.newborn import newborn_tables
 from benchmarks.quality.nosignal import draw_by_day, draw_by_row
-from benchmarks.quality.paired import Tested, macro, macro_gain
+from benchmarks.quality.paired import Trial, macro, macro_gain
 from benchmarks.quality.routes import read_spec
 from tenantry.times import Window
 from tests.unit.tiny_fleet import AS_OF, make_spec, make_table
@@ -23,7 +23,7 @@ def made(tenant="ua", days=40, gain=0.02, seed=0):
     day = np.repeat(np.arange(days), 10)
     pooled = np.full(len(label), 0.3)
     better = np.clip(pooled + gain * (2 * label - 1), 0.01, 0.99)
-    return Tested(tenant, label, day, {"pooled": pooled, "better": better})
+    return Trial(tenant, label, day, {"pooled": pooled, "better": better})
 
 
 def test_what_was_known_is_a_part_of_the_table():

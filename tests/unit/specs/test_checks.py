@@ -179,7 +179,8 @@ UNKNOWN = "in the contract; declare it in contract.columns"
         (
             "logistic: {C: 0.5}",
             '"<b>": {}',
-            "model.candidates: there is no recipe '<b>'; choose from blended, adapted, stacked, pooled",
+            "model.candidates: there is no recipe '<b>'; choose from blended, adapted, stacked, "
+            "pooled",
         ),
         (
             "logistic: {C: 0.5}",
