@@ -37,7 +37,7 @@ def adapt_leaves(
     Raises:
         TrainingError: The pooled model is no boosted trees with one output.
     """
-    if not has_single_trees(pipeline):
+    if not can_adapt(pipeline, task):
         msg = "only a pooled model of boosted trees with one output can be adapted"
         raise TrainingError(msg)
     values, shared = node_values(pipeline), node_rows(pipeline)
@@ -53,6 +53,11 @@ def adapt_leaves(
         values[leaf] += rows / (shared[leaf] + rows) * (step - values[leaf])
         scores += values[place]
     return values
+
+
+def can_adapt(pipeline: Pipeline, task: Task) -> bool:
+    """Return whether the pooled model is boosted trees with one output, which can be adapted."""
+    return task != "multiclass" and has_single_trees(pipeline)
 
 
 def _gap(scores: Floats, label: Floats, task: Task) -> tuple[Floats, Floats]:

@@ -19,8 +19,8 @@ from tenantry.metrics import Floats
 from tenantry.models.card import Task
 from tenantry.models.fitted import FittedModel, with_pooled_score
 from tenantry.recipes import NAME
+from tenantry.training.adapt import adapt_leaves, can_adapt
 from tenantry.training.foreign import check_model, load_recipe
-from tenantry.training.adapt import adapt_leaves
 from tenantry.training.pipelines import Texts, Trees, fit_constant, fit_linear, fit_trees
 
 Parameters = Mapping[str, float | int | str | bool]
@@ -240,9 +240,11 @@ def fit_blended(  # noqa: PLR0913 - what a spec may set
     """Weigh the adapted pooled model and an own linear one, by how many rows the tenant has.
 
     The own model's weight is ``max_weight · n / (n + half_weight_rows)``: a tenant without rows
-    gets the pooled model, one with very many `max_weight` of its own.
+    gets the pooled model, one with very many `max_weight` of its own. A pooled model that cannot be
+    adapted, as of several classes, is taken as it is.
     """
-    pooled, leaves = _pooled(material), material.leaves(row_weight)
+    pooled = _pooled(material)
+    leaves = material.leaves(row_weight) if can_adapt(pooled, material.task) else None
     own = material.linear(c, min_frequency)
     rows = len(material.label)
     weight = max_weight * rows / (rows + half_weight_rows)
