@@ -106,7 +106,7 @@ def succeed(champion: Champion | None, lessons: Lessons, as_of: datetime) -> Cha
     spec = lessons.spec
     trained = train_tenant(lessons, as_of)
     if champion is None:
-        holdout = against_alternatives(trained.evaluation, spec)
+        holdout = against_alternatives(trained.evaluation, lessons.table, spec)
         choice = decide(holdout, None, gate=spec.gate, model=spec.model).choice
         model = trained.model if choice == "challenger" else lessons.fit(choice, as_of)
         return Champion(model, as_of)

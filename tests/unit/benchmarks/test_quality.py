@@ -7,12 +7,15 @@ import pandas as pd
 import pytest
 
 from benchmarks.quality.fleet import History, as_known, labelled
+from benchmarks.quality.months import succeed
 from benchmarks.quality.newborn import newborn_tables
 from benchmarks.quality.nosignal import draw_by_day, draw_by_row
 from benchmarks.quality.paired import Trial, macro, macro_gain
 from benchmarks.quality.routes import read_spec
 from tenantry.times import Window
+from tenantry.training.lessons import Lessons
 from tests.unit.tiny_fleet import AS_OF, make_spec, make_table
+from tests.unit.training.chains import make_chain
 
 BEFORE = AS_OF - timedelta(days=30)
 
@@ -98,3 +101,15 @@ def test_routes_have_a_spec_whose_histories_are_by_route():
     past = [item for item in spec.features.values() if item.kind == "history"]
     assert past
     assert all(item.by == ("origin", "destination") for item in past)
+
+
+def test_champions_are_trained_and_succeeded_as_by_the_stages():
+    chain = make_chain()
+    early, late = (
+        Lessons(as_known(make_table(), moment), make_spec(), chain) for moment in (BEFORE, AS_OF)
+    )
+    first = succeed(None, early, BEFORE)
+    second = succeed(first, late, AS_OF)
+    assert first.since == BEFORE
+    assert second.since in (BEFORE, AS_OF)
+    assert (second is first) is (second.since == BEFORE)
