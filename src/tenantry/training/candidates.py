@@ -26,6 +26,12 @@ from tenantry.training.pipelines import Texts, Trees, fit_constant, fit_linear, 
 Parameters = Mapping[str, float | int | str | bool]
 Recipe = Callable[..., FittedModel]
 
+NO_DAYS = 7
+"""Days of rows up to which a tenant's own count for nothing: rows of one week share its weather."""
+
+HALF_DAYS = 28
+"""Further days at which they count for half of what they would with very many."""
+
 CANDIDATES: dict[str, Recipe] = {}
 """The recipes by name."""
 
@@ -41,6 +47,7 @@ class Material:
         shared_frame: Gives the same rows as the pooled model takes them.
         out_of_fold: Gives what the pooled model said of each row before it had seen it, in link
             space; NaN where no fold is early enough. Asked for only by recipes that need it.
+        days: Local days that the rows are of: rows of one day share what befell it.
         task: What is predicted.
         seed: Of all that is random.
         texts: Those of the features that are text.
@@ -55,6 +62,7 @@ class Material:
     pooled: Pipeline | None
     shared_frame: Callable[[], pd.DataFrame]
     out_of_fold: Callable[[], Floats]
+    days: int
     task: Task
     seed: int
     texts: Texts = field(default_factory=dict)
@@ -82,6 +90,12 @@ class Material:
             )
         return self.fitted[key]
 
+    @property
+    def seasoning(self) -> float:
+        """How far the tenant's own rows are to be trusted by the days they are of, 0 to 1."""
+        days = max(self.days - NO_DAYS, 0)
+        return days / (days + HALF_DAYS)
+
     def leaves(self, row_weight: float) -> Floats:
         """Return leaf values of the pooled trees for these rows; see `adapt.adapt_leaves`.
 
@@ -94,7 +108,7 @@ class Material:
                 self.shared_frame(),
                 self.label,
                 task=self.task,
-                row_weight=row_weight,
+                row_weight=self.seasoning * row_weight,
             )
         return self.adapted[row_weight]
 
@@ -247,7 +261,7 @@ def fit_blended(  # noqa: PLR0913 - what a spec may set
     leaves = material.leaves(row_weight) if can_adapt(pooled, material.task) else None
     own = material.linear(c, min_frequency)
     rows = len(material.label)
-    weight = max_weight * rows / (rows + half_weight_rows)
+    weight = material.seasoning * max_weight * rows / (rows + half_weight_rows)
     return FittedModel(
         "blended", material.task, "blend", own=own, pooled=pooled, leaves=leaves, weight=weight
     )

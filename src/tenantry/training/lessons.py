@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from tenantry.columns import KNOWN_AT, LABEL
+from tenantry.columns import EVENT_TIME, KNOWN_AT, LABEL
 from tenantry.errors import TrainingError
 from tenantry.features.recipe import own_frame, pooled_frame
 from tenantry.metrics import Floats
@@ -16,7 +16,7 @@ from tenantry.specs.features import texts_of
 from tenantry.specs.model import Spec
 from tenantry.training.candidates import Material, fit_candidate
 from tenantry.training.chain import Chain
-from tenantry.training.folds import Mask, known_by
+from tenantry.training.folds import Mask, known_by, local_days
 
 WITHOUT_ROWS = ("pooled", "adapted")
 """Recipes that give the pooled model where a tenant has no labelled row."""
@@ -62,6 +62,7 @@ class Lessons:
             shared_frame=lambda: pooled_frame(self.table[rows], self.spec),
             out_of_fold=lambda: self.pooled_scores[rows],
             task=self.spec.label.task,
+            days=len(np.unique(local_days(self.table.loc[rows, EVENT_TIME], self.spec.timezone))),
             seed=self.spec.model.seed,
             texts=texts_of(self.spec.features),
             classes=len(self.spec.classes),

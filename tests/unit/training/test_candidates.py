@@ -117,8 +117,29 @@ def test_a_stack_learns_only_from_rows_that_the_pooled_model_had_not_seen(lesson
 )
 def test_a_blend_trusts_the_tenant_by_its_rows(chain, rows, half, weight):
     candidates = {"blended": {"max_weight": 0.8, "half_weight_rows": half}}
-    lessons = Lessons(make_table(rows=rows), make_spec(candidates=candidates), chain)
-    assert lessons.fit("blended", AS_OF).weight == pytest.approx(weight, abs=0.005)
+    table = make_table(rows=rows, days=5 * 365)
+    lessons = Lessons(table, make_spec(candidates=candidates), chain)
+    assert lessons.fit("blended", AS_OF).weight == pytest.approx(weight, abs=0.03)
+
+
+@pytest.mark.parametrize("name", ["adapted", "blended"])
+def test_the_rows_of_one_week_change_nothing_however_many(chain, name):
+    lessons = Lessons(make_table(days=6), make_spec("ua"), chain)
+    model, pooled = lessons.fit(name, AS_OF), lessons.fit("pooled", AS_OF)
+    scores = model.score(lessons.table, lessons.spec)
+    assert scores == pytest.approx(pooled.score(lessons.table, lessons.spec), abs=1e-12)
+
+
+@pytest.mark.parametrize("name", ["adapted", "blended"])
+def test_as_many_rows_of_more_days_are_trusted_more(chain, name):
+    shifts = []
+    for days in (10, 40, 400):
+        lessons = Lessons(make_table(days=days), make_spec("ua"), chain)
+        model, pooled = lessons.fit(name, AS_OF), lessons.fit("pooled", AS_OF)
+        shift = model.score(lessons.table, lessons.spec) - pooled.score(lessons.table, lessons.spec)
+        shifts.append(np.abs(shift).mean())
+    assert shifts == sorted(shifts)
+    assert shifts[0] < 0.5 * shifts[-1]
 
 
 @pytest.mark.parametrize("positives", [0, 3])
