@@ -46,6 +46,10 @@ def _changed(part: Any, change: Any) -> Any:  # noqa: ANN401 - anything a file m
     setattr(
         estimator, _PREDICTORS, change(getattr(estimator, _PREDICTORS), estimator.n_features_in_)
     )
+    estimator._bin_mapper = copy(estimator._bin_mapper)
+    estimator._bin_mapper.n_threads = (
+        1  # as many as the machine that fitted it has; binning's alone
+    )
     pipeline.steps = [*part.steps[:-1], (name, estimator)]
     return pipeline
 

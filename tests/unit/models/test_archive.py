@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 import tracemalloc
@@ -66,7 +67,8 @@ def test_two_fits_and_a_loaded_model_give_the_same_bytes(name, table):
     assert first == second == pack(opened(first))
 
 
-def test_two_processes_give_the_same_bytes(table):
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_two_processes_give_the_same_bytes(table, threads):
     program = (
         "import sys;"
         "from tenantry.models.archive import pack;"
@@ -76,8 +78,8 @@ def test_two_processes_give_the_same_bytes(table):
         "table = make_table(rows=400);"
         "print({name: sha256(pack({'own': fitted(name, table)})) for name in RECIPES})"
     )
-    command = [sys.executable, "-c", program]
-    found = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    command, env = [sys.executable, "-c", program], os.environ | {"OMP_NUM_THREADS": threads}
+    found = subprocess.run(command, check=True, capture_output=True, text=True, env=env).stdout
     here = {name: sha256(pack({"own": fitted(name, table)})) for name in RECIPES}
     assert found.strip() == str(here)
 
