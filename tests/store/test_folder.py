@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tenantry.errors import PreconditionError, StoreError, StoreUnavailableError
-from tenantry.store.drafts import locked
+from tenantry.store.drafts import flush_folder, locked
 from tenantry.store.folder import FolderStore
 
 LINKS = ["link", "link/secret", "inner/link", "inner/link/secret", "dead/x"]
@@ -237,3 +237,8 @@ def test_a_store_is_light_to_import():
     code = "import sys, tenantry.store.open; print(*sorted(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"pandas", "numpy", "minio", "urllib3"} & set(done.stdout.split())
+
+
+def test_a_folder_that_a_delete_took_away_need_not_reach_the_disk(tmp_path):
+    flush_folder(tmp_path / "gone" / "x")
+    assert not (tmp_path / "gone").exists()

@@ -50,8 +50,14 @@ def replace(draft: Path, path: Path) -> None:
 
 
 def flush_folder(path: Path) -> None:
-    """Bring the name of the file at `path` to the disk, as `os.fsync` did with its content."""
-    handle = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
+    """Bring the name of the file at `path` to the disk, as `os.fsync` did with its content.
+
+    Where a delete has taken file and folder away meanwhile, there is nothing to bring.
+    """
+    try:
+        handle = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
     try:
         os.fsync(handle)
     finally:
