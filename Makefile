@@ -1,7 +1,7 @@
 SHELL := bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help setup lock demo-data demo specs compile check test test-servers crash-test race-test chaos-test bench-data bench-quality bench-intervals bench-gate bench-rollback bench-planning notebook clean
+.PHONY: help setup lock demo-data demo specs compile check test test-servers crash-test race-test chaos-test bench-data bench-quality bench-intervals bench-gate bench-rollback bench-monitor bench-planning notebook clean
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
@@ -83,6 +83,9 @@ bench-gate: setup ## simulate how often the gate is right
 
 bench-rollback: test-servers ## roll 1,000 tenants back on a real MinIO
 	$(BIN)/python -m benchmarks.rollback
+
+bench-monitor: demo-data ## measure false alarms, power, decay and speed of monitoring on real flights
+	$(BIN)/python -m benchmarks.monitoring
 
 bench-planning: test-servers ## plan 10,000 tenants from an index on a real MinIO
 	$(BIN)/python -m benchmarks.planning

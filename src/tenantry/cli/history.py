@@ -12,7 +12,7 @@ from tenantry.champions import describe_pin
 from tenantry.cli.options import Output, OutputFormat, ProductName, RegionName, print_json
 from tenantry.regions import store_of
 from tenantry.registry.history import Chapter, History, read_history
-from tenantry.report.rows import day
+from tenantry.report.words import day
 from tenantry.settings import load_settings
 from tenantry.times import format_moment
 

@@ -14,8 +14,8 @@ from tenantry.dossier import Dossier, read_dossier
 from tenantry.fleet import Member
 from tenantry.monitoring.judgements import IN_WORDS
 from tenantry.regions import store_of
-from tenantry.report.rows import span
 from tenantry.report.summary import explain_unknown
+from tenantry.report.words import span
 from tenantry.settings import load_settings
 from tenantry.specs.load import load_product
 from tenantry.specs.model import Spec

@@ -1,85 +1,116 @@
-"""Realised quality of a window's predictions, with its uncertainty, against the promise."""
+"""Realised quality of windows' predictions, with its uncertainty, against the promise.
+
+Everything here works on a loss a row, whatever the task.
+"""
+
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtrit
+from scipy.special import stdtr, stdtrit
 
-from tenantry.metrics import Floats, from_mean, roc_auc, row_losses
-from tenantry.monitoring.judgements import Quality
-
+Floats = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.intp]
 Times = npt.NDArray[np.datetime64]
 
 MIN_BLOCKS = 5
 """With fewer days than this, blocks are hours."""
 
 
-def measure_quality(  # noqa: PLR0913 - what a measurement needs
-    predicted: Floats,
-    label: Floats,
-    event_time: Times,
-    *,
-    metric: str,
-    confidence: float,
-    promised: float | None,
-) -> Quality | None:
-    """Measure predictions against labels; the interval is by blocks of time.
+@dataclass(frozen=True)
+class Spread:
+    """How much blocks of earlier windows differ, for windows in which there are few.
 
-    Rows of one day share weather and crowds, so the interval comes from the spread of whole days
-    (hours in a window of fewer than five days): the cluster-robust variance of a mean with a
-    Student quantile on blocks - 1 degrees of freedom (Cameron and Miller, 2015, section VI).
+    Attributes:
+        squares: Sum over windows of the squared deviations of blocks from their window's mean.
+        degrees: Blocks less windows: the degrees of freedom of that sum.
+    """
+
+    squares: float = 0.0
+    degrees: int = 0
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Losses of windows; all arrays have shape (windows,).
+
+    Attributes:
+        mean: Mean loss a row; NaN without rows.
+        error: Standard error of the mean, from whole blocks; NaN with fewer than two of them.
+        blocks: Blocks of time: days, or hours in a short window.
+    """
+
+    mean: Floats
+    error: Floats
+    blocks: Indices
+
+    def bound(self, confidence: float) -> tuple[Floats, Floats]:
+        """Return the ends of each mean's two-sided interval, by a Student quantile."""
+        quantile = stdtrit(np.maximum(self.blocks - 1, 1), (1 + confidence) / 2)
+        margin = quantile * self.error
+        return np.maximum(self.mean - margin, 0.0), self.mean + margin
+
+
+def measure_losses(loss: Floats, event_time: Times, window: Indices, windows: int) -> Losses:
+    """Measure the mean loss of windows; the error is by blocks of time.
+
+    Rows of one day share weather and crowds, so the error comes from the spread of whole days
+    (hours in a window of fewer than five days): the cluster-robust variance of a mean (Cameron and
+    Miller, 2015, section VI).
 
     Args:
-        predicted: Probabilities (or values), finite; shape (rows,), of K classes (rows, K).
-        label: Labels, no NaN; shape (rows,).
-        event_time: When each row's event happens; shape (rows,).
-        metric: `log_loss`, `brier`, `mae` or `rmse`.
-        confidence: Of the two-sided interval, e.g. 0.99.
-        promised: The score that the model's card promises.
+        loss: Of each row, no NaN, shape (n,).
+        event_time: When each row's event happens, shape (n,).
+        window: Each row's window, 0 to `windows` - 1, shape (n,).
+        windows: How many windows.
+    """
+    block, home = _blocks(event_time, window, windows)
+    blocks = np.bincount(home, minlength=windows)
+    rows = np.bincount(window, minlength=windows)
+    mean = np.bincount(window, weights=loss, minlength=windows) / np.maximum(rows, 1)
+    deviation = np.bincount(block, weights=loss - mean[window], minlength=len(home))
+    squares = np.bincount(home, weights=deviation**2, minlength=windows)
+    factor = blocks / np.maximum(blocks - 1, 1)
+    error = np.sqrt(squares * factor) / np.maximum(rows, 1)
+    return Losses(np.where(rows > 0, mean, np.nan), np.where(blocks > 1, error, np.nan), blocks)
+
+
+def doubt_promise(losses: Losses, bearable: float, known: Spread) -> tuple[Floats, list[Spread]]:
+    """Return how probable such losses are while the model is as good as is bearable.
+
+    One-sided Student tests on blocks. A week has few days, so their spread is pooled over the
+    windows by now; a window whose own days differ more is judged by these.
+
+    Args:
+        losses: Of the windows, by time.
+        bearable: The mean loss that is no decay yet.
+        known: The spread in earlier windows of the same model.
 
     Returns:
-        The quality; None when there are no rows or only one block, so that nothing is known
-        of the spread.
+        p-values, shape (windows,), NaN where nothing can be said; and what is known of the spread
+        after each window.
     """
-    block = _blocks(event_time)
-    blocks = int(block.max()) + 1 if len(block) else 0
-    if blocks < 2:
-        return None
-    mean, error = _mean_and_error(row_losses(metric, label, predicted), block)
-    margin = float(stdtrit(blocks - 1, (1 + confidence) / 2)) * error
-    bounds = np.array([mean, max(mean - margin, 0.0), mean + margin])
-    realised, low, high = from_mean(metric, bounds).tolist()
-    if predicted.ndim == 2:  # of several classes: how sure, and how often right
-        label, predicted = (predicted.argmax(axis=1) == label) * 1.0, predicted.max(axis=1)
-        has_area = False
-    else:
-        has_area = metric in ("log_loss", "brier")
-    return Quality(
-        metric=metric,
-        realised=realised,
-        low=low,
-        high=high,
-        promised=promised,
-        auc=roc_auc(label, predicted) if has_area else None,
-        mean_prediction=float(predicted.mean()),
-        mean_label=float(label.mean()),
-        blocks=blocks,
-    )
+    p_value, path = np.full(len(losses.mean), np.nan), []
+    for place, (mean, error, blocks) in enumerate(
+        zip(losses.mean.tolist(), losses.error.tolist(), losses.blocks.tolist(), strict=True)
+    ):
+        if blocks > 1:
+            own = error**2 * blocks
+            known = Spread(known.squares + own * (blocks - 1), known.degrees + blocks - 1)
+            variance = max(own, known.squares / known.degrees) / blocks
+            if variance > 0:
+                student = (mean - bearable) / variance**0.5
+                p_value[place] = stdtr(known.degrees, -student)
+        path.append(known)
+    return p_value, path
 
 
-def is_decayed(quality: Quality, tolerance: float) -> bool:
-    """Whether even the good end of the interval is worse than promised by more than `tolerance`."""
-    return quality.promised is not None and quality.low > quality.promised + tolerance
-
-
-def _blocks(event_time: Times) -> npt.NDArray[np.intp]:
-    days = event_time.astype("datetime64[D]")
-    units = days if len(np.unique(days)) >= MIN_BLOCKS else event_time.astype("datetime64[h]")
-    return np.unique(units, return_inverse=True)[1]
-
-
-def _mean_and_error(loss: Floats, block: npt.NDArray[np.intp]) -> tuple[float, float]:
-    mean = float(loss.mean())
-    deviation = np.bincount(block, weights=loss - mean)
-    blocks = len(deviation)
-    variance = float((deviation**2).sum()) * blocks / (blocks - 1) / len(loss) ** 2
-    return mean, variance**0.5
+def _blocks(event_time: Times, window: Indices, windows: int) -> tuple[Indices, Indices]:
+    """Return each row's block, and each block's window."""
+    day = event_time.astype("datetime64[D]").astype(np.int64)
+    home = np.unique(np.stack([window, day]), axis=1)[0]
+    short = np.bincount(home, minlength=windows) < MIN_BLOCKS
+    hour = event_time.astype("datetime64[h]").astype(np.int64)
+    unit = np.where(short[window], hour, day)
+    found, block = np.unique(np.stack([window, unit]), axis=1, return_inverse=True)
+    return block, found[0]

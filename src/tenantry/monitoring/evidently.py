@@ -7,7 +7,7 @@ with the reason. It never decides anything: its page shows the effect sizes of `
 
 import re
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from html import escape
@@ -19,12 +19,16 @@ import pandas as pd
 
 from tenantry.columns import EVENT_TIME
 from tenantry.errors import TenantryError
-from tenantry.monitoring import drift
+from tenantry.monitoring.cells import is_number
+from tenantry.monitoring.drift import measure_effect
 from tenantry.specs.model import Spec
 from tenantry.text import plain
 
 MAX_ROWS = 4000
 """Rows drawn on either side, evenly over time; more cost time and change no picture."""
+
+_ALWAYS, _NEVER = 1e-9, 2.0
+"""Thresholds that every effect passes, and none."""
 
 _DATA = re.compile(r"    var \w+ = \{.*\};$")
 """The lines of Evidently's page that hold what it was given."""
@@ -93,7 +97,7 @@ def prepare_sides(
     before, now = _draw(reference), _draw(current)
     left_out = {name: why for name in columns if (why := _unfit(before, now, name))}
     kept = [name for name in columns if name not in left_out]
-    numeric = tuple(name for name in kept if drift.is_number(before[name]))
+    numeric = tuple(name for name in kept if is_number(before[name]))
     categorical = tuple(name for name in kept if name not in numeric)
     return Sides(
         reference=_cast(before, numeric, categorical),
@@ -105,13 +109,12 @@ def prepare_sides(
     )
 
 
-def render_page(sides: Sides, *, thresholds: Mapping[str, float], drift_share: float) -> bytes:
+def render_page(sides: Sides, drifted: Collection[str]) -> bytes:
     """Render Evidently's page; imports Evidently.
 
     Args:
         sides: What `prepare_sides` made, without a fault.
-        thresholds: Column → effect size from which it has drifted.
-        drift_share: Share of drifted columns from which the data set has.
+        drifted: The columns that were judged to have drifted.
 
     Raises:
         ReportError: Evidently stopped, whatever it raised.
@@ -119,7 +122,7 @@ def render_page(sides: Sides, *, thresholds: Mapping[str, float], drift_share: f
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Evidently's own, of what it imports and divides
         try:
-            return _render(sides, thresholds, drift_share)
+            return _render(sides, drifted)
         except ReportError:
             raise
         except Exception as error:
@@ -140,11 +143,11 @@ def _unfit(reference: pd.DataFrame, current: pd.DataFrame, name: str) -> str:
         if name not in frame:
             return f"not in {side}"
         column = frame[name]
-        if drift.is_number(column):
+        if is_number(column):
             column = column.astype("float64").where(np.isfinite(column.astype("float64")))
         if column.isna().all():
             return f"no usable value in {side}"
-    if drift.is_number(reference[name]) != drift.is_number(current[name]):
+    if is_number(reference[name]) != is_number(current[name]):
         return "numbers on one side, text on the other"
     return ""
 
@@ -168,7 +171,7 @@ def _as_words(category: object) -> object:
     return escape(plain(category), quote=False) if isinstance(category, str) else category
 
 
-def _render(sides: Sides, thresholds: Mapping[str, float], drift_share: float) -> bytes:
+def _render(sides: Sides, drifted: Collection[str]) -> bytes:
     import plotly.io
     from evidently import DataDefinition, Dataset, Report
 
@@ -179,9 +182,8 @@ def _render(sides: Sides, thresholds: Mapping[str, float], drift_share: float) -
     columns = [*sides.numeric, *sides.categorical]
     preset = _preset()(
         columns=columns,
-        drift_share=drift_share,
         method=_effect_size(),
-        per_column_threshold={name: thresholds[name] for name in columns},
+        per_column_threshold={name: _ALWAYS if name in drifted else _NEVER for name in columns},
     )
     frames = (Dataset.from_pandas(side, definition) for side in (sides.current, sides.reference))
     page: str = Report([preset]).run(*frames).get_html_str(as_iframe=False)
@@ -227,22 +229,20 @@ def _preset() -> Any:  # noqa: ANN401 - Evidently has no types
                 per_column_stattest_threshold=self.per_column_threshold,
             )
             result, widgets = context.get_legacy_metric(table, None, None)
-            return [*_verdict(result, self.drift_share), *widgets]
+            return [*_verdict(result), *widgets]
 
     return DriftPage
 
 
-def _verdict(result: Any, drift_share: float) -> list[Any]:  # noqa: ANN401 - Evidently has no types
-    """Say whether the data set has drifted, and how many columns have."""
+def _verdict(result: Any) -> list[Any]:  # noqa: ANN401 - Evidently has no types
+    """Say how many columns have drifted."""
     from evidently.legacy.renderers.html_widgets import CounterData, counter
 
-    share = result.share_of_drifted_columns
-    said = "has drifted" if share >= drift_share else "has not drifted"
-    verdict = f"The data set {said}: that takes {drift_share:.0%} of the columns"
+    verdict = "As judged by effect and by the evidence of all windows; bars show the effect"
     figures = [
         CounterData.int("Columns", result.number_of_columns),
         CounterData.int("Drifted columns", result.number_of_drifted_columns),
-        CounterData.float("Share of drifted columns", share, 3),
+        CounterData.float("Share of drifted columns", result.share_of_drifted_columns, 3),
     ]
     return [counter(counters=[CounterData(verdict, "Drift")]), counter(counters=figures)]
 
@@ -263,7 +263,5 @@ def _score(
     reference: pd.Series, current: pd.Series, _kind: object, threshold: float
 ) -> tuple[float, bool]:
     """Score a column as Evidently asks for it: effect size, and whether it passes."""
-    name = "column"
-    before, now = (drift.make_profile(side.to_frame(name), [name]) for side in (reference, current))
-    effect, noise = drift.measure_effect(before, now, name)
-    return effect, effect >= threshold and effect > noise
+    effect = measure_effect(reference, current)
+    return effect, effect >= threshold

@@ -1,53 +1,36 @@
-"""Judge one window: quality, drift, and what both mean, in one sentence."""
+"""Judge one window: what its quality and its shifts mean, and what is asked for."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-import pandas as pd
 
-from tenantry.columns import EVENT_TIME, LABEL
-from tenantry.figures import TITLES, figure
-from tenantry.monitoring.decay import is_decayed, measure_quality
-from tenantry.monitoring.drift import Reference, make_profile, measure_drift
-from tenantry.monitoring.judgements import FeatureDrift, Judgement, JudgementStatus, Quality
+from tenantry.columns import LABEL
+from tenantry.monitoring.expected import expect_quality
+from tenantry.monitoring.judgements import (
+    Judgement,
+    JudgementStatus,
+    Memory,
+    Quality,
+    Reaction,
+)
+from tenantry.monitoring.measure import Evidence, measure_quality, measure_shifts
+from tenantry.monitoring.sentences import say_expected, say_quality, say_shifts, say_too_small
+from tenantry.monitoring.streams import PREDICTION
 from tenantry.predictions import Receipt
 from tenantry.specs.model import Spec
-from tenantry.times import Window
+from tenantry.times import Window, format_duration, format_moment
 from tenantry.training.evaluate import predictions_in
 
-LOW, HIGH = "low", "high"
-"""The ends of a prediction's interval; only where the spec asked for one."""
-
-PREDICTION = "prediction"
-"""The column that holds what was predicted: a probability, or a value; of several classes that of
-the most probable one, and there is a column ``prediction[0]``, … a class beside it."""
-
-_REVOKED = " The model was rolled back since."
+_COVERS: dict[Reaction, tuple[Reaction, ...]] = {
+    "retrain": ("retrain",),
+    "tell": ("retrain", "tell"),
+}
+"""Having asked for one of these makes asking again needless for a while."""
 
 
-@dataclass(frozen=True)
-class Evidence:
-    """All that a window is judged by.
-
-    Attributes:
-        receipt: The predictions' receipt, out of sample.
-        rows: The predicted rows: event time, `prediction`, label and features; the label is NaN
-            where it is not known, features are NaN where the row is gone from the source.
-        reference: What the model learnt on.
-        promised: The score on the model's card, in the spec's metric.
-        is_revoked: Whether the model was rolled back since: nothing then follows from how good it
-            was.
-    """
-
-    receipt: Receipt
-    rows: pd.DataFrame
-    reference: Reference
-    promised: float | None
-    is_revoked: bool = False
-
-
-def judge_unseen(spec: Spec, as_of: datetime, window: Window, receipt: Receipt | None) -> Judgement:
+def judge_unseen(
+    spec: Spec, as_of: datetime, window: Window, receipt: Receipt | None, memory: Memory
+) -> Judgement:
     """Say why a window without evidence cannot be judged.
 
     Args:
@@ -55,6 +38,7 @@ def judge_unseen(spec: Spec, as_of: datetime, window: Window, receipt: Receipt |
         as_of: When it is judged.
         window: Which one.
         receipt: The receipt of in-sample predictions; None when there is none.
+        memory: What the judgement of the window before left; it is passed on.
     """
     status: JudgementStatus = "in_sample" if receipt else "not_predicted"
     sentence = (
@@ -71,18 +55,38 @@ def judge_unseen(spec: Spec, as_of: datetime, window: Window, receipt: Receipt |
         status=status,
         sentence=sentence,
         rows=receipt.rows if receipt else 0,
+        memory=memory,
     )
 
 
-def judge_window(spec: Spec, as_of: datetime, evidence: Evidence) -> Judgement:
-    """Judge a window by its evidence; never raises for what the rows hold."""
+def judge_window(spec: Spec, as_of: datetime, evidence: Evidence, memory: Memory) -> Judgement:
+    """Judge a window by its evidence; never raises for what the rows hold.
+
+    Args:
+        spec: The tenant's spec.
+        as_of: When it is judged.
+        evidence: What it is judged by.
+        memory: What the judgement of the window before left.
+    """
     receipt, rows = evidence.receipt, evidence.rows
+    memory = memory.of(receipt.model)
+    before = memory
     labelled = rows[rows[LABEL].notna() & np.isfinite(rows[PREDICTION])]
-    quality = _quality(spec, labelled, evidence.promised)
-    drift = _drift(spec, evidence)
-    status = _status(spec, quality, drift, rows=len(rows), labelled=len(labelled))
-    sentence = _sentence(spec, quality, drift, rows=len(rows), labelled=len(labelled))
-    asks = status in ("decayed", "drifted") and not evidence.is_revoked
+    quality, decayed, memory = measure_quality(spec, labelled, evidence.promised, memory)
+    drift, memory = measure_shifts(spec, evidence, memory)
+    sure = rows[np.isfinite(rows[PREDICTION])]
+    expected = expect_quality(spec.model.metric, predictions_in(sure, PREDICTION))
+    drifted = any(one.drifted for one in drift)
+    status = _status(
+        quality, decayed=decayed, drifted=drifted, rows=len(rows), labelled=len(labelled)
+    )
+    action, words = _react(spec, status, evidence, memory)
+    said = (
+        _say(spec, quality, decayed=decayed, rows=len(rows), labelled=len(labelled)),
+        say_expected(spec.model.metric, quality, expected, before),
+        say_shifts(drift, len(evidence.reference.volumes)),
+        words,
+    )
     return Judgement(
         product=spec.product,
         tenant=spec.tenant,
@@ -90,130 +94,76 @@ def judge_window(spec: Spec, as_of: datetime, evidence: Evidence) -> Judgement:
         as_of=as_of,
         model=receipt.model,
         status=status,
-        sentence=sentence + (_REVOKED if evidence.is_revoked else ""),
-        action=spec.monitor.on_decay if asks else "none",
+        sentence=" ".join(part for part in said if part),
+        action=action,
         rows=len(rows),
         labelled=len(labelled),
         quality=quality,
+        expected=expected,
         drift=drift,
+        memory=_remember(memory, receipt.span, action, quality, expected),
     )
-
-
-def _quality(spec: Spec, labelled: pd.DataFrame, promised: float | None) -> Quality | None:
-    if len(labelled) < spec.monitor.min_rows:
-        return None
-    quality = measure_quality(
-        predictions_in(labelled, PREDICTION),
-        labelled[LABEL].to_numpy(dtype=np.float64),
-        labelled[EVENT_TIME].dt.tz_localize(None).to_numpy(),
-        metric=spec.model.metric,
-        confidence=spec.monitor.confidence,
-        promised=promised,
-    )
-    covered = _coverage(labelled)
-    if quality is None or covered is None:
-        return quality
-    return quality.model_copy(update={"coverage": covered})
-
-
-def _coverage(labelled: pd.DataFrame) -> float | None:
-    """Return the share of labels within the predictions' intervals; None without any."""
-    if LOW not in labelled:
-        return None
-    rows = labelled[labelled[LOW].notna()]
-    within = (rows[LABEL] >= rows[LOW]) & (rows[LABEL] <= rows[HIGH])
-    return float(within.mean()) if len(rows) else None
-
-
-def _drift(spec: Spec, evidence: Evidence) -> tuple[FeatureDrift, ...]:
-    if min(len(evidence.rows), evidence.reference.profile.rows) < spec.monitor.min_rows:
-        return ()
-    current = make_profile(evidence.rows, spec.features)
-    threshold = spec.monitor.drift_threshold
-    return measure_drift(evidence.reference, current, spec.features, threshold)
-
-
-def _has_drifted(spec: Spec, drift: tuple[FeatureDrift, ...]) -> bool:
-    judged = [one for one in drift if one.effect is not None]
-    drifted = sum(one.drifted for one in judged)
-    return drifted > 0 and drifted >= spec.monitor.drift_share * len(judged)
 
 
 def _status(
-    spec: Spec,
-    quality: Quality | None,
-    drift: tuple[FeatureDrift, ...],
-    *,
-    rows: int,
-    labelled: int,
+    quality: Quality | None, *, decayed: bool, drifted: bool, rows: int, labelled: int
 ) -> JudgementStatus:
+    if decayed:
+        return "decayed"
+    if drifted:
+        return "drifted"
     if not rows:
         return "no_rows"
-    if quality and is_decayed(quality, spec.monitor.tolerance):
-        return "decayed"
-    if _has_drifted(spec, drift):
-        return "drifted"
     if quality is None:
         return "too_small" if labelled else "no_labels"
     return "ok" if quality.promised is not None else "no_promise"
 
 
-def _sentence(
-    spec: Spec,
+def _react(
+    spec: Spec, status: JudgementStatus, evidence: Evidence, memory: Memory
+) -> tuple[Reaction, str]:
+    """Return what is asked for by the spec's policy, and why in a sentence."""
+    rules = spec.monitor
+    if status not in ("decayed", "drifted"):
+        return "none", ""
+    name, action = (
+        ("on_decay", rules.on_decay) if status == "decayed" else ("on_drift", rules.on_drift)
+    )
+    if evidence.overtaken:
+        return "none", evidence.overtaken
+    start = evidence.receipt.span.start
+    asked = [when for one, when in memory.asked.items() if one in _COVERS[action]]
+    if asked and max(asked) <= start < max(asked) + rules.pause:
+        since = f"it was in the window from {format_moment(max(asked))}"
+        return (
+            "none",
+            f"Not asked for again: {since} (monitor.pause: {format_duration(rules.pause)}).",
+        )
+    done = "It is to be trained again" if action == "retrain" else "It is told, nothing is done"
+    return action, f"{done} (monitor.{name}: {action})."
+
+
+def _remember(
+    memory: Memory,
+    window: Window,
+    action: Reaction,
     quality: Quality | None,
-    drift: tuple[FeatureDrift, ...],
-    *,
-    rows: int,
-    labelled: int,
-) -> str:
+    expected: float | None,
+) -> Memory:
+    asked = memory.asked if action == "none" else memory.asked | {action: window.start}
+    memory = memory.model_copy(update={"asked": asked})
+    if quality is None or expected is None:
+        return memory
+    windows = memory.windows + 1
+    off = quality.realised - expected
+    surprise = memory.surprise + (off - memory.surprise) / windows
+    return memory.model_copy(update={"windows": windows, "surprise": surprise})
+
+
+def _say(spec: Spec, quality: Quality | None, *, decayed: bool, rows: int, labelled: int) -> str:
     if not rows:
         return "No row was predicted in this window."
-    first = (
-        _say_quality(spec, quality)
-        if quality
-        else _say_too_small(spec, rows=rows, labelled=labelled)
-    )
-    return f"{first} {_say_drift(spec, drift)}".strip()
-
-
-def _say_quality(spec: Spec, quality: Quality) -> str:
-    name = TITLES[quality.metric]
-    interval = f"{figure(quality.low)} to {figure(quality.high)}"
-    measured = f"{name} {figure(quality.realised)} ({interval})"
-    one_class = quality.auc is None and spec.label.task == "classification"
-    note = " All labels are of one class, so there is no AUC." if one_class else ""
-    if quality.coverage is not None:
-        note = f" The intervals held {quality.coverage:.0%} of the labels.{note}"
-    if quality.promised is None:
-        return f"Realised {measured}; the model's card promises no {name}.{note}"
-    promise = f"the promised {figure(quality.promised)}"
-    tolerance = spec.monitor.tolerance
-    if is_decayed(quality, tolerance):
-        return (
-            f"Decayed: {measured} is worse than {promise} by more than {figure(tolerance)}.{note}"
-        )
-    if quality.realised > quality.promised + tolerance:
-        return f"Not clearly worse than promised: {measured} against {promise}.{note}"
-    return f"As promised: {measured} against {promise}.{note}"
-
-
-def _say_too_small(spec: Spec, *, rows: int, labelled: int) -> str:
-    if not labelled:
-        return f"None of the {rows:,} rows has a label, so quality cannot be measured."
-    if labelled >= spec.monitor.min_rows:
-        return f"All {labelled:,} labelled rows fall into one hour, so nothing is known of spread."
-    needed = spec.monitor.min_rows
-    return f"{labelled:,} labelled rows of {rows:,}, {needed:,} are needed to judge quality."
-
-
-def _say_drift(spec: Spec, drift: tuple[FeatureDrift, ...]) -> str:
-    judged = [one for one in drift if one.effect is not None]
-    if not judged:
-        return ""
-    worst = sorted((one for one in judged if one.drifted), key=lambda one: -(one.effect or 0))
-    if not worst:
-        return f"None of {len(judged)} features drifted."
-    names = ", ".join(f"{one.feature} {one.effect:.2f}" for one in worst[:3])
-    more = f" and {len(worst) - 3} more" if len(worst) > 3 else ""
-    verdict = "The inputs drifted" if _has_drifted(spec, drift) else "Some inputs moved"
-    return f"{verdict}: {len(worst)} of {len(judged)} features ({names}{more})."
+    if quality is None:
+        return say_too_small(spec, rows=rows, labelled=labelled)
+    partly = f" {labelled:,} of the {rows:,} rows have a label." if labelled < rows else ""
+    return say_quality(spec, quality, decayed=decayed) + partly

@@ -8,6 +8,8 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Literal
 
+from pydantic import Field
+
 from tenantry import layout
 from tenantry.errors import ObjectMissingError, PreconditionError
 from tenantry.records import Record
@@ -25,12 +27,13 @@ JudgementStatus = Literal[
     "in_sample",
     "not_predicted",
 ]
+ShiftKind = Literal["data", "label", "prediction", "volume"]
 Reaction = Literal["retrain", "tell", "none"]
 
 IN_WORDS: dict[JudgementStatus, str] = {
     "ok": "as promised",
     "decayed": "worse than promised",
-    "drifted": "inputs drifted",
+    "drifted": "drifted",
     "too_small": "too few rows to say",
     "no_labels": "no labels",
     "no_rows": "no rows",
@@ -56,6 +59,9 @@ class Quality(Record):
         mean_label: Mean of their labels; of several classes how often the most probable was right.
         coverage: Share of the labels within the predictions' intervals; None without intervals.
         blocks: Blocks of time (days, or hours in a short window) behind the interval.
+        p_value: How probable losses so much worse than promised are while the model is as good as
+            promised, within the tolerance; None without a promise.
+        evidence: Of decay, gathered over the windows of this model by now.
     """
 
     metric: str
@@ -68,27 +74,59 @@ class Quality(Record):
     mean_label: float
     coverage: float | None = None
     blocks: int
+    p_value: float | None = None
+    evidence: float = 0.0
 
 
-class FeatureDrift(Record):
-    """How far a feature of a window lies from what the model learnt on.
+class Shift(Record):
+    """How far one stream of a window lies from what the model learnt on.
 
     Attributes:
-        feature: Which one.
-        effect: 0 to 1: the largest gap between the two distribution functions (numbers) or the
-            share of rows that would have to change (categories); None when it cannot be judged.
-        noise: The effect that chance alone reaches in samples of these sizes.
-        usual: The effect that the tenant's own past windows reach; 0 when too few are known.
-        drifted: Whether the effect passes the spec's threshold, the noise and what is usual.
+        name: A feature, `label`, `prediction` or `rows`.
+        kind: What it is about.
+        effect: 0 to 1: the largest gap between the two distribution functions (numbers), the share
+            of rows that would have to change (categories), the change of a share (missing values,
+            predictions), or the share of rows too few or too many; None when it cannot be judged.
+        p_value: How often the tenant's own past windows would lie so far off; None when too little
+            is known of them.
+        evidence: Of change, gathered over the windows of this model by now.
+        drifted: Whether both the effect and the evidence are large enough.
         note: Why it cannot be judged, or what stands out.
     """
 
-    feature: str
+    name: str
+    kind: ShiftKind
     effect: float | None
-    noise: float
-    usual: float
+    p_value: float | None
+    evidence: float
     drifted: bool
     note: str = ""
+
+
+class Memory(Record):
+    """What the judgement of a tenant's next window starts from.
+
+    Attributes:
+        model: The model that all but `asked` is about; another one starts anew.
+        won: Stream → what the bets on a change of it have won.
+        squares: Squared deviations of blocks' losses from their windows' means, summed.
+        degrees: Blocks less windows behind `squares`.
+        windows: Windows of which the quality was measured.
+        surprise: Mean over them of realised less expected quality; 0 before the first.
+        asked: What was asked for → start of the last window whose judgement did.
+    """
+
+    model: str = ""
+    won: dict[str, tuple[float, ...]] = Field(default_factory=dict)
+    squares: float = 0.0
+    degrees: int = 0
+    windows: int = 0
+    surprise: float = 0.0
+    asked: dict[Reaction, Moment] = Field(default_factory=dict)
+
+    def of(self, model: str) -> "Memory":
+        """Return what is remembered of a model."""
+        return self if model == self.model else Memory(model=model, asked=self.asked)
 
 
 class Judgement(Record):
@@ -110,7 +148,11 @@ class Judgement(Record):
         rows: Rows predicted.
         labelled: Rows whose label is known.
         quality: Of the predictions; None when it cannot be measured.
-        drift: Feature by feature, in the spec's order; empty when it cannot be judged.
+        drift: Stream by stream: features in the spec's order, label, predictions, volume; empty
+            when nothing was predicted.
+        expected: The quality that the predictions promise by themselves, were their probabilities
+            true; needs no label. None for values, or without predictions.
+        memory: What the next window's judgement starts from.
         report: What the Evidently report of the window lacks, and why; empty when nothing.
     """
 
@@ -129,7 +171,9 @@ class Judgement(Record):
     rows: int = 0
     labelled: int = 0
     quality: Quality | None = None
-    drift: tuple[FeatureDrift, ...] = ()
+    expected: float | None = None
+    drift: tuple[Shift, ...] = ()
+    memory: Memory = Memory()
     report: str = ""
 
     @property
@@ -138,10 +182,10 @@ class Judgement(Record):
         return Window.parse(self.window)
 
     @property
-    def drifted_features(self) -> tuple[str, ...]:
-        """Names of the features that drifted, the largest effect first."""
-        drifted = sorted((-(one.effect or 0), one.feature) for one in self.drift if one.drifted)
-        return tuple(feature for _, feature in drifted)
+    def drifted(self) -> tuple[Shift, ...]:
+        """The streams that drifted, the largest effect first."""
+        drifted = (one for one in self.drift if one.drifted)
+        return tuple(sorted(drifted, key=lambda one: (-(one.effect or 0), one.name)))
 
 
 def write_judgement(store: ObjectStore, judgement: Judgement) -> str:
@@ -200,6 +244,22 @@ def read_judgement(
         return _read(store, layout.judgement(product, tenant, window))
     except ObjectMissingError:
         return None
+
+
+def judgement_before(
+    store: ObjectStore, product: str, tenant: str, window: Window, *, until: datetime
+) -> Judgement | None:
+    """Read the judgement of the last judged window before another one; None when there is none.
+
+    Args:
+        store: The store.
+        product: The product.
+        tenant: The tenant.
+        window: The other one.
+        until: Only judgements made at this moment (logical time) or before.
+    """
+    judged = [one for one, _ in _listed(store, product, tenant) if one < window]
+    return last_judgement(store, product, tenant, judged, until=until)
 
 
 def _listed(store: ObjectStore, product: str, tenant: str) -> Iterator[tuple[Window, str]]:

@@ -24,7 +24,7 @@ from tenantry.report.model_words import (
     tell_residuals,
 )
 from tenantry.report.pages import find_template, hash_for_policy, read_asset
-from tenantry.report.rows import day
+from tenantry.report.words import day
 from tenantry.specs.model import Spec
 from tenantry.text import plain
 from tenantry.training.evaluate import CHALLENGER, POOLED, PRIOR

@@ -7,7 +7,7 @@ from tenantry.figures import figure
 from tenantry.models.card import Card
 from tenantry.reasons import title
 from tenantry.report.model_facts import ModelFacts
-from tenantry.report.rows import day
+from tenantry.report.words import day
 from tenantry.specs.model import Spec
 from tenantry.text import plain
 

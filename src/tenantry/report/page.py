@@ -10,6 +10,7 @@ from tenantry.fleet import STATES, FleetState
 from tenantry.report import rows
 from tenantry.report.pages import find_template, hash_for_policy, read_asset
 from tenantry.report.summary import figures, judge_run
+from tenantry.report.words import day, span
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def render_page(state: FleetState, status: str) -> str:
     return _template().render(
         title=(state.plan.title if state.plan else state.product) or "The fleet",
         state=state,
-        as_of=rows.day(as_of) if as_of else "",
+        as_of=day(as_of) if as_of else "",
         verdict=judge_run(state, status),
         tiles=_tiles(state),
         rows=made,
@@ -86,4 +87,4 @@ def _way_up(run: str) -> str:
 
 @cache
 def _template() -> Template:
-    return find_template("fleet.html", span=rows.span)
+    return find_template("fleet.html", span=span)

@@ -10,6 +10,7 @@ from tenantry.fleet import STATES, FleetState, Member
 from tenantry.ledger import Action, Outcome
 from tenantry.monitoring.judgements import IN_WORDS, Judgement
 from tenantry.report.summary import explain_unknown, mark_orders, stage_costs
+from tenantry.report.words import day, span
 from tenantry.times import Window
 
 _NONE = "–"
@@ -159,16 +160,6 @@ def split_costs(state: FleetState) -> tuple[Spent, ...]:
     costs = stage_costs(state)
     dearest = max(costs.values(), default=0.0) or 1.0
     return tuple(Spent(stage, spent, spent / dearest) for stage, spent in costs.items())
-
-
-def day(moment: datetime) -> str:
-    """Write a moment for people: the day, and the time where it is not midnight."""
-    return moment.strftime("%Y-%m-%d" if moment.hour == moment.minute == 0 else "%Y-%m-%d %H:%M")
-
-
-def span(window: Window) -> str:
-    """Write a window for people: first day to day after the last."""
-    return f"{day(window.start)} to {day(window.end)}"
 
 
 def _champion(member: Member, as_of: datetime | None) -> Champion | None:

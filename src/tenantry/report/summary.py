@@ -8,6 +8,7 @@ from tenantry.champions import Champion
 from tenantry.fleet import STATES, FleetState, Member
 from tenantry.ledger import STAGES
 from tenantry.monitoring.judgements import IN_WORDS
+from tenantry.report.alarms import list_alarms
 from tenantry.summaries import as_text, table
 from tenantry.times import format_moment
 
@@ -102,7 +103,7 @@ def stage_costs(state: FleetState) -> dict[str, float]:
 
 
 def to_markdown(state: FleetState, status: str) -> str:
-    """Write the run in Markdown: the verdict, its figures, what failed, a line a tenant."""
+    """Write the run in Markdown: verdict, figures, what failed, alarms, a line a tenant."""
     plan = state.plan
     named = f"{plan.title or state.product}{plan.where}" if plan else state.product
     title = as_text(named or "The fleet")
@@ -114,6 +115,9 @@ def to_markdown(state: FleetState, status: str) -> str:
     troubles = list(_troubles(state))
     if troubles:
         parts += ["## Failed or unknown", table(("tenant", "stage", "what happened"), troubles)]
+    alarms = [(one.who, one.window, one.what) for one in list_alarms(state)]
+    if alarms:
+        parts += ["## Decay and drift", table(("who", "window", "what happened"), alarms)]
     if state.members:
         parts += ["## Tenants", table(_HEAD, [_line(member) for member in state.members])]
     return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"

@@ -88,14 +88,22 @@ class Monitor(SpecPart):
     """Of the interval of the realised quality."""
     tolerance: float = Field(default=0.02, ge=0)
     """How much worse than promised is still no decay."""
-    drift_threshold: float = Field(default=0.2, gt=0)
+    false_alarms: float = Field(default=0.05, gt=0, lt=1)
+    """The chance of any false alarm in a year in which nothing changes."""
+    drift_threshold: float = Field(default=0.1, gt=0, le=1)
     """Effect size from which a feature has drifted."""
-    drift_share: Share = 0.5
-    """Share of drifted features from which the data set has drifted."""
+    label_threshold: float = Field(default=0.04, gt=0, le=1)
+    """The same for the label and for predictions."""
+    volume_threshold: float = Field(default=0.5, gt=0, le=1)
+    """Share of rows too few or too many from which the volume has drifted."""
     report: bool = True
     """Whether to write an Evidently report."""
     on_decay: Literal["retrain", "tell"] = "retrain"
-    """What a judgement of decay or drift makes the planner do."""
+    """What a judgement of decay makes the planner do."""
+    on_drift: Literal["retrain", "tell"] = "tell"
+    """The same for drift without decay."""
+    pause: Duration = Field(default="28d", validate_default=True)
+    """A judgement asks for nothing within so long after one that did."""
 
 
 class Retry(SpecPart):

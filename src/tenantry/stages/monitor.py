@@ -1,13 +1,13 @@
 """Judge the windows whose labels are known by now: decay, drift, an Evidently report."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 
 import numpy as np
 import pandas as pd
 
 from tenantry import layout
-from tenantry.champions import read_champion
+from tenantry.champions import Champion, read_champion
 from tenantry.columns import EVENT_TIME, KNOWN_AT, LABEL
 from tenantry.errors import ModelFileError, TenantryError
 from tenantry.features.plain import count_words
@@ -15,10 +15,18 @@ from tenantry.features.tables import read_features
 from tenantry.jobs import Job, Result
 from tenantry.ledger import Scalar
 from tenantry.models.card import read_card
-from tenantry.monitoring.drift import Reference, make_reference
+from tenantry.monitoring.drift import Reference, learn_reference
 from tenantry.monitoring.evidently import ReportError, Sides, preload, prepare_sides, render_page
-from tenantry.monitoring.judge import HIGH, LOW, PREDICTION, Evidence, judge_unseen, judge_window
-from tenantry.monitoring.judgements import IN_WORDS, Judgement, write_judgement
+from tenantry.monitoring.judge import judge_unseen, judge_window
+from tenantry.monitoring.judgements import (
+    IN_WORDS,
+    Judgement,
+    Memory,
+    judgement_before,
+    write_judgement,
+)
+from tenantry.monitoring.measure import Evidence
+from tenantry.monitoring.streams import HIGH, LOW, PREDICTION
 from tenantry.parquet import read_columns
 from tenantry.predictions import Receipt, read_receipts
 from tenantry.scoring import PROBABILITIES, PROBABILITY
@@ -42,8 +50,8 @@ def monitor(job: Job) -> Result:
     table = _table(job) if out_of_sample else pd.DataFrame()
     evidence = _gather(job, table, out_of_sample)
     sides = _sides(job, table, evidence)
-    judgements = [_judge(job, window, receipts, evidence, sides) for window in windows]
-    note, page = _write_page(job, sides, evidence)
+    judgements = _judge_all(job, windows, receipts, evidence, sides)
+    note, page = _write_page(job, sides, judgements)
     keys = [write_judgement(job.store, one) for one in judgements if one.status != "not_predicted"]
     unscored = sum(_count_unscored(job, table, one) for one in out_of_sample.values())
     late = f"{unscored:,} rows came too late to be scored." if unscored else ""
@@ -74,12 +82,16 @@ def _gather(
     job: Job, table: pd.DataFrame, receipts: Mapping[Window, Receipt]
 ) -> dict[Window, Evidence]:
     references: dict[str, Reference] = {}
-    revoked = _revoked(job) if receipts else frozenset()
+    champion = _champion(job) if receipts else None
     for receipt in receipts.values():
         if receipt.model not in references:
             learnt = _learnt(job, table, receipt)
-            references[receipt.model] = make_reference(
-                learnt, (*job.spec.features, LABEL), job.spec.predict.window
+            references[receipt.model] = learn_reference(
+                learnt,
+                (*job.spec.features, LABEL),
+                until=receipt.trained_until,
+                length=job.spec.predict.window,
+                has_classes=job.spec.label.task == "classification",
             )
     return {
         window: Evidence(
@@ -87,7 +99,7 @@ def _gather(
             rows=_rows(job, table, receipt),
             reference=references[receipt.model],
             promised=_promise(job, receipt.model),
-            is_revoked=receipt.model in revoked,
+            overtaken=_overtaken(champion, receipt.model),
         )
         for window, receipt in receipts.items()
     }
@@ -120,11 +132,18 @@ def _predictions(job: Job, place: str, key: list[str]) -> pd.DataFrame:
     return with_predictions(frame, PREDICTION, told.fillna(0.0).to_numpy())
 
 
-def _revoked(job: Job) -> frozenset[str]:
-    """Return the versions that people rolled back, as known to the run."""
+def _champion(job: Job) -> Champion | None:
     champion = read_champion(job.store, job.product, job.tenant)
-    known = champion.until(job.as_of) if champion else None
-    return known.revoked_versions if known else frozenset()
+    return champion.until(job.as_of) if champion else None
+
+
+def _overtaken(champion: Champion | None, model: str) -> str:
+    """Say why nothing follows from how good a model was; empty while it reigns."""
+    if champion is None or champion.current.version == model:
+        return ""
+    if model in champion.revoked_versions:
+        return "The model was rolled back since."
+    return "Another model reigns by now."
 
 
 def _promise(job: Job, version: str) -> float | None:
@@ -138,25 +157,44 @@ def _promise(job: Job, version: str) -> float | None:
     return on_holdout if on_holdout is not None else card.scores.get(card.recipe, {}).get(metric)
 
 
-def _judge(
+def _judge_all(
     job: Job,
-    window: Window,
+    windows: Sequence[Window],
     receipts: Mapping[Window, Receipt],
     evidence: Mapping[Window, Evidence],
     sides: Sides | None,
+) -> list[Judgement]:
+    """Judge windows by time: each starts from what the one before it remembers."""
+    if not windows:
+        return []
+    first = min(windows)
+    before = judgement_before(job.store, job.product, job.tenant, first, until=job.as_of)
+    memory = before.memory if before else Memory()
+    judgements = []
+    for window in sorted(windows):
+        judgement = _judge(job, window, receipts.get(window), evidence.get(window), memory)
+        if window in evidence and sides:
+            judgement = judgement.model_copy(update={"report": sides.note})
+        judgements.append(judgement)
+        memory = judgement.memory
+    return judgements
+
+
+def _judge(
+    job: Job, window: Window, receipt: Receipt | None, evidence: Evidence | None, memory: Memory
 ) -> Judgement:
-    receipt = receipts.get(window)
+    judgement = (
+        judge_window(job.spec, job.as_of, evidence, memory)
+        if evidence
+        else judge_unseen(job.spec, job.as_of, window, receipt, memory)
+    )
     origin = {
         "run": job.run,
         "receipt": receipt.key if receipt else "",
         "snapshot": str(job.entry.fact("ingest", "snapshot") or ""),
         "features": str(job.entry.fact("build_features", "features") or ""),
     }
-    if window not in evidence:
-        judgement = judge_unseen(job.spec, job.as_of, window, receipt)
-        return judgement.model_copy(update=origin)
-    judgement = judge_window(job.spec, job.as_of, evidence[window])
-    return judgement.model_copy(update=origin | {"report": sides.note if sides else ""})
+    return judgement.model_copy(update=origin)
 
 
 # --- Evidently ----------------------------------------------------------------------------------
@@ -174,20 +212,18 @@ def _sides(job: Job, table: pd.DataFrame, evidence: Mapping[Window, Evidence]) -
 
 
 def _write_page(
-    job: Job, sides: Sides | None, evidence: Mapping[Window, Evidence]
+    job: Job, sides: Sides | None, judgements: Iterable[Judgement]
 ) -> tuple[str, tuple[str, ...]]:
     """Write the page at the latest window; return a note and its key."""
     if sides is None or sides.fault:
         return "", ()
-    rules = job.spec.monitor
-    latest = max(evidence)
-    usual = evidence[latest].reference.usual
-    thresholds = {name: max(rules.drift_threshold, bar) for name, bar in usual.items()}
+    judged = [one for one in judgements if one.drift]
+    drifted = {shift.name for one in judged for shift in one.drifted}
     try:
-        page = render_page(sides, thresholds=thresholds, drift_share=rules.drift_share)
+        page = render_page(sides, drifted)
     except ReportError as error:
         return f"There is {error}.", ()
-    key = layout.drift_report(job.product, job.tenant, latest)
+    key = layout.drift_report(job.product, job.tenant, judged[-1].span)
     job.store.put(key, page)
     return "", (key,)
 

@@ -1,89 +1,104 @@
 import numpy as np
 import pytest
-from sklearn.metrics import log_loss, roc_auc_score
 
-from tenantry.monitoring.decay import is_decayed, measure_quality
+from tenantry.monitoring.bets import gather, no_evidence, weigh
+from tenantry.monitoring.decay import Spread, doubt_promise, measure_losses
 
 RNG = np.random.default_rng(3)
-PREDICTED = RNG.uniform(0.05, 0.6, 700)
-LABEL = (RNG.random(700) < PREDICTED).astype(float)
+LOSS = RNG.exponential(0.4, 700)
 WEEK = np.datetime64("2013-10-01") + (np.arange(700) * 14).astype("timedelta64[m]")
+ONE = np.zeros(700, dtype=np.intp)
 
 
-def measure(predicted=PREDICTED, label=LABEL, when=WEEK, **options):
-    settings = {"metric": "log_loss", "confidence": 0.99, "promised": 0.5}
-    return measure_quality(predicted, label, when, **(settings | options))
+def measure(loss=LOSS, when=WEEK):
+    return measure_losses(loss, when, np.zeros(len(loss), dtype=np.intp), 1)
 
 
-def test_log_loss_and_auc_are_those_of_scikit_learn():
-    quality = measure()
-    assert quality.realised == pytest.approx(log_loss(LABEL, PREDICTED), abs=1e-12)
-    assert quality.auc == pytest.approx(roc_auc_score(LABEL, PREDICTED), abs=1e-12)
+def make_weeks(weeks, *, mean=0.45, day=0.1, rows=60, rng=RNG):
+    """Make losses of weeks whose days differ; return loss, time and window."""
+    days = weeks * 7
+    level = np.repeat(rng.normal(mean, day, days), rows)
+    loss = level + rng.exponential(0.3, len(level)) - 0.3
+    when = np.datetime64("2013-10-01") + np.repeat(np.arange(days), rows).astype("timedelta64[D]")
+    return loss, when, np.repeat(np.arange(weeks), 7 * rows)
 
 
-@pytest.mark.parametrize(
-    ("metric", "expected"),
-    [
-        ("brier", np.mean((PREDICTED - LABEL) ** 2)),
-        ("mae", np.mean(np.abs(PREDICTED - LABEL))),
-        ("rmse", np.sqrt(np.mean((PREDICTED - LABEL) ** 2))),
-    ],
-)
-def test_other_metrics(metric, expected):
-    quality = measure(metric=metric)
-    assert quality.realised == pytest.approx(expected)
-    assert quality.low < quality.realised < quality.high
+def doubt(weeks, bearable=0.45, **options):
+    loss, when, window = make_weeks(weeks, **options)
+    return doubt_promise(measure_losses(loss, when, window, weeks), bearable, Spread())[0]
 
 
-@pytest.mark.parametrize("label", [0.0, 1.0])
-def test_one_class_has_a_loss_but_no_auc(label):
-    quality = measure(label=np.full(700, label))
-    assert quality.auc is None
-    assert quality.realised > 0
-
-
-def test_certainty_that_is_wrong_costs_much_but_not_infinity():
-    quality = measure(predicted=np.ones(700), label=np.zeros(700))
-    assert 30 < quality.realised < 40
+def test_the_mean_is_that_of_the_rows():
+    losses = measure()
+    low, high = losses.bound(0.99)
+    assert losses.mean[0] == pytest.approx(LOSS.mean())
+    assert low[0] < losses.mean[0] < high[0]
 
 
 @pytest.mark.parametrize(
-    ("when", "blocks"),
-    [
-        (WEEK, 7),
-        (WEEK[:400], 4 * 24 - 2),  # four days are too few blocks: hours
-        (np.repeat(WEEK[:1], 700), None),
-        (WEEK[:0], None),
-    ],
+    ("rows", "blocks"),
+    [(700, 7), (400, 4 * 24 - 2), (1, 1), (0, 0)],
+    ids=["days", "four days are too few blocks: hours", "one row", "none"],
 )
-def test_blocks_are_days_or_hours(when, blocks):
-    size = len(when)
-    quality = measure(PREDICTED[:size], LABEL[:size], when)
-    assert (quality and quality.blocks) == blocks
+def test_blocks_are_days_or_hours(rows, blocks):
+    losses = measure(LOSS[:rows], WEEK[:rows])
+    assert losses.blocks[0] == blocks
+    assert np.isnan(losses.error[0]) == (blocks < 2)
 
 
 def test_rows_of_one_day_are_not_independent():
-    """The same days, each row ten times: the interval stays as wide, as it should."""
-    once = measure()
-    often = measure(np.repeat(PREDICTED, 10), np.repeat(LABEL, 10), np.repeat(WEEK, 10))
-    assert often.high - often.low == pytest.approx(once.high - once.low)
+    """The same days, each row ten times: the error stays as large, as it should."""
+    often = measure(np.repeat(LOSS, 10), np.repeat(WEEK, 10))
+    assert often.error[0] == pytest.approx(measure().error[0])
+
+
+def test_windows_are_measured_as_if_alone():
+    loss, when, window = make_weeks(3)
+    together = measure_losses(loss, when, window, 4)
+    for week in range(3):
+        alone = measure(loss[window == week], when[window == week])
+        assert together.mean[week] == pytest.approx(alone.mean[0])
+        assert together.error[week] == pytest.approx(alone.error[0])
+    assert np.isnan(together.mean[3])
 
 
 def test_the_interval_covers_what_it_promises():
     """Of 400 weeks with days that differ, about 95 % of the intervals hold the truth."""
-    rng = np.random.default_rng(0)
-    hits = 0
-    for _ in range(400):
-        rate = np.repeat(np.clip(rng.normal(0.3, 0.05, 7), 0.01, 0.9), 100)
-        label = (rng.random(700) < rate).astype(float)
-        quality = measure(np.full(700, 0.3), label, confidence=0.95)
-        hits += quality.low <= -np.log(0.7) + 0.3 * np.log(0.7 / 0.3) <= quality.high
-    assert 0.92 <= hits / 400 <= 0.99
+    losses = measure_losses(*make_weeks(400, rng=np.random.default_rng(0)), 400)
+    low, high = losses.bound(0.95)
+    assert 0.92 <= ((low <= 0.45) & (high >= 0.45)).mean() <= 0.99
 
 
-@pytest.mark.parametrize(
-    ("promised", "tolerance", "decayed"),
-    [(0.9, 0.0, False), (0.3, 0.0, True), (0.3, 0.3, False), (None, 0.0, False)],
-)
-def test_decay_is_worse_than_promised_beyond_doubt(promised, tolerance, decayed):
-    assert is_decayed(measure(promised=promised), tolerance) is decayed
+def test_a_model_as_good_as_is_bearable_is_rarely_doubted():
+    p_values = np.concatenate([doubt(10) for _ in range(150)])
+    assert (p_values < 0.05).mean() < 0.06
+    assert (p_values < 0.001).mean() < 0.004
+
+
+def test_a_year_of_looks_at_a_sound_model_rarely_finds_evidence():
+    rng = np.random.default_rng(7)
+    p_values = np.stack([doubt(52, rows=20, rng=rng) for _ in range(150)], axis=1)
+    won, highest = no_evidence(150), np.zeros(150)
+    for now in p_values:
+        won = gather(won, now, windows_a_year=52, bar=np.full(150, np.inf))
+        highest = np.maximum(highest, weigh(won))
+    assert (highest >= 20).mean() <= 0.05
+
+
+def test_spread_known_from_earlier_windows_helps():
+    loss, when, window = make_weeks(6, mean=0.8)
+    losses = measure_losses(loss, when, window, 6)
+    p_values, path = doubt_promise(losses, 0.45, Spread())
+    assert p_values[5] < 1e-4
+    assert [one.degrees for one in path] == [6, 12, 18, 24, 30, 36]
+    again, _ = doubt_promise(
+        measure_losses(loss[window == 5], when[window == 5], window[window == 0], 1), 0.45, path[4]
+    )
+    assert again[0] == pytest.approx(p_values[5])
+
+
+def test_without_a_promise_or_blocks_nothing_is_doubted():
+    assert np.isnan(doubt_promise(measure(), float("nan"), Spread())[0]).all()
+    p_value, path = doubt_promise(measure(LOSS[:1], WEEK[:1]), 0.1, Spread(1.0, 6))
+    assert np.isnan(p_value).all()
+    assert path == [Spread(1.0, 6)]

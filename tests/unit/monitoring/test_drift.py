@@ -1,152 +1,187 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import ks_2samp
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tenantry.monitoring.drift import Reference, make_profile, make_reference, measure_drift
+from tenantry.monitoring.drift import (
+    compare_column,
+    compare_expected,
+    learn_column,
+    learn_reference,
+    measure_effect,
+)
 
 RNG = np.random.default_rng(5)
-BEFORE = pd.DataFrame(
-    {"temp": RNG.normal(60, 10, 3000), "origin": RNG.choice(["EWR", "JFK", "LGA"], 3000)}
-)
-
-
-def compare(now, before=BEFORE, names=("temp", "origin"), threshold=0.2):
-    reference = Reference(make_profile(before, names), dict.fromkeys(names, 0.0))
-    found = measure_drift(reference, make_profile(now, names), names, threshold)
-    return {one.feature: one for one in found}
-
-
-def draw(size, mean=60.0, origins=("EWR", "JFK", "LGA")):
-    return pd.DataFrame({"temp": RNG.normal(mean, 10, size), "origin": RNG.choice(origins, size)})
-
-
-def test_numbers_are_compared_by_kolmogorov_smirnov():
-    now = draw(400, mean=64)
-    found = compare(now)["temp"]
-    assert found.effect == pytest.approx(ks_2samp(BEFORE["temp"], now["temp"]).statistic, abs=1e-6)
-
-
-def test_categories_are_compared_by_total_variation():
-    before = pd.DataFrame({"origin": ["EWR"] * 50 + ["JFK"] * 50})
-    now = pd.DataFrame({"origin": ["EWR"] * 20 + ["JFK"] * 50 + ["LGA"] * 30})
-    assert compare(now, before, ["origin"])["origin"].effect == pytest.approx(0.3)
-
-
-def test_the_same_distribution_does_not_drift_at_any_size():
-    for size in (20, 50, 100, 500, 2000):
-        drifted = [any(one.drifted for one in compare(draw(size)).values()) for _ in range(20)]
-        assert sum(drifted) == 0, size
-
-
-@pytest.mark.parametrize(
-    ("now", "drifted"),
-    [
-        (draw(500, mean=75), {"temp"}),
-        (draw(500, origins=("EWR", "JFK")), {"origin"}),
-        (draw(500, mean=61), set()),
-    ],
-    ids=["warmer", "an origin closed", "a trifle"],
-)
-def test_what_drifted(now, drifted):
-    assert {name for name, one in compare(now).items() if one.drifted} == drifted
-
-
-def test_missing_values_that_appear_are_drift():
-    now = draw(500)
-    now.loc[: 500 // 2, "temp"] = np.nan
-    found = compare(now)["temp"]
-    assert found.drifted
-    assert found.effect == pytest.approx(251 / 500)
-    assert found.note == "50% missing, 0% before"
-
-
-@pytest.mark.parametrize(
-    ("before", "now", "effect", "note"),
-    [
-        ([1.0, 2.0], [np.nan, np.nan], 1.0, "all missing in the window"),
-        ([np.nan, np.nan], [1.0, 2.0], 1.0, "all missing in the reference"),
-        ([np.nan, np.nan], [np.nan, np.nan], None, "missing in both"),
-        ([1.0, 2.0], [np.inf, np.inf], 1.0, ""),
-        ([1.0, 2.0], [], 1.0, "all missing in the window"),
-    ],
-)
-def test_broken_columns_are_named(before, now, effect, note):
-    frames = [pd.DataFrame({"x": pd.Series(values, dtype=float)}) for values in (now, before)]
-    found = compare(*frames, ["x"])["x"]
-    assert (found.effect, found.note) == (effect, note)
-
-
-def test_a_column_that_is_not_there_is_named():
-    found = compare(BEFORE.drop(columns="temp"))
-    assert (found["temp"].effect, found["temp"].note) == (None, "not in the window")
-    found = compare(BEFORE, BEFORE.drop(columns="temp"))
-    assert (found["temp"].effect, found["temp"].note) == (None, "not in the reference")
-
-
-def test_text_where_numbers_were_is_drift_of_everything():
-    now = pd.DataFrame({"x": ["a", "b"] * 50})
-    before = pd.DataFrame({"x": np.arange(100.0)})
-    found = compare(now, before, ["x"])["x"]
-    assert (found.effect, found.drifted, found.note) == (1.0, True, "text where numbers were")
-
-
-# --- what is usual ------------------------------------------------------------------------------
-
 WEEK = pd.Timedelta("7D")
+START = pd.Timestamp("2013-01-01", tz="UTC")
 
 
-def make_year(weeks=40, rows=200, swing=15.0):
+def make_year(weeks=30, rows=200, swing=15.0):
     """Make weeks of weather: each has its own mean; distances know no season."""
     week = np.repeat(np.arange(weeks), rows)
     size = len(week)
     hours = week * 7 * 24 + RNG.uniform(0, 7 * 24 - 1, size)
     return pd.DataFrame(
         {
-            "event_time": pd.Timestamp("2013-01-01", tz="UTC") + pd.to_timedelta(hours, unit="h"),
+            "event_time": START + pd.to_timedelta(hours, unit="h"),
             "temp": RNG.normal(60, 5, size) + swing * np.sin(week),
             "distance": RNG.normal(1000, 200, size),
+            "origin": pd.Series(RNG.choice(["EWR", "JFK", "LGA"], size), dtype="str"),
+            "label": (RNG.random(size) < 0.2).astype(float),
         }
     ).sort_values("event_time", ignore_index=True)
 
 
 YEAR = make_year()
-
-
-def judge(now, year=YEAR, names=("temp", "distance")):
-    reference = make_reference(year, names, WEEK)
-    found = measure_drift(reference, make_profile(now, names), names, 0.2)
-    return {one.feature: one for one in found}
-
-
-def test_a_week_like_others_of_the_year_is_no_drift():
-    found = judge(make_year(1, swing=0).assign(temp=lambda rows: rows["temp"] + 12))
-    assert found["temp"].effect > 0.2
-    assert found["temp"].usual > 0.4
-    assert not any(one.drifted for one in found.values())
-
-
-@pytest.mark.parametrize(
-    ("change", "drifted"),
-    [({"temp": 60.0}, {"temp"}), ({"distance": -500.0}, {"distance"})],
-    ids=["hotter than ever", "another unit"],
+COLUMNS = ("temp", "distance", "origin", "label")
+REFERENCE = learn_reference(
+    YEAR, (*COLUMNS, "not there"), until=START + 30 * WEEK, length=WEEK, has_classes=True
 )
-def test_what_no_week_was_like_is_drift(change, drifted):
-    now = make_year(1, swing=0)
-    for name, shift in change.items():
-        now[name] += shift
-    assert {name for name, one in judge(now).items() if one.drifted} == drifted
 
 
-@pytest.mark.parametrize(
-    "year", [YEAR.iloc[:1000], YEAR.iloc[::20], YEAR.iloc[:0]], ids=["five weeks", "sparse", "none"]
-)
-def test_too_little_past_knows_nothing_of_what_is_usual(year):
-    assert set(make_reference(year, ("temp", "distance"), WEEK).usual.values()) == {0.0}
+def compare(name, now):
+    column = pd.Series(now) if not isinstance(now, pd.Series) else now
+    window = np.zeros(len(column), dtype=np.intp)
+    found = compare_column(REFERENCE.columns[name], column, window, 1)
+    return float(found.effect[0]), float(found.p_value[0])
 
 
-def test_no_drift_rarely_alarms_whatever_the_season():
-    drifted = [
-        judge(YEAR[YEAR["event_time"].dt.isocalendar().week == n])["temp"] for n in range(2, 40)
+def test_the_past_is_counted_in_whole_windows_back_from_its_end():
+    assert REFERENCE.rows == len(YEAR)
+    assert list(REFERENCE.columns) == list(COLUMNS)
+    assert REFERENCE.volumes.tolist() == [200.0] * 29, "the oldest may not be whole"
+
+
+def test_no_rows_and_no_past_can_be_learnt_from():
+    nothing = learn_reference(
+        YEAR.iloc[:0], COLUMNS, until=START.to_pydatetime(), length=WEEK, has_classes=True
+    )
+    assert (nothing.rows, nothing.volumes.tolist()) == (0, [])
+    found = compare_column(nothing.columns["temp"], YEAR["temp"], np.zeros(len(YEAR), int), 1)
+    assert np.isnan(found.p_value).all()
+
+
+# --- effects --------------------------------------------------------------------------------------
+
+SAMPLES = st.lists(st.sampled_from([-1.5, 0.0, 0.5, 2.0, 7.0, np.inf]), min_size=1, max_size=30)
+
+
+@given(SAMPLES, SAMPLES)
+def test_numbers_are_compared_by_kolmogorov_smirnov(before, now):
+    effect = measure_effect(pd.Series(before), pd.Series(now))
+    gaps = [
+        abs(np.mean(np.array(before) <= at) - np.mean(np.array(now) <= at)) for at in before + now
     ]
-    assert sum(one.drifted for one in drifted) <= 2
+    assert effect == pytest.approx(max(gaps), abs=1e-12)
+
+
+def test_all_windows_are_compared_at_once():
+    window = RNG.integers(0, 5, 400)
+    column = pd.Series(RNG.normal(62, 10, 400))
+    found = compare_column(REFERENCE.columns["temp"], column, window, 6)
+    alone = [compare("temp", column[window == n])[0] for n in range(5)]
+    assert found.effect[:5] == pytest.approx(alone)
+    assert np.isnan(found.effect[5])
+
+
+def test_categories_are_compared_by_total_variation():
+    before = pd.Series(["EWR"] * 50 + ["JFK"] * 50, dtype="str")
+    now = pd.Series(["EWR"] * 20 + ["JFK"] * 50 + ["LGA"] * 30, dtype="str")
+    assert measure_effect(before, now) == pytest.approx(0.3)
+
+
+def test_missing_values_that_appear_are_an_effect():
+    now = pd.Series(np.where(np.arange(200) < 80, np.nan, YEAR["distance"][:200]))
+    assert compare("distance", now)[0] == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "effect"),
+    [
+        ([1.0, 2.0], [np.nan, np.nan], 1.0),
+        ([np.nan, np.nan], [1.0, 2.0], 1.0),
+        ([np.nan, np.nan], [np.nan, np.nan], 0.0),
+        ([1.0, 2.0], [np.inf, np.inf], 1.0),
+        ([1.0, 2.0], ["a", "b"], 1.0),
+        (["a", "b"], [1.0, 2.0], 1.0),
+        ([1.0, 2.0], [1, "b"], 1.0),
+    ],
+)
+def test_broken_columns_have_an_effect(before, now, effect):
+    assert measure_effect(pd.Series(before), pd.Series(now)) == effect
+
+
+# --- what is unusual ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "now"),
+    [
+        ("temp", RNG.normal(72, 5, 200)),  # as a week of the warm season is
+        ("distance", RNG.normal(1000, 200, 200)),
+        ("distance", RNG.normal(1000, 200, 3)),
+        ("origin", RNG.choice(["EWR", "JFK", "LGA"], 200)),
+        ("label", (RNG.random(200) < 0.2).astype(float)),
+    ],
+)
+def test_a_week_like_others_is_usual(name, now):
+    assert compare(name, now)[1] > 0.01
+
+
+@pytest.mark.parametrize(
+    ("name", "now"),
+    [
+        ("distance", RNG.normal(1000, 200, 200) * 1.609),
+        ("distance", np.full(200, 1000.0)),
+        ("distance", np.full(200, np.nan)),
+        ("distance", np.full(200, np.inf)),
+        ("distance", pd.Series(["far"] * 200, dtype="str")),
+        ("origin", pd.Series(["EWR", "JFK"] * 100, dtype="str")),
+        ("origin", pd.Series(["ZZZ"] * 200, dtype="str")),
+        ("label", np.ones(200)),
+    ],
+    ids=["km", "stuck", "NaN", "inf", "text", "an origin closed", "a new category", "one class"],
+)
+def test_what_no_week_was_like_is_unusual(name, now):
+    effect, p_value = compare(name, now)
+    assert effect > 0.1
+    assert p_value < 1e-10
+
+
+@pytest.mark.parametrize("gone", [np.nan, np.inf, 0.0], ids=["NaN", "inf", "another unit"])
+def test_a_season_of_values_does_not_excuse_that_they_are_gone(gone):
+    assert compare("temp", np.full(200, gone))[1] < 1e-10
+
+
+def test_the_same_shift_matters_less_where_there_is_a_season():
+    """Ten degrees, as weeks differ; and as many units of a distance that never changes."""
+    year = YEAR.assign(distance=RNG.normal(60, 5, len(YEAR)))
+    week = (np.arange(len(YEAR)) // 200).astype(np.intp)
+    now = pd.Series(RNG.normal(70, 5, 200))
+    window = np.zeros(200, dtype=np.intp)
+    seasonal, steady = (
+        compare_column(learn_column(year[name], week, 30), now, window, 1).p_value[0]
+        for name in ("temp", "distance")
+    )
+    assert steady < 1e-15
+    assert seasonal > 0.001
+
+
+# --- predictions ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("predicted", "effect", "unusual"),
+    [
+        (np.full(200, 0.2), 0.0, False),
+        (RNG.beta(1, 4, 200), 0.0, False),
+        (np.full(200, 0.6), 0.4, True),
+        (np.full(200, np.nan), np.nan, False),
+    ],
+    ids=["certain of the mean", "spread around it", "too high", "none"],
+)
+def test_predictions_are_compared_with_the_labels_of_the_past(predicted, effect, unusual):
+    found = compare_expected(REFERENCE.outcomes, predicted, np.zeros(200, dtype=np.intp), 1)
+    assert found.effect[0] == pytest.approx(effect, abs=0.03, nan_ok=True)
+    assert bool(found.p_value[0] < 1e-6) is unusual

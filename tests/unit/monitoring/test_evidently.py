@@ -6,9 +6,10 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import ks_2samp
 
 from tenantry.monitoring import evidently
-from tenantry.monitoring.drift import Reference, make_profile, measure_drift
+from tenantry.monitoring.drift import measure_effect
 from tenantry.monitoring.evidently import MAX_ROWS, ReportError, prepare_sides, render_page
 from tests.unit.monitoring.watched import TRAINED, WINDOWS, make_rows, make_table
 
@@ -73,17 +74,26 @@ def test_no_page_and_why(now, fault):
 
 def test_the_page_is_whole_and_agrees_with_our_judgement():
     now = NOW.assign(temp=NOW["temp"] + 8, label=0.0)
-    sides = prepare(now)
-    bars = dict.fromkeys(COLUMNS, 0.15) | {"temp": 0.5}
-    page = render_page(sides, thresholds=bars, drift_share=0.5).decode()
+    page = render_page(prepare(now), {"label", "not shown"}).decode()
     assert not re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=.(?:https?:)?//", page)
-    profiles = [make_profile(side, COLUMNS) for side in (sides.reference, sides.current)]
-    found = measure_drift(Reference(profiles[0], bars), profiles[1], COLUMNS, 0.15)
-    drifted = sum(one.drifted for one in found)
-    assert drifted == 1  # the label; the temperature moved by less than is usual
     assert "Effect size, 0 to 1" in page
-    assert f"({drifted} out of 4)" in page
-    assert "The data set has not drifted: that takes 50% of the columns" in page
+    assert "(1 out of 4)" in page, "the temperature moved, too, but was not judged to have drifted"
+    assert "As judged by effect and by the evidence of all windows" in page
+
+
+def test_our_effects_agree_with_evidentlys_statistics():
+    """Its p-value of Kolmogorov-Smirnov follows from our effect; its total variation is ours."""
+    from evidently.legacy.calculations.stattests import ks_stat_test, tvd_stattest
+    from evidently.legacy.core import ColumnType
+
+    before, now = LEARNT["temp"], NOW["temp"] + 1.5
+    said = ks_stat_test.func(before, now, ColumnType.Numerical, 0.05)
+    effect = measure_effect(before, now)
+    assert ks_2samp(before, now).statistic == pytest.approx(effect, abs=1e-12)
+    assert said[0] == pytest.approx(ks_2samp(before, now).pvalue)
+    origins = NOW["origin"].where(NOW.index % 3 > 0, "EWR")
+    theirs = tvd_stattest._total_variation_distance(LEARNT["origin"], origins)
+    assert measure_effect(LEARNT["origin"], origins) == pytest.approx(theirs, abs=1e-12)
 
 
 HOSTILE = (
@@ -113,8 +123,7 @@ class Elements(HTMLParser):
 def test_categories_stay_text():
     origins = pd.Series([HOSTILE[row % len(HOSTILE)] for row in range(len(NOW))], dtype="str")
     hostile = prepare(NOW.assign(origin=origins))
-    bars = dict.fromkeys(COLUMNS, 0.15)
-    pages = [render_page(one, thresholds=bars, drift_share=0.5) for one in (prepare(), hostile)]
+    pages = [render_page(one, {"origin"}) for one in (prepare(), hostile)]
     tame, page = (Elements(page.decode()).found for page in pages)
     assert page == tame
     shown = set(hostile.current["origin"])
@@ -133,7 +142,7 @@ def test_whatever_evidently_raises_is_one_error_that_names_it(monkeypatch):
 
     monkeypatch.setattr(evidently, "_render", stop)
     with pytest.raises(ReportError, match="no Evidently report: it stopped with KeyError"):
-        render_page(prepare(), thresholds={}, drift_share=0.5)
+        render_page(prepare(), ())
 
 
 def test_preparing_does_not_import_evidently():

@@ -1,9 +1,13 @@
+from datetime import timedelta
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from tenantry.monitoring.drift import make_reference
-from tenantry.monitoring.judge import Evidence, judge_unseen, judge_window
+from tenantry.monitoring.drift import learn_reference
+from tenantry.monitoring.judge import judge_unseen, judge_window
+from tenantry.monitoring.judgements import Memory
+from tenantry.monitoring.measure import Evidence
 from tests.unit.monitoring.watched import (
     AS_OF,
     MODEL,
@@ -16,15 +20,24 @@ from tests.unit.monitoring.watched import (
 )
 
 SPEC = make_spec()
+MEMORY = Memory()
 TABLE = make_table()
 LEARNT = TABLE[TABLE["event_time"] < TRAINED]
 
 
-def judge(rows=None, *, spec=SPEC, promised=0.51, learnt=LEARNT, is_revoked=False):
+def judge(rows=None, *, spec=SPEC, promised=0.51, learnt=LEARNT, memory=MEMORY, **changes):
+    """Judge the rows; `window` is that of the receipt, `overtaken` why nothing follows."""
     rows = make_rows(TABLE, WINDOWS[0]) if rows is None else rows
-    reference = make_reference(learnt, spec.features, spec.predict.window)
-    evidence = Evidence(make_receipt(), rows, reference, promised, is_revoked)
-    return judge_window(spec, AS_OF, evidence)
+    reference = learn_reference(
+        learnt,
+        (*spec.features, "label"),
+        until=TRAINED,
+        length=spec.predict.window,
+        has_classes=spec.label.task == "classification",
+    )
+    receipt = make_receipt(changes.get("window", WINDOWS[0]), model=changes.get("model", MODEL))
+    evidence = Evidence(receipt, rows, reference, promised, changes.get("overtaken", ""))
+    return judge_window(spec, AS_OF, evidence, memory)
 
 
 def rows_with(**columns):
@@ -50,26 +63,27 @@ def test_a_window_as_promised():
     assert (judged.model, judged.window, judged.rows) == (MODEL, WINDOWS[0].id, 1008)
     assert judged.labelled == 1008
     assert judged.sentence.startswith("As promised: log loss .")
-    assert judged.sentence.endswith("None of 3 features drifted.")
+    assert judged.sentence.endswith("Nothing drifted.")
+    assert [one.name for one in judged.drift] == [*SPEC.features, "label", "prediction", "rows"]
 
 
 @pytest.mark.parametrize(
     ("rows", "status", "words"),
     [
-        (rows_with(prediction=0.9), "decayed", "worse than the promised .510 by more than .020"),
-        (rows_with(temp=95.0, distance=10.0), "drifted", "The inputs drifted: 2 of 3 features"),
-        (rows_with(temp=95.0), "ok", "Some inputs moved: 1 of 3 features (temp"),
-        (rows_with(label=np.nan), "no_labels", "None of the 1,008 rows has a label"),
-        (rows_with().iloc[:3], "too_small", "3 labelled rows of 3, 100 are needed"),
-        (rows_with().iloc[:0], "no_rows", "No row was predicted in this window."),
-        (rows_with(label=0.0), "ok", "All labels are of one class, so there is no AUC."),
+        (rows_with(prediction=0.9), "decayed", "against the promised .510 (evidence "),
+        (rows_with(temp=95.0, distance=10.0), "drifted", "distance by 1.00, temp by 1.00, of 6"),
+        (rows_with(temp=95.0), "drifted", "Drifted: temp by 1.00, of 6 that are watched."),
+        (rows_with(label=np.nan), "drifted", "None of the 1,008 rows has a label"),
+        (rows_with().iloc[:3], "drifted", "3 labelled rows of 3, 100 are needed"),
+        (rows_with().iloc[:0], "drifted", "No row was predicted in this window. Drifted: rows"),
+        (rows_with(label=0.0), "drifted", "All labels are of one class, so there is no AUC."),
         (rows_with(prediction=np.nan), "no_labels", "None of the 1,008 rows has a label"),
         (rows_with(event_time=pd.Timestamp(TRAINED)), "too_small", "fall into one hour"),
-        (rows_with(temp=np.nan), "ok", "Some inputs moved: 1 of 3 features (temp 1.00)"),
-        (rows_with(temp=np.inf), "ok", "Some inputs moved: 1 of 3 features (temp 1.00)"),
-        (rows_with(origin="ZZZ"), "ok", "Some inputs moved: 1 of 3 features (origin 1.00)"),
-        (rows_with(temp="warm"), "ok", "Some inputs moved: 1 of 3 features (temp 1.00)"),
-        (rows_with().drop(columns="temp"), "ok", "None of 2 features drifted."),
+        (rows_with(temp=np.nan), "drifted", "Drifted: temp by 1.00"),
+        (rows_with(temp=np.inf), "drifted", "Drifted: temp by 1.00"),
+        (rows_with(origin="ZZZ"), "drifted", "Drifted: origin by 1.00"),
+        (rows_with(temp="warm"), "drifted", "Drifted: temp by 1.00"),
+        (rows_with().drop(columns="temp"), "drifted", "Drifted: temp by 1.00"),
     ],
     ids=lambda value: "" if isinstance(value, pd.DataFrame) else str(value)[:24],
 )
@@ -79,16 +93,126 @@ def test_every_kind_of_window_is_judged(rows, status, words):
     assert words in judged.sentence
 
 
-def test_nothing_follows_from_how_good_a_model_was_that_is_rolled_back():
-    judged = judge(rows_with(prediction=0.9), is_revoked=True)
+@pytest.mark.parametrize(
+    ("rows", "status"),
+    [
+        (0, "no_rows"),
+        (3, "too_small"),
+    ],
+)
+def test_without_a_past_few_rows_are_just_too_few(rows, status):
+    recent = LEARNT[LEARNT["event_time"] >= TRAINED - timedelta(days=28)]
+    assert judge(rows_with().iloc[:rows], learnt=recent).status == status
+
+
+@pytest.mark.parametrize(
+    ("column", "note"),
+    [
+        (np.nan, "all missing in the window"),
+        ("warm", "text where numbers were"),
+        (np.inf, ""),
+    ],
+)
+def test_what_stands_out_is_noted(column, note):
+    notes = {one.name: one.note for one in judge(rows_with(temp=column)).drift}
+    assert notes == dict.fromkeys(notes, "") | {"temp": note}
+
+
+def test_a_missing_column_is_noted():
+    notes = {one.name: one.note for one in judge(rows_with().drop(columns="temp")).drift}
+    assert notes["temp"] == "not in the window"
+    (temp,) = (one for one in judge(learnt=LEARNT.drop(columns="temp")).drift if one.name == "temp")
+    assert (temp.effect, temp.note) == (None, "not in the reference")
+
+
+def test_nothing_follows_from_how_good_a_model_was_that_is_overtaken():
+    judged = judge(rows_with(prediction=0.9), overtaken="The model was rolled back since.")
     assert (judged.status, judged.action) == ("decayed", "none")
     assert judged.sentence.endswith("The model was rolled back since.")
 
 
-def test_what_is_done_about_it_is_the_specs_policy():
-    bad = rows_with(prediction=0.9)
-    assert judge(bad).action == "retrain"
-    assert judge(bad, spec=make_spec(monitor={"on_decay": "tell"})).action == "tell"
+@pytest.mark.parametrize(
+    ("rows", "policy", "action", "words"),
+    [
+        (rows_with(prediction=0.9), {}, "retrain", "trained again (monitor.on_decay: retrain)."),
+        (rows_with(prediction=0.9), {"on_decay": "tell"}, "tell", "(monitor.on_decay: tell)."),
+        (rows_with(temp=95.0), {}, "tell", "It is told, nothing is done (monitor.on_drift: tell)."),
+        (rows_with(temp=95.0), {"on_drift": "retrain"}, "retrain", "(monitor.on_drift: retrain)."),
+    ],
+)
+def test_what_is_done_about_it_is_the_specs_policy(rows, policy, action, words):
+    judged = judge(rows, spec=make_spec(monitor=policy))
+    assert judged.action == action
+    assert judged.sentence.endswith(words)
+
+
+# --- from window to window ------------------------------------------------------------------------
+
+
+def judge_all(rows, **changes):
+    """Judge the same rows in four windows, each with what the one before remembered."""
+    memory, judgements = MEMORY, []
+    for window in WINDOWS:
+        judged = judge(rows, window=window, memory=memory, **changes)
+        judgements.append(judged)
+        memory = judged.memory
+    return judgements
+
+
+def test_what_lasts_is_asked_for_once():
+    judged = judge_all(rows_with(prediction=0.9))
+    assert [one.action for one in judged] == ["retrain", "none", "none", "none"]
+    assert {one.status for one in judged} == {"decayed"}
+    since = "it was in the window from 2013-10-01T00:00:00Z (monitor.pause: 28d)."
+    assert judged[-1].sentence.endswith(f"Not asked for again: {since}")
+
+
+def test_it_is_asked_for_again_after_the_pause():
+    spec = make_spec(monitor={"pause": "14d"})
+    judged = judge_all(rows_with(prediction=0.9), spec=spec)
+    assert [one.action for one in judged] == ["retrain", "none", "retrain", "none"]
+
+
+def test_having_told_of_drift_does_not_keep_from_retraining():
+    told = judge(rows_with(temp=95.0))
+    decayed = judge(rows_with(prediction=0.9), window=WINDOWS[1], memory=told.memory)
+    assert (told.action, decayed.action) == ("tell", "retrain")
+    again = judge(rows_with(temp=95.0), window=WINDOWS[2], memory=decayed.memory)
+    assert again.action == "none"
+
+
+def test_another_model_starts_anew_but_the_pause_goes_on():
+    first = judge(rows_with(prediction=0.9))
+    second = judge(window=WINDOWS[1], memory=first.memory, model="other")
+    assert (second.memory.model, second.quality.evidence < 1) == ("other", True)
+    assert second.memory.asked == {"retrain": WINDOWS[0].start}
+    assert second.memory.windows == 1
+
+
+def test_slight_decay_is_found_after_some_windows():
+    rows = rows_with(prediction=0.33)
+    spec = make_spec(monitor={"label_threshold": 1.0})
+    judged = judge_all(rows, promised=0.46, spec=spec)
+    assert judged[0].status == "ok"
+    evidence = [one.quality.evidence for one in judged]
+    assert evidence == sorted(evidence)
+
+
+def test_before_labels_come_the_predictions_say_what_they_expect():
+    quiet = make_spec(monitor={"label_threshold": 1.0})
+    first = judge(rows_with(label=np.nan), spec=quiet)
+    assert first.expected == pytest.approx(0.5004, abs=1e-4)
+    assert "By its own probabilities a log loss of .500 is expected. " in first.sentence
+    known = judge(memory=first.memory, window=WINDOWS[1])
+    assert known.memory.surprise == pytest.approx(known.quality.realised - known.expected)
+    later = judge(rows_with(label=np.nan), spec=quiet, memory=known.memory, window=WINDOWS[2])
+    assert "expected; over 1 window it was .0" in later.sentence
+
+
+def test_labels_that_are_not_known_yet_are_counted():
+    rows = rows_with()
+    rows.loc[:99, "label"] = np.nan
+    assert "908 of the 1,008 rows have a label." in judge(rows).sentence
 
 
 @pytest.mark.parametrize(
@@ -104,7 +228,7 @@ def test_worse_but_not_clearly_so_is_told_as_it_is(promised, words):
 def test_decay_is_told_before_drift():
     judged = judge(rows_with(prediction=0.9, temp=95.0, distance=10.0))
     assert judged.status == "decayed"
-    assert judged.drifted_features == ("distance", "temp")
+    assert [one.name for one in judged.drifted] == ["distance", "temp", "prediction"]
 
 
 def test_no_promise_is_no_decay():
@@ -113,8 +237,10 @@ def test_no_promise_is_no_decay():
     assert "the model's card promises no log loss" in judged.sentence
 
 
-def test_drift_needs_enough_rows_to_compare_with():
-    assert judge(learnt=LEARNT.iloc[:50]).drift == ()
+def test_drift_needs_enough_windows_to_compare_with():
+    judged = judge(learnt=LEARNT[LEARNT["event_time"] >= TRAINED - timedelta(days=28)])
+    assert "Drift is not judged: 3 whole past windows are known, 8 needed." in judged.sentence
+    assert {one.note for one in judged.drift} == {"3 whole past windows, 8 are needed"}
 
 
 def test_regression_has_no_auc_and_says_nothing_of_classes():
@@ -131,6 +257,7 @@ RMSE = {"candidates": {"logistic": {}}, "validation": "28d", "metric": "rmse"}
     ("receipt", "status"), [(None, "not_predicted"), (make_receipt(in_sample=True), "in_sample")]
 )
 def test_without_evidence_it_says_why(receipt, status):
-    judged = judge_unseen(SPEC, AS_OF, WINDOWS[0], receipt)
+    judged = judge_unseen(SPEC, AS_OF, WINDOWS[0], receipt, Memory(degrees=6))
     assert (judged.status, judged.action, judged.quality) == (status, "none", None)
     assert judged.sentence
+    assert judged.memory == Memory(degrees=6), "it is passed on"

@@ -7,9 +7,10 @@ import pytest
 from tenantry import layout
 from tenantry.monitoring.judgements import (
     IN_WORDS,
-    FeatureDrift,
     Judgement,
     JudgementStatus,
+    Shift,
+    judgement_before,
     last_judgement,
     read_judgement,
     read_judgements,
@@ -93,13 +94,33 @@ def test_another_tenant_has_its_own(store):
     assert read_judgement(store, "arrival-delay", "aa", WINDOWS[0]) is None
 
 
-def test_drifted_features_come_largest_first():
+def test_what_drifted_comes_largest_first():
     effects = {"a": 0.3, "b": 0.5, "c": 0.1, "d": None}
     drift = tuple(
-        FeatureDrift(feature=name, effect=effect, noise=0.1, usual=0.1, drifted=(effect or 0) > 0.2)
+        Shift(
+            name=name,
+            kind="data",
+            effect=effect,
+            p_value=None,
+            evidence=0.0,
+            drifted=(effect or 0) > 0.2,
+        )
         for name, effect in effects.items()
     )
-    assert judgement(drift=drift).drifted_features == ("b", "a")
+    assert [one.name for one in judgement(drift=drift).drifted] == ["b", "a"]
+
+
+@pytest.mark.parametrize(
+    ("window", "until", "found"),
+    [(0, 0, None), (1, 0, 0), (3, 0, 2), (3, -1, 1)],
+    ids=["the first", "the one before", "the last before", "as known then"],
+)
+def test_the_judgement_before_a_window(store, window, until, found):
+    for place, one in enumerate(WINDOWS[:3]):
+        write_judgement(store, judgement(one, as_of=AS_OF - timedelta(days=2 - place)))
+    moment = AS_OF + timedelta(days=until)
+    before = judgement_before(store, "arrival-delay", "ua", WINDOWS[window], until=moment)
+    assert (before and before.span) == (found if found is None else WINDOWS[found])
 
 
 def test_every_status_has_words():

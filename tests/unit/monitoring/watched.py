@@ -1,4 +1,4 @@
-"""A small tenant to watch: its spec, a feature table of ten weeks, predictions of its windows."""
+"""A small tenant to watch: spec, a feature table of fourteen weeks, predictions of its windows."""
 
 import io
 from datetime import UTC, datetime, timedelta
@@ -48,7 +48,7 @@ def make_spec(**changes):
     )
 
 
-def make_table(start=datetime(2013, 8, 20, tzinfo=UTC), end=AS_OF, every="10min", seed=1):
+def make_table(start=datetime(2013, 7, 23, tzinfo=UTC), end=AS_OF, every="10min", seed=1):
     """Make a feature table: a row every ten minutes; a fifth of the labels are 1."""
     rng = np.random.default_rng(seed)
     when = pd.date_range(start, end, freq=every, inclusive="left").as_unit("us")

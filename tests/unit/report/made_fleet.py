@@ -11,7 +11,7 @@ from tenantry import layout
 from tenantry.champions import Reign, crown
 from tenantry.fleet import read_fleet
 from tenantry.ledger import STAGES, Cost, Due, Entry, Header, Ledger, Outcome
-from tenantry.monitoring.judgements import FeatureDrift, Judgement, Quality, write_judgement
+from tenantry.monitoring.judgements import Judgement, Quality, Shift, write_judgement
 from tenantry.plans import Planned, RunPlan
 from tenantry.times import Window, compact
 from tests.unit.memory_store import MemoryStore
@@ -161,10 +161,11 @@ def make_judgement(tenant, window, *, status="ok", promised=0.41):
         tenant=tenant,
         window=window.id,
         as_of=AS_OF,
+        run=RUN,
         model=version(tenant, BEFORE),
         status=status,
         sentence=SENTENCES[status],
-        action="retrain" if status in ("decayed", "drifted") else "none",
+        action={"decayed": "retrain", "drifted": "tell"}.get(status, "none"),
         rows=1100,
         labelled=1090,
         quality=None
@@ -180,17 +181,17 @@ def make_judgement(tenant, window, *, status="ok", promised=0.41):
             mean_label=0.2,
             blocks=7,
         ),
-        drift=(FeatureDrift(feature="temp", effect=0.41, noise=0.08, usual=0.3, drifted=True),),
+        drift=(TEMP,) if status == "drifted" else (),
     )
 
 
+TEMP = Shift(name="temp", kind="data", effect=0.41, p_value=1e-8, evidence=5200.0, drifted=True)
 SENTENCES = {
-    "ok": "As promised: log loss .418 (.378 to .458), not clearly worse than the promised .410. "
-    "Some inputs moved: 1 of 18 features (temp 0.41).",
-    "decayed": "Decayed: log loss .520 (.480 to .560) is worse than the promised .410 by more than "
-    ".020. None of 18 features drifted.",
-    "drifted": "As promised: log loss .418 (.378 to .458), not clearly worse than the promised "
-    ".410. The inputs drifted: 10 of 18 features (temp 0.41, dewp 0.40, pressure 0.38 and 7 more).",
+    "ok": "As promised: log loss .418 (.378 to .458) against the promised .410. Nothing drifted.",
+    "decayed": "Decayed: log loss .520 (.480 to .560) against the promised .410 (evidence 96, 40 is"
+    " enough). Nothing drifted. It is to be trained again (monitor.on_decay: retrain).",
+    "drifted": "As promised: log loss .418 (.378 to .458) against the promised .410. Drifted: temp "
+    "by 0.41, of 21 that are watched. It is told, nothing is done (monitor.on_drift: tell).",
     "too_small": "6 labelled rows of 6, 100 are needed to judge quality.",
 }
 

@@ -79,7 +79,7 @@ def test_links_lead_from_the_pages_place_to_objects_in_the_store():
         "stacked since 2013-10-01",
         "paused since its spec says so: nothing is due",
         "train judged as decayed: log loss is worse than promised 1",
-        "Decayed: log loss .520 (.480 to .560) is worse than the promised .410",
+        "Decayed: log loss .520 (.480 to .560) against the promised .410",
         "It was due for training in this run.",
         "log loss .520 realised, .480 to .560; .410 promised",
         "Evidently report of 2013-10-22 to 2013-10-29",

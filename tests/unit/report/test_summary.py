@@ -130,6 +130,15 @@ def test_markdown_names_what_failed_and_every_tenant():
     assert all(f"\n| {tenant} |" in text for tenant in ROWS)
 
 
+def test_markdown_tells_alarms_of_this_run():
+    text = to_markdown(TROUBLED, "FAILED").replace("\\", "")
+    assert "## Decay and drift" in text
+    assert "| vx | 2013-10-22 to 2013-10-29 | Decayed: log loss" in text
+    assert "| b6 | 2013-10-22 to 2013-10-29 | temp drifted by 0.41." in text
+    other = replace(TROUBLED, run="another-run")
+    assert "## Decay and drift" not in to_markdown(other, "FAILED")
+
+
 def test_markdown_of_an_empty_store():
     text = to_markdown(read_fleet(MemoryStore(), RUN, PRODUCT), "SUCCEEDED")
     assert "Nothing was due" in text

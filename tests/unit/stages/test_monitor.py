@@ -119,10 +119,8 @@ def test_windows_of_every_kind_get_a_judgement_or_a_reason(store):
     table = table.drop(table.index[inside(table, WINDOWS[2])][3:])
     predict(store, table, WINDOWS[2])
     result = watch(store, table=table)
-    assert [one.status for one in judged(store)] == ["no_labels", "ok", "too_small"]
-    assert result.message == (
-        "4 windows: 1 as promised, 1 no labels, 1 not predicted, 1 too few rows to say."
-    )
+    assert [one.status for one in judged(store)] == ["drifted", "drifted", "drifted"]
+    assert result.message == "4 windows: 3 drifted, 1 not predicted."
 
 
 def test_a_window_that_was_not_predicted_stays_due(store):
@@ -135,7 +133,7 @@ def test_an_empty_window_and_one_in_sample_are_judged_for_good(store):
     predict(store, TABLE.iloc[:0], WINDOWS[0])
     predict(store, TABLE, WINDOWS[1], in_sample=True)
     watch(store, windows=WINDOWS[:2])
-    assert [one.status for one in judged(store)] == ["no_rows", "in_sample"]
+    assert [one.status for one in judged(store)] == ["drifted", "in_sample"]
 
 
 def test_predictions_made_later_than_as_of_are_not_read(store):
@@ -203,3 +201,26 @@ def test_the_same_store_gives_the_same_judgements(store):
     assert {key: one.content for key, one in store.objects.items()} == {
         key: one.content for key, one in again.objects.items()
     }
+
+
+def test_windows_judged_one_by_one_are_judged_as_together(store):
+    """Each judgement starts from the one before, whether the same run made it or another."""
+    other = MemoryStore()
+    other.put(CARD, store.get(CARD).content)
+    for window in WINDOWS:
+        predict(store, TABLE, window, probability=0.3)
+        predict(other, TABLE, window, probability=0.3)
+    watch(store)
+    for window in WINDOWS:
+        watch(other, windows=[window])
+    assert judged(other) == judged(store)
+    assert judged(store)[-1].memory.degrees == 6 * len(WINDOWS)
+
+
+def test_a_model_that_another_has_replaced_is_not_trained_again(store):
+    predict(store, TABLE, WINDOWS[0], probability=0.9)
+    crown(store, "arrival-delay", "ua", make_reign(make_model(store, 0)))
+    watch(store, windows=WINDOWS[:1])
+    (one,) = judged(store)
+    assert (one.status, one.action) == ("decayed", "none")
+    assert one.sentence.endswith("Another model reigns by now.")

@@ -1,0 +1,1 @@
+"""Measure whether monitoring can be believed: `make bench-monitor`."""

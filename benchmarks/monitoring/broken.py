@@ -1,0 +1,91 @@
+"""5: every kind of broken window gets a judgement or a stated reason."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+from rich.table import Table
+
+from tenantry.columns import EVENT_TIME, LABEL
+from tenantry.monitoring.drift import learn_reference
+from tenantry.monitoring.judge import judge_window
+from tenantry.monitoring.judgements import Memory
+from tenantry.monitoring.measure import Evidence
+from tenantry.monitoring.streams import PREDICTION
+from tenantry.predictions import Receipt
+from tenantry.specs.model import Spec
+from tenantry.times import Window
+
+UNTIL = pd.Timestamp("2013-10-01", tz="UTC")
+WEEK = timedelta(days=7)
+
+
+def break_window(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield kinds of windows with their rows."""
+    yield "sound", rows
+    yield "empty", rows.iloc[:0]
+    yield "3 rows", rows.iloc[:3]
+    yield "one class", rows.assign(**{LABEL: 0.0})
+    yield "no labels", rows.assign(**{LABEL: np.nan})
+    yield "predictions all NaN", rows.assign(**{PREDICTION: np.nan})
+    yield "a feature all NaN", rows.assign(temp=np.nan)
+    yield "a feature all inf", rows.assign(temp=np.inf)
+    yield "all features NaN", rows.assign(**dict.fromkeys(_numbers(rows), np.nan))
+    yield "a new category", rows.assign(origin="ZZZ")
+    yield "a missing column", rows.drop(columns="distance")
+    yield "text for a number", rows.assign(distance="far")
+    yield "numbers for text", rows.assign(origin=1.0)
+    yield "one moment", rows.assign(**{EVENT_TIME: UTC_NOON})
+
+
+UTC_NOON = UNTIL + pd.Timedelta("12h")
+
+
+def judge_broken(rows: pd.DataFrame, spec: Spec) -> Table:
+    """Judge a window of a carrier broken in every way.
+
+    Raises:
+        Exception: Whatever a judgement raised; it must not.
+    """
+    past = rows[rows[EVENT_TIME] < UNTIL]
+    inside = (rows[EVENT_TIME] >= UNTIL) & (rows[EVENT_TIME] < UNTIL + WEEK)
+    reference = learn_reference(
+        past, (*spec.features, LABEL), until=UNTIL.to_pydatetime(), length=WEEK, has_classes=True
+    )
+    table = Table("window", "status", "action", "judgement", title="5. Broken windows")
+    for name, now in break_window(rows[inside].reset_index(drop=True)):
+        evidence = Evidence(_receipt(spec, len(now)), now, reference, 0.45)
+        judged = judge_window(spec, UNTIL.to_pydatetime() + 2 * WEEK, evidence, Memory())
+        judged.to_json()  # NaN and infinity would raise
+        table.add_row(name, judged.status, judged.action, judged.sentence)
+    return table
+
+
+def _numbers(rows: pd.DataFrame) -> list[str]:
+    kept = (EVENT_TIME, LABEL, PREDICTION)
+    return [
+        str(name)
+        for name in rows.columns
+        if name not in kept and pd.api.types.is_float_dtype(rows[name])
+    ]
+
+
+def _receipt(spec: Spec, rows: int) -> Receipt:
+    start = UNTIL.to_pydatetime()
+    return Receipt(
+        product=spec.product,
+        tenant=spec.tenant,
+        window=Window(start, start + WEEK).id,
+        model="bench",
+        model_digest="0" * 64,
+        trained_until=start,
+        snapshot="0" * 64,
+        features="0" * 64,
+        as_of=start + WEEK,
+        rows=rows,
+        decided=0,
+        threshold=0.5,
+        mean_probability=None,
+        in_sample=False,
+    )

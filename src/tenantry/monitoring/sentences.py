@@ -1,0 +1,77 @@
+"""What a judgement says in words."""
+
+from collections.abc import Sequence
+
+from tenantry.figures import TITLES, figure
+from tenantry.monitoring.judgements import Memory, Quality, Shift
+from tenantry.monitoring.past import MIN_WINDOWS
+from tenantry.monitoring.streams import QUALITY, find_bars
+from tenantry.specs.model import Spec
+
+_TOLD = 3
+"""Streams that a sentence names."""
+
+
+def say_quality(spec: Spec, quality: Quality, *, decayed: bool) -> str:
+    """Say how good the predictions were, beside the promise."""
+    name = TITLES[quality.metric]
+    interval = f"{figure(quality.low)} to {figure(quality.high)}"
+    measured = f"{name} {figure(quality.realised)} ({interval})"
+    one_class = quality.auc is None and spec.label.task == "classification"
+    note = " All labels are of one class, so there is no AUC." if one_class else ""
+    if quality.coverage is not None:
+        note = f" The intervals held {quality.coverage:.0%} of the labels.{note}"
+    if quality.promised is None:
+        return f"Realised {measured}; the model's card promises no {name}.{note}"
+    against = f"{measured} against the promised {figure(quality.promised)}"
+    if decayed:
+        bar = float(find_bars((QUALITY,), spec.monitor.false_alarms)[0])
+        proof = f"evidence {quality.evidence:,.0f}, {bar:,.0f} is enough"
+        return f"Decayed: {against} ({proof}).{note}"
+    if quality.realised > quality.promised + spec.monitor.tolerance:
+        return f"Not clearly worse than promised: {against}.{note}"
+    return f"As promised: {against}.{note}"
+
+
+def say_too_small(spec: Spec, *, rows: int, labelled: int) -> str:
+    """Say why the quality cannot be measured."""
+    if not labelled:
+        return f"None of the {rows:,} rows has a label, so quality cannot be measured."
+    if labelled >= spec.monitor.min_rows:
+        return f"All {labelled:,} labelled rows fall into one hour, so nothing is known of spread."
+    needed = spec.monitor.min_rows
+    return f"{labelled:,} labelled rows of {rows:,}, {needed:,} are needed to judge quality."
+
+
+def say_expected(
+    metric: str, quality: Quality | None, expected: float | None, memory: Memory
+) -> str:
+    """Say what the probabilities promise where no label does, and how far off that was before."""
+    if quality is not None or expected is None:
+        return ""
+    said = f"By its own probabilities a {TITLES[metric]} of {figure(expected)} is expected"
+    if not memory.windows:
+        return f"{said}."
+    times = f"{memory.windows} {'window' if memory.windows == 1 else 'windows'}"
+    way = "worse" if memory.surprise > 0 else "better"
+    return f"{said}; over {times} it was {figure(abs(memory.surprise))} {way} than that."
+
+
+def say_shifts(drift: Sequence[Shift], past: int) -> str:
+    """Say which streams drifted.
+
+    Args:
+        drift: All streams.
+        past: How many whole past windows are known.
+    """
+    judged = [one for one in drift if one.p_value is not None]
+    if not judged:
+        if past >= MIN_WINDOWS:
+            return ""
+        return f"Drift is not judged: {past} whole past windows are known, {MIN_WINDOWS} needed."
+    worst = sorted((one for one in judged if one.drifted), key=lambda one: -(one.effect or 0))
+    if not worst:
+        return "Nothing drifted."
+    names = ", ".join(f"{one.name} by {one.effect:.2f}" for one in worst[:_TOLD])
+    more = f" and {len(worst) - _TOLD} more" if len(worst) > _TOLD else ""
+    return f"Drifted: {names}{more}, of {len(judged)} that are watched."

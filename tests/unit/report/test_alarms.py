@@ -1,0 +1,81 @@
+from tenantry.fleet import FleetState, Member
+from tenantry.monitoring.judgements import Judgement, Quality, Shift
+from tenantry.report.alarms import list_alarms
+from tests.unit.monitoring.watched import AS_OF, WINDOWS
+
+RUN = "run-1"
+
+
+def member(tenant, *, status="ok", realised=0.4, labelled=100, shift=None, run=RUN):
+    quality = Quality(
+        metric="log_loss",
+        realised=realised,
+        low=realised - 0.1,
+        high=realised + 0.1,
+        promised=0.4,
+        auc=0.7,
+        mean_prediction=0.2,
+        mean_label=0.2,
+        blocks=7,
+    )
+    judgement = Judgement(
+        product="arrival-delay",
+        tenant=tenant,
+        window=WINDOWS[0].id,
+        as_of=AS_OF,
+        run=run,
+        status=status,
+        sentence=f"{status}.",
+        labelled=labelled,
+        quality=quality,
+        drift=(shift,) if shift else (),
+    )
+    return Member(tenant=tenant, judgement=judgement)
+
+
+def shifted(evidence=1e6, note=""):
+    return Shift(
+        name="temp",
+        kind="data",
+        effect=0.5,
+        p_value=1e-9,
+        evidence=evidence,
+        drifted=True,
+        note=note,
+    )
+
+
+def listed(*members):
+    return [(one.who, one.what) for one in list_alarms(FleetState(RUN, "p", None, members))]
+
+
+def test_nothing_is_listed_of_a_quiet_fleet():
+    assert listed(member("aa"), Member(tenant="bb")) == []
+
+
+def test_what_costs_most_comes_first():
+    few = member("few", status="decayed", realised=0.9, labelled=100)
+    many = member("many", status="decayed", realised=0.5, labelled=10_000)
+    assert [who for who, _ in listed(few, many)] == ["many", "few"]
+
+
+def test_what_another_run_judged_is_not_listed():
+    assert listed(member("aa", status="decayed", run="run-0")) == []
+
+
+def test_one_event_is_one_line():
+    members = [member(f"t{n}", shift=shifted()) for n in range(7)]
+    ((who, what),) = listed(*members)
+    assert who == "7 of 7 tenants"
+    assert what == "One event: temp drifted by 0.50 in t0, t1, t2, t3, t4 and 2 more."
+
+
+def test_a_tenant_of_its_own_is_named_with_its_note():
+    alone = member("aa", shift=shifted(note="all missing in the window"))
+    assert listed(alone) == [("aa", "temp drifted by 0.50 (all missing in the window).")]
+
+
+def test_what_may_be_chance_is_counted():
+    assert listed(member("aa", shift=shifted(evidence=10.0))) == [
+        ("", "Shifts that may be chance among so many streams: 1.")
+    ]
