@@ -50,7 +50,7 @@ def test_each_region_serves_its_own_tenants_and_comes_to_rest(fleet, region):
         assert set(run.entries) == tenants_of(region)
         assert run.failures() == {}
         assert {ledger.header.region for ledger in run.ledgers.values()} == {region}
-    assert all(entry.fact("promote", "promoted") for entry in first.entries.values())
+    assert all(entry.fact("promote", "champion") for entry in first.entries.values())
     assert all(entry.fact("predict", "windows") for entry in second.entries.values())
     assert third.shards == ["nothing_due"]
 
