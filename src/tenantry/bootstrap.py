@@ -66,11 +66,7 @@ def compare(  # noqa: PLR0913 - what a comparison needs
     Raises:
         ValueError: Fewer than two days, which say nothing of the spread.
     """
-    block = np.unique(day, return_inverse=True)[1]
-    days = int(block.max(initial=-1)) + 1
-    if days < 2:
-        msg = f"an interval over days needs at least 2 of them; there are {days}"
-        raise ValueError(msg)
+    block, days = _blocks(day)
     losses = [row_losses(metric, label, predicted) for predicted in (challenger, rival)]
     sums = np.stack([np.bincount(block, weights=column) for column in losses], axis=1)
     rows = np.bincount(block)
@@ -99,10 +95,7 @@ def compare_in_part(  # noqa: PLR0913 - what a comparison needs
 
     Args and errors are those of `compare`.
     """
-    days = len(np.unique(day))
-    if days < 2:
-        msg = f"an interval over days needs at least 2 of them; there are {days}"
-        raise ValueError(msg)
+    _, days = _blocks(day)
     losses = [row_losses(metric, label, predicted) for predicted in (challenger, rival)]
     mine, other = (float(from_mean(metric, loss.mean())) for loss in losses)
     slopes = [_slope(metric, value) for value in (mine, other)]
@@ -131,6 +124,20 @@ def standard_error(differences: Floats, days: NDArray[np.int64]) -> float:
         return float("inf")
     sums = np.bincount(block, weights=differences - differences.mean())
     return float(np.sqrt(np.sum(sums**2) * number / (number - 1)) / len(differences))
+
+
+def _blocks(day: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
+    """Number the days from 0 on: each row's number, and how many days there are.
+
+    Raises:
+        ValueError: Fewer than two, which say nothing of the spread.
+    """
+    block = np.unique(day, return_inverse=True)[1]
+    days = int(block.max(initial=-1)) + 1
+    if days < 2:
+        msg = f"an interval over days needs at least 2 of them; there are {days}"
+        raise ValueError(msg)
+    return block, days
 
 
 def _tail(confidence: float, blocks: int) -> float:
