@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from tenantry.monitoring.judgements import JudgementStatus, Reaction
+from tenantry.monitoring.history import JudgementStatus, Reaction
 from tenantry.times import Window
 
 SHARD_DIED = "ShardDiedError"

@@ -6,13 +6,8 @@ import numpy as np
 
 from tenantry.columns import LABEL
 from tenantry.monitoring.expected import expect_quality
-from tenantry.monitoring.judgements import (
-    Judgement,
-    JudgementStatus,
-    Memory,
-    Quality,
-    Reaction,
-)
+from tenantry.monitoring.history import JudgementStatus, Reaction
+from tenantry.monitoring.judgements import Judgement, Memory, Quality
 from tenantry.monitoring.measure import Evidence, measure_quality, measure_shifts
 from tenantry.monitoring.sentences import say_expected, say_quality, say_shifts, say_too_small
 from tenantry.monitoring.streams import PREDICTION

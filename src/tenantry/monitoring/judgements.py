@@ -12,23 +12,12 @@ from pydantic import Field
 
 from tenantry import layout
 from tenantry.errors import ObjectMissingError, PreconditionError
+from tenantry.monitoring.history import HISTORY, Judged, JudgementStatus, Reaction
 from tenantry.records import Record
 from tenantry.store.contract import ObjectStore
 from tenantry.times import Moment, Window
 
-JudgementStatus = Literal[
-    "ok",
-    "decayed",
-    "drifted",
-    "too_small",
-    "no_labels",
-    "no_rows",
-    "no_promise",
-    "in_sample",
-    "not_predicted",
-]
 ShiftKind = Literal["data", "label", "prediction", "volume"]
-Reaction = Literal["retrain", "tell", "none"]
 
 IN_WORDS: dict[JudgementStatus, str] = {
     "ok": "as promised",
@@ -154,6 +143,7 @@ class Judgement(Record):
             true; needs no label. None for values, or without predictions.
         memory: What the next window's judgement starts from.
         report: What the Evidently report of the window lacks, and why; empty when nothing.
+        history: The windows judged before, by time: the last of them, `HISTORY` at most.
     """
 
     product: str
@@ -175,6 +165,7 @@ class Judgement(Record):
     drift: tuple[Shift, ...] = ()
     memory: Memory = Memory()
     report: str = ""
+    history: tuple[Judged, ...] = ()
 
     @property
     def span(self) -> Window:
@@ -186,6 +177,31 @@ class Judgement(Record):
         """The streams that drifted, the largest effect first."""
         drifted = (one for one in self.drift if one.drifted)
         return tuple(sorted(drifted, key=lambda one: (-(one.effect or 0), one.name)))
+
+    @property
+    def in_short(self) -> Judged:
+        """The judgement as the history of later ones keeps it."""
+        quality = self.quality
+        return Judged(
+            window=self.window,
+            status=self.status,
+            model=self.model,
+            action=self.action,
+            rows=self.rows,
+            labelled=self.labelled,
+            realised=quality.realised if quality else None,
+            low=quality.low if quality else None,
+            high=quality.high if quality else None,
+            promised=quality.promised if quality else None,
+            drifted=tuple(one.name for one in self.drifted),
+        )
+
+    def after(self, before: "Judgement | None") -> "Judgement":
+        """Return it with the history that the judgement of the window before leads to."""
+        if before is None:
+            return self
+        history = (*before.history, before.in_short)[-HISTORY:]
+        return self.model_copy(update={"history": history})
 
 
 def write_judgement(store: ObjectStore, judgement: Judgement) -> str:

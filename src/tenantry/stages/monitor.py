@@ -169,14 +169,15 @@ def _judge_all(
         return []
     first = min(windows)
     before = judgement_before(job.store, job.product, job.tenant, first, until=job.as_of)
-    memory = before.memory if before else Memory()
     judgements = []
     for window in sorted(windows):
+        memory = before.memory if before else Memory()
         judgement = _judge(job, window, receipts.get(window), evidence.get(window), memory)
+        judgement = judgement.after(before)
         if window in evidence and sides:
             judgement = judgement.model_copy(update={"report": sides.note})
         judgements.append(judgement)
-        memory = judgement.memory
+        before = judgement if judgement.status != "not_predicted" else before
     return judgements
 
 

@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 
 from tenantry import layout
+from tenantry.monitoring.history import HISTORY, JudgementStatus
 from tenantry.monitoring.judgements import (
     IN_WORDS,
     Judgement,
-    JudgementStatus,
+    Quality,
     Shift,
     judgement_before,
     last_judgement,
@@ -16,6 +17,7 @@ from tenantry.monitoring.judgements import (
     read_judgements,
     write_judgement,
 )
+from tenantry.times import Window
 from tests.unit.memory_store import MemoryStore
 from tests.unit.monitoring.watched import AS_OF, WINDOWS
 
@@ -130,3 +132,35 @@ def test_every_status_has_words():
 def test_reading_judgements_needs_no_pandas():
     code = "import sys, tenantry.monitoring.judgements; sys.exit('pandas' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_history_is_of_the_last_windows_by_time():
+    last = None
+    starts = [WINDOWS[0].start + timedelta(days=7 * n) for n in range(HISTORY + 3)]
+    for start in starts:
+        window = Window(start, start + timedelta(days=7))
+        last = judgement(window).after(last)
+    assert [one.span.start for one in last.history] == starts[2:-1]
+
+
+def test_what_a_history_keeps_of_a_window():
+    quality = Quality(
+        metric="log_loss",
+        realised=0.5,
+        low=0.4,
+        high=0.6,
+        promised=0.45,
+        auc=None,
+        mean_prediction=0.2,
+        mean_label=0.2,
+        blocks=7,
+    )
+    shift = Shift(name="temp", kind="data", effect=0.2, p_value=0.1, evidence=9.0, drifted=True)
+    first = judgement(
+        status="decayed", action="retrain", labelled=100, quality=quality, drift=(shift,)
+    )
+    (kept,) = judgement(WINDOWS[1]).after(first).history
+    assert (kept.window, kept.status, kept.action) == (WINDOWS[0].id, "decayed", "retrain")
+    assert (kept.low, kept.realised, kept.high, kept.promised) == (0.4, 0.5, 0.6, 0.45)
+    assert kept.drifted == ("temp",)
+    assert kept.harm == pytest.approx(5)

@@ -215,6 +215,7 @@ def test_windows_judged_one_by_one_are_judged_as_together(store):
         watch(other, windows=[window])
     assert judged(other) == judged(store)
     assert judged(store)[-1].memory.degrees == 6 * len(WINDOWS)
+    assert [one.span for one in judged(store)[-1].history] == list(WINDOWS[:-1])
 
 
 def test_a_model_that_another_has_replaced_is_not_trained_again(store):
