@@ -119,6 +119,11 @@ def drift_report(product: str, tenant: str, window: Window) -> str:
     return f"{monitoring_folder(product, tenant)}{window.id}/report.html"
 
 
+def monitoring_page(product: str, tenant: str, window: Window) -> str:
+    """Return the key of the tenant's page as the judgement of a window left it."""
+    return f"{monitoring_folder(product, tenant)}{window.id}/page.html"
+
+
 def events_folder(product: str, tenant: str) -> str:
     """Return the folder of a tenant's audit trail."""
     return f"{tenant_folder(product, tenant)}events/"

@@ -61,6 +61,7 @@ SPEC = "pooling: {contribute: false}\nfeatures:\n" + "".join(
 SPEC += f"  tail: {{kind: categorical, column: tailnum, title: {json.dumps(PRINTABLE[0])}}}\n"
 SPEC += f"description: {json.dumps(' '.join(PRINTABLE))}\n"
 TAMED = frozenset("\x1b\x07\u202e")
+BESIDE = ("report.html", "judgement.json")
 VERBS = (
     ("status", PRODUCT),
     ("show", PRODUCT, "pi"),
@@ -142,16 +143,16 @@ def check_pages(pages, folder):
     for number, (key, content) in enumerate(pages.items()):
         page = Elements(content.decode())
         assert (page.handlers, page.tags.count("img")) == ([], 0), key
-        is_card = key.endswith("card.html")
-        assert page.tags.count("script") == (4 if "/monitoring/" in key else not is_card), key
-        assert all(link.startswith(("#", "../", "data:")) for link in page.links), key
+        own = key.endswith(("card.html", "page.html"))
+        assert page.tags.count("script") == (4 if "/monitoring/" in key else 1) * (not own), key
+        assert all(link.startswith(("#", "../", "data:", *BESIDE)) for link in page.links), key
         assert TAMED.isdisjoint(content.decode()), key
         path = folder / f"page-{number}.html"
         path.write_bytes(content)
         document, console = open_page(path, folder / "profile")
         assert console == [], key
         assert "<title>run</title>" not in document, key
-        if not is_card or "/pi/" in key:
+        if not own or "/pi/" in key:
             assert RUN in unescape(content.decode()), "it is there, as text"
 
 

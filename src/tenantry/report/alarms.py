@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from tenantry.fleet import FleetState
-from tenantry.monitoring.fleet_drift import FleetEvent, gather_drift
+from tenantry.monitoring.fleet_drift import FleetEvent, TenantShift, gather_drift
 from tenantry.monitoring.judgements import Judgement
 from tenantry.report.words import span
 from tenantry.times import Window
@@ -13,19 +14,30 @@ _NAMED = 5
 """Tenants that an event names."""
 
 
+AlarmKind = Literal["decay", "event", "drift", "doubtful"]
+
+
 @dataclass(frozen=True)
 class AlarmLine:
     """One line of the list of alarms.
 
     Attributes:
+        kind: What it is about.
         who: A tenant, or how many.
         window: Which, for people; empty when several are meant.
         what: What happened, in a sentence.
+        tenant: The tenant; empty when it is about many.
+        at: The window's id; empty when several are meant.
+        harm: Of decay: the metric less the promise, over all labelled rows.
     """
 
+    kind: AlarmKind
     who: str
     window: str
     what: str
+    tenant: str = ""
+    at: str = ""
+    harm: float | None = None
 
 
 def list_alarms(state: FleetState) -> Iterator[AlarmLine]:
@@ -37,30 +49,43 @@ def list_alarms(state: FleetState) -> Iterator[AlarmLine]:
     judged = [one.judgement for one in state.members if one.judgement]
     judged = [one for one in judged if one.run == state.run]
     decayed = [one for one in judged if one.status == "decayed"]
-    for judgement in sorted(decayed, key=lambda one: (-_harm(one), one.tenant)):
-        yield AlarmLine(judgement.tenant, span(judgement.span), judgement.sentence)
+    for judgement in sorted(decayed, key=lambda one: (-one.in_short.harm, one.tenant)):
+        yield _tell_decay(judgement)
     drift = gather_drift(judged)
     for event in drift.events:
         who = f"{len(event.tenants):,} of {event.judged:,} tenants"
-        yield AlarmLine(who, span(Window.parse(event.window)), _say_event(event))
+        yield AlarmLine("event", who, _span(event.window), _say_event(event), at=event.window)
     for one in drift.alone:
-        note = f" ({one.shift.note})" if one.shift.note else ""
-        words = f"{one.shift.name} drifted by {one.shift.effect:.2f}{note}."
-        yield AlarmLine(one.tenant, span(Window.parse(one.window)), words)
+        yield _tell_shift(one)
     if drift.doubtful:
         words = f"Shifts that may be chance among so many streams: {drift.doubtful:,}."
-        yield AlarmLine("", "", words)
+        yield AlarmLine("doubtful", "", "", words)
+
+
+def _tell_decay(one: Judgement) -> AlarmLine:
+    return AlarmLine(
+        kind="decay",
+        who=one.tenant,
+        window=_span(one.window),
+        what=one.sentence,
+        tenant=one.tenant,
+        at=one.window,
+        harm=one.in_short.harm,
+    )
+
+
+def _tell_shift(one: TenantShift) -> AlarmLine:
+    note = f" ({one.shift.note})" if one.shift.note else ""
+    words = f"{one.shift.name} drifted by {one.shift.effect:.2f}{note}."
+    window = _span(one.window)
+    return AlarmLine("drift", one.tenant, window, words, tenant=one.tenant, at=one.window)
+
+
+def _span(window: str) -> str:
+    return span(Window.parse(window))
 
 
 def _say_event(event: FleetEvent) -> str:
     few = ", ".join(event.tenants[:_NAMED])
     more = f" and {len(event.tenants) - _NAMED:,} more" if len(event.tenants) > _NAMED else ""
     return f"One event: {event.name} drifted by {event.effect:.2f} in {few}{more}."
-
-
-def _harm(judgement: Judgement) -> float:
-    """Return by how much a window was worse than promised, over all its labelled rows."""
-    quality = judgement.quality
-    if quality is None or quality.promised is None:
-        return 0.0
-    return (quality.realised - quality.promised) * judgement.labelled

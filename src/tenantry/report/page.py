@@ -6,11 +6,20 @@ from functools import cache
 from jinja2 import Template
 
 from tenantry import layout
-from tenantry.fleet import STATES, FleetState
+from tenantry.fleet import STATES, FleetState, Member
+from tenantry.monitoring.judgements import IN_WORDS
 from tenantry.report import rows
+from tenantry.report.alarms import list_alarms
+from tenantry.report.heatmap import SIGNS, map_weeks
 from tenantry.report.pages import find_template, hash_for_policy, read_asset
 from tenantry.report.summary import figures, judge_run
 from tenantry.report.words import day, span
+
+_DETAILED = 300
+"""Tenants that unfold to details, those in trouble first; of the others there is one line."""
+
+_ALARMS = 50
+"""Alarms that are listed, the worst; the rest is counted."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +43,9 @@ def render_page(state: FleetState, status: str) -> str:
     """
     as_of = state.plan.as_of if state.plan else None
     made = [rows.make_row(member, as_of) for member in state.members]
-    style, script = read_asset("page.css") + read_asset("fleet.css"), read_asset("fleet.js")
+    style = read_asset("page.css") + read_asset("fleet.css") + read_asset("monitoring.css")
+    script = read_asset("fleet.js") + read_asset("monitoring.js")
+    alarms = tuple(list_alarms(state))
     return _template().render(
         title=(state.plan.title if state.plan else state.product) or "The fleet",
         state=state,
@@ -42,8 +53,13 @@ def render_page(state: FleetState, status: str) -> str:
         verdict=judge_run(state, status),
         tiles=_tiles(state),
         rows=made,
+        detailed=_pick_detailed(state),
         troubled=[row for row in made if row.member.failures]
         + [row for row in made if row.member.unfinished],
+        alarms=alarms[:_ALARMS],
+        further=max(len(alarms) - _ALARMS, 0),
+        heat=map_weeks(one.judgement for one in state.members if one.judgement),
+        signs=[(status, sign, IN_WORDS[status]) for status, sign in SIGNS.items()],
         reasons=rows.group_reasons(state),
         costs=rows.split_costs(state) if state.plan else (),
         states=[(name, words) for name, words in STATES.items() if state.having(name)],
@@ -78,6 +94,18 @@ def _tiles(state: FleetState) -> tuple[Tile, ...]:
     return tuple(
         Tile(text, f"{numbers[name]:,.0f}", tones.get(name, "")) for name, text in words.items()
     )
+
+
+def _pick_detailed(state: FleetState) -> frozenset[str]:
+    """Return the tenants that the page tells all of."""
+    states, statuses = list(STATES), list(SIGNS)
+
+    def trouble(one: Member) -> tuple[int, int, str]:
+        judged = statuses.index(one.judgement.status) if one.judgement else len(statuses)
+        return states.index(one.state), judged, one.tenant
+
+    ordered = sorted(state.members, key=trouble)
+    return frozenset(one.tenant for one in ordered[:_DETAILED])
 
 
 def _way_up(run: str) -> str:

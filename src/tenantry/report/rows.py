@@ -20,6 +20,7 @@ _MAX_LINKS = 6
 
 _TITLES = {
     "report.html": "Evidently report",
+    "page.html": "how it fares",
     "manifest.json": "snapshot",
     "quarantine.parquet": "rows set aside",
     "features": "feature table",

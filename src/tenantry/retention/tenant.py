@@ -49,7 +49,8 @@ def _predictions(keeping: Keeping) -> Iterator[Waste]:
         yield Waste.of("prediction" if one.info.key in named else "leftover", one)
     for one in held.of("judgement"):
         end = Window.parse(one.place.name).end
-        if one.place.part == "report.html" and not is_young(end, rules.monitoring, keeping.as_of):
+        is_page = one.place.part in ("report.html", "page.html")
+        if is_page and not is_young(end, rules.monitoring, keeping.as_of):
             yield Waste.of("monitoring", one)
 
 

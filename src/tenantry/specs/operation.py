@@ -141,7 +141,8 @@ class Retention(SpecPart):
     predictions: PositiveDuration | None = None
     """Predictions stay so long after their window's end; their receipts stay for good."""
     monitoring: PositiveDuration | None = None
-    """Evidently reports stay so long after their window's end; judgements stay for good."""
+    """Evidently reports and tenants' pages stay so long after their window's end; judgements stay
+    for good."""
     runs: PositiveDuration | None = None
     """Plans, ledgers and reports of runs stay so long after the run's `as_of`."""
 

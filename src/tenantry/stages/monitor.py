@@ -29,6 +29,8 @@ from tenantry.monitoring.measure import Evidence
 from tenantry.monitoring.streams import HIGH, LOW, PREDICTION
 from tenantry.parquet import read_columns
 from tenantry.predictions import Receipt, read_receipts
+from tenantry.report.tenant_facts import gather_tenant_facts
+from tenantry.report.tenant_page import render_tenant_page
 from tenantry.scoring import PROBABILITIES, PROBABILITY
 from tenantry.specs.features import texts_of
 from tenantry.times import Window
@@ -38,9 +40,9 @@ __all__ = ["monitor", "preload"]
 
 
 def monitor(job: Job) -> Result:
-    """Judge every due window of a tenant; write one Evidently report, then judgements.
+    """Judge every due window of a tenant; write its pages, then judgements.
 
-    In this order: a window that is judged is never due again, and its report would stay away.
+    In this order: a window that is judged is never due again, and its pages would stay away.
     A window that was not predicted (its prediction failed) is named and stays due; every other
     one is judged, whatever its rows hold.
     """
@@ -51,14 +53,15 @@ def monitor(job: Job) -> Result:
     evidence = _gather(job, table, out_of_sample)
     sides = _sides(job, table, evidence)
     judgements = _judge_all(job, windows, receipts, evidence, sides)
-    note, page = _write_page(job, sides, judgements)
+    note, report = _write_page(job, sides, judgements)
+    page = _write_tenant_page(job, judgements, report)
     keys = [write_judgement(job.store, one) for one in judgements if one.status != "not_predicted"]
     unscored = sum(_count_unscored(job, table, one) for one in out_of_sample.values())
     late = f"{unscored:,} rows came too late to be scored." if unscored else ""
     return Result(
         message=" ".join(part for part in (_say(judgements), late, note) if part),
         facts=_facts(judgements) | {"too_late": unscored},
-        keys=(*keys, *page),
+        keys=(*page, *report, *keys),
     )
 
 
@@ -196,6 +199,27 @@ def _judge(
         "features": str(job.entry.fact("build_features", "features") or ""),
     }
     return judgement.model_copy(update=origin)
+
+
+def _write_tenant_page(
+    job: Job, judgements: Iterable[Judgement], report: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Write the page of how the tenant fares at the latest window; return its key.
+
+    Args:
+        job: The tenant.
+        judgements: By time.
+        report: The key of the Evidently report, if there is one.
+    """
+    judged = [one for one in judgements if one.status != "not_predicted"]
+    if not judged:
+        return ()
+    champion = read_champion(job.store, job.product, job.tenant)
+    has_report = layout.drift_report(job.product, job.tenant, judged[-1].span) in report
+    facts = gather_tenant_facts(job.store, job.spec, judged, champion, has_report=has_report)
+    key = layout.monitoring_page(job.product, job.tenant, judged[-1].span)
+    job.store.put(key, render_tenant_page(facts).encode())
+    return (key,)
 
 
 # --- Evidently ----------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from tenantry import layout
 from tenantry.champions import Reign, crown
 from tenantry.fleet import read_fleet
 from tenantry.ledger import STAGES, Cost, Due, Entry, Header, Ledger, Outcome
+from tenantry.monitoring.history import Judged
 from tenantry.monitoring.judgements import Judgement, Quality, Shift, write_judgement
 from tenantry.plans import Planned, RunPlan
 from tenantry.times import Window, compact
@@ -196,7 +197,7 @@ SENTENCES = {
 }
 
 
-def make_fleet(store=None, *, rows=None, failing=True):
+def make_fleet(store=None, *, rows=None, failing=True, weeks=29):
     """Leave in a store what a run over the carriers leaves, without data and models."""
     store = store or MemoryStore()
     rows = rows or ROWS
@@ -239,11 +240,11 @@ def make_fleet(store=None, *, rows=None, failing=True):
     )
     store.put(layout.plan(RUN), plan.to_json())
     for n, tenant in enumerate(rows):
-        leave_history(store, tenant, n)
+        leave_history(store, tenant, n, weeks)
     return store
 
 
-def leave_history(store, tenant, n):
+def leave_history(store, tenant, n, weeks):
     """Leave the champions and the last judgement of a tenant."""
     poor = tenant in ("ha", "oo", "as")
     if tenant != "yv":
@@ -257,7 +258,40 @@ def leave_history(store, tenant, n):
         crown(store, PRODUCT, tenant, make_reign(tenant, AS_OF, 0.38 + n / 100, gate=gate))
     status = {"vx": "decayed", "b6": "drifted", "oo": "too_small"}.get(tenant, "ok")
     if tenant not in ("yv", *DEAD):
-        write_judgement(store, make_judgement(tenant, WINDOWS[-1], status=status))
+        last = make_judgement(tenant, WINDOWS[-1], status=status)
+        write_judgement(store, last.model_copy(update={"history": make_past(tenant, n, weeks)}))
+
+
+def make_past(tenant, n, weeks):
+    """Make the weeks before the last one: some decay, some drift, one event of many tenants."""
+    return tuple(
+        make_week(tenant, Window(start, start + timedelta(days=7)), seed=31 * n + ago)
+        for ago in range(weeks, 0, -1)
+        for start in [WINDOWS[-1].start - timedelta(days=7 * ago)]
+        if ago + n != 20
+    )
+
+
+def make_week(tenant, window, seed):
+    """Make a week in short; `seed` decides how it was."""
+    small = tenant in ("ha", "oo", "as")
+    is_event = window.start.month == 7 and window.start.day < 8 and seed % 2
+    decayed = tenant in ("vx", "mq") and seed % 9 < 2
+    realised = 0.42 + 0.03 * ((seed * 7) % 11 - 5) / 5 + 0.09 * decayed
+    status = "decayed" if decayed else "drifted" if is_event or seed % 23 == 0 else "ok"
+    return Judged(
+        window=window.id,
+        status="too_small" if small else status,
+        model=version(tenant, BEFORE if window.start >= BEFORE else BEFORE - timedelta(days=91)),
+        action="none" if small or status == "ok" else "retrain" if decayed else "tell",
+        rows=900 + (seed * 37) % 400,
+        labelled=890 + (seed * 37) % 390,
+        realised=None if small else realised,
+        low=None if small else realised - 0.04,
+        high=None if small else realised + 0.04,
+        promised=None if small else 0.41,
+        drifted=("temp", "wind_gust") if is_event else ("temp",) if status == "drifted" else (),
+    )
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from html.parser import HTMLParser
 
-EMPTY = {"area", "br", "input", "link", "meta", "rect"}
+EMPTY = {"area", "br", "input", "link", "meta"}
 
 
 class Outline(HTMLParser):

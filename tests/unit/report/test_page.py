@@ -31,7 +31,7 @@ OUTLINE = Outline(PAGE)
 def test_the_page_is_well_formed_and_names_every_tenant():
     assert (OUTLINE.faults, OUTLINE.open) == ([], [])
     bodies = {
-        attrs.get("id"): attrs["data-state"] for attrs in OUTLINE.all("tbody") if "id" in attrs
+        attrs["id"]: attrs["data-state"] for attrs in OUTLINE.all("tbody") if "data-state" in attrs
     }
     assert set(bodies) == {f"t-{tenant}" for tenant in (*ROWS, "tz")}
     assert bodies["t-yv"] == "failed"
@@ -174,3 +174,19 @@ def test_a_champion_of_a_hostile_gate_stays_text():
     outline = Outline(render_page(changed, "SUCCEEDED"))
     assert "<i>promoted</i>" in outline.words
     assert outline.all("i") == []
+
+
+def test_alarms_and_weeks_lead_to_the_tenants_pages():
+    links = [attrs["href"] for attrs in OUTLINE.all("a")]
+    page = "../" * 2 + layout.monitoring_page(PRODUCT, "vx", WINDOWS[-1])
+    assert links.count(page) == 2
+    assert "✕ worse than promised" in OUTLINE.words
+
+
+def test_of_a_large_fleet_only_the_tenants_in_trouble_unfold():
+    rows = {f"t{n:03}": 500 for n in range(310)} | {"yv": 400, "vx": 300}
+    outline = Outline(render_page(read_fleet(make_fleet(rows=rows, weeks=0), RUN), "FAILED"))
+    unfold = [attrs["aria-controls"] for attrs in outline.all("button") if "aria-controls" in attrs]
+    assert len(unfold) == 300
+    assert {"d-yv", "d-vx"} <= set(unfold)
+    assert len([attrs for attrs in outline.all("tbody") if "data-state" in attrs]) == 313

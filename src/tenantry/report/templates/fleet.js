@@ -14,6 +14,7 @@
   }));
 
   const show = (tenant, open) => {
+    if (!tenant.button) return;
     tenant.detail.hidden = !open;
     tenant.button.setAttribute("aria-expanded", String(open));
   };
@@ -60,7 +61,7 @@
   });
   for (const tenant of tenants) {
     show(tenant, false);
-    tenant.button.addEventListener("click", () => show(tenant, tenant.detail.hidden));
+    tenant.button?.addEventListener("click", () => show(tenant, tenant.detail.hidden));
   }
   const unfoldTarget = () => {
     const tenant = tenants.find(({ body }) => `#${body.id}` === location.hash);
@@ -71,7 +72,7 @@
     filter();
     show(tenant, true);
     tenant.body.scrollIntoView();
-    tenant.button.focus({ preventScroll: true });
+    tenant.button?.focus({ preventScroll: true });
   };
   unfold.addEventListener("click", () => {
     const open = unfold.getAttribute("aria-pressed") !== "true";
