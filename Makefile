@@ -55,7 +55,7 @@ test: setup test-servers ## run every test; starts the servers it needs
 	$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term --ignore=tests/fleet --ignore=tests/crash
 	$(BIN)/python -m pytest -n auto --dist loadfile tests/fleet tests/crash
 
-test-servers: setup ## install PostgreSQL where it is missing, build MinIO once
+test-servers: setup ## install PostgreSQL and Chromium where missing, build MinIO once
 	$(BIN)/python -m tests.servers.install
 
 crash-test: test-servers ## kill 200 runs at random points; print what was hit and what came of it

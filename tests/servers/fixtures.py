@@ -8,11 +8,13 @@ import pytest
 from minio import Minio
 from minio.commonconfig import ENABLED
 from minio.versioningconfig import VersioningConfig
+from playwright.sync_api import Browser
 
 from tenantry.store.contract import ObjectStore
 from tenantry.store.folder import FolderStore
 from tenantry.store.minio import MinioStore
 from tenantry.store.s3_client import BucketAddress
+from tests.servers.chromium import chromium_running
 from tests.servers.minio import MinioServer, cache_folder, install_minio, minio_running
 from tests.servers.postgres import postgres_running
 from tests.servers.proxy import FaultProxy
@@ -83,3 +85,10 @@ def postgres_url() -> Iterator[str]:
     """The SQLAlchemy URL of a PostgreSQL server for the whole session."""
     with postgres_running() as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A headless browser. One a module: Playwright's event loop would be in others' way."""
+    with chromium_running() as running:
+        yield running

@@ -1,18 +1,20 @@
-"""Install what the tests run against: PostgreSQL 15 from Debian, MinIO built from its source.
+"""Install what the tests run against: PostgreSQL and Chromium from Debian, MinIO from its source.
 
-Does nothing where both are there. The fixtures would build MinIO too, but install no package; here
+Does nothing where all are there. The fixtures would build MinIO too, but install no package; here
 the slow part is done before the tests' own time limits apply.
 """
 
 import sys
 
+from tests.servers.chromium import install_chromium
 from tests.servers.minio import cache_folder, install_minio
 from tests.servers.postgres import install_postgres
 
 
 def main() -> None:
-    """Install both and say where they are."""
+    """Install them and say where they are."""
     sys.stdout.write(f"PostgreSQL: {install_postgres()}\n")
+    sys.stdout.write(f"Chromium: {install_chromium()}\n")
     sys.stdout.write("MinIO (built once, some minutes): ")
     sys.stdout.flush()
     sys.stdout.write(f"{install_minio(cache_folder() / 'bin')}\n")

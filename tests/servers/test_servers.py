@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
+from tests.servers.chromium import find_chromium, install_chromium
 from tests.servers.minio import VERSION, build_command, cache_folder, find_go, install_minio
 from tests.servers.postgres import find_binaries, install_commands, install_postgres
 from tests.servers.processes import Server
@@ -85,6 +86,16 @@ def test_postgres_is_installed_without_a_service_of_its_own(tmp_path):
     assert conf.read_text() == "create_main_cluster = false\n"
     assert install_commands(conf) == [update, install]
     assert install[-1] == "postgresql-15"
+
+
+def test_a_browser_that_is_missing_is_told_with_the_remedy():
+    nowhere = ("no-such-browser",)
+    for call in (
+        lambda: find_chromium(nowhere),
+        lambda: install_chromium(nowhere, is_root=False),
+    ):
+        with pytest.raises(RuntimeError, match=r"Chromium is missing; run `make test-servers`"):
+            call()
 
 
 def test_postgres_answers(postgres_url):

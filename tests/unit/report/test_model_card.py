@@ -1,62 +1,25 @@
 """A model's page: what it says, that it is one closed file, and that data stays text."""
 
 import re
-from datetime import timedelta
 
 import pytest
 
 from tenantry.curves import curves_key
-from tenantry.models.card import Slice, read_card
+from tenantry.models.card import read_card
 from tenantry.report.model_card import card_page_key, render_model_card
 from tenantry.report.model_facts import read_model_facts
 from tenantry.stages.promote import promote
+from tests.unit.report.made_card import make_tenancy, promoted
 from tests.unit.report.outline import Outline
 from tests.unit.stages.tenancy import SEPTEMBER, Tenancy
 from tests.unit.tiny_fleet import AS_OF, FEATURES, make_spec, make_table
 
 HOSTILE = "<script>alert(1)</script>\"'&"
-WORDS = {
-    "wind": {"kind": "numeric", "title": "wind at the airport", "unit": "mph"},
-    "dest": {"kind": "categorical", "title": "to"},
-}
-
-
-def promoted(tenancy, noise=0.0):
-    """Put a challenger to the gate over an older champion; return its version."""
-    tenancy.crown(tenancy.train(SEPTEMBER - timedelta(days=40), noise=0.5))
-    tenancy.pooled = tenancy.pool()
-    card = tenancy.train(AS_OF, noise=noise)
-    found = card.model_copy(
-        update={
-            "scores": {"logistic": {"log_loss": 0.41, "roc_auc": 0.7}},
-            "refused": {"stacked": "there is no pooled model"},
-            "selection": "logistic: log loss .4100 on 300 later rows",
-            "holdout": {"challenger": {"log_loss": 0.4, "roc_auc": 0.71}, "prior": {}},
-            "holdout_rows": 260,
-            "positives": 300,
-            "slices": (
-                Slice(feature="dest", value="ORD", rows=60, metrics={"log_loss": 0.6},
-                      pooled=0.5, gain_low=-0.2, gain_high=-0.01),
-                Slice(feature="dest", value="LAX", rows=90, metrics={"log_loss": 0.4},
-                      pooled=0.42, gain_low=0.01, gain_high=0.03),
-                Slice(feature="dest", value="ANC", rows=3),
-            ),
-        }
-    )  # fmt: skip
-    key = f"tenants/arrival-delay/ua/models/{card.version}/card.json"
-    tenancy.store.put(key, found.to_json())
-    promote(tenancy.promote_job(AS_OF, card))
-    return card.version
 
 
 @pytest.fixture(scope="module")
 def tenancy():
-    spec = make_spec(
-        features=FEATURES | WORDS,
-        label={"column": "arr_delay", "above": 15, "title": "arrives late"},
-        description="An airline",
-    )
-    return Tenancy(spec=spec)
+    return make_tenancy()
 
 
 @pytest.fixture(scope="module")
