@@ -18,6 +18,8 @@
     │   └── NothingToDoError        it is so already
     ├── ChampionMovedError      transient: another champion reigns than the one decided against
     ├── ErasureError            what is to be erased cannot be, or not yet
+    ├── WebhookError            a webhook refused a message
+    │   └── WebhookUnavailableError  transient
     ├── WorkerDiedError         a tenant's worker was killed: memory, time or a crash
     └── FleetError              more tenants failed than the run allows
 
@@ -137,6 +139,16 @@ class ChampionMovedError(TenantryError):
 
 class ErasureError(_FaultsError):
     """What is to be erased cannot be, or not yet; nothing was removed."""
+
+
+class WebhookError(TenantryError):
+    """A webhook refused a message."""
+
+
+class WebhookUnavailableError(WebhookError):
+    """A webhook did not answer, or answered that it is busy."""
+
+    transient = True
 
 
 class WorkerDiedError(TenantryError):

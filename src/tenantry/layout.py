@@ -252,3 +252,8 @@ def ledger(run: str, shard: str, stage: str) -> str:
 def fleet_report(run: str) -> str:
     """Return the key of a run's fleet report."""
     return f"{run_folder(run)}report.html"
+
+
+def alerted(run: str) -> str:
+    """Return the key of the mark that a run's alerts were sent."""
+    return f"{run_folder(run)}alerted.json"

@@ -26,6 +26,9 @@ class Settings:
         session_token: `AWS_SESSION_TOKEN`: comes with temporary credentials.
         region: `AWS_REGION`.
         environ: The whole environment: `regions.yaml` names variables in it.
+        webhook: `TENANTRY_WEBHOOK`: the connection that alerts are sent to; none when empty.
+        pages: `TENANTRY_PAGES`: the address under which the store's pages can be seen, for links
+            in alerts.
         user: `USER`: who orders what `tenantry` does, in the audit trail.
     """
 
@@ -40,6 +43,8 @@ class Settings:
     region: str = "us-east-1"
     environ: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     user: str = ""
+    webhook: str = ""
+    pages: str = ""
 
 
 def recipes_file(environ: Mapping[str, str] = os.environ) -> Path | None:
@@ -73,4 +78,6 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         region=environ.get("AWS_REGION", "us-east-1"),
         environ=dict(environ),
         user=environ.get("USER", ""),
+        webhook=environ.get("TENANTRY_WEBHOOK", ""),
+        pages=environ.get("TENANTRY_PAGES", ""),
     )

@@ -16,8 +16,6 @@ from functools import partial
 from importlib import import_module
 from typing import cast
 
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
-
 from tenantry import layout
 from tenantry.digests import canonical_json
 from tenantry.erasure.guard import undo_erased, undo_stage
@@ -36,10 +34,10 @@ from tenantry.specs.model import Spec
 from tenantry.store.contract import ObjectStore
 from tenantry.store.metered import MeteredStore
 from tenantry.store.open import open_store
+from tenantry.transient import retry_transient
 from tenantry.workers import Task, run_tasks
 
 LOG = logging.getLogger(__name__)
-TRIES = 4
 
 
 def run_stage(
@@ -177,12 +175,7 @@ def run_job(stage: str, function: Stage, job: Job, store: MeteredStore) -> Outco
     Returns:
         The outcome; a failure is an outcome, too.
     """
-    retrying = Retrying(
-        retry=retry_if_exception(lambda error: bool(getattr(error, "transient", False))),
-        stop=stop_after_attempt(TRIES),
-        wait=wait_exponential_jitter(multiplier=0.2, max=5),
-        reraise=True,
-    )
+    retrying = retry_transient()
     wall, cpu = time.monotonic(), _cpu_seconds()
     outcome = _try(stage, partial(retrying, function, job), job.spec.resources.memory_mib)
     cost = Cost(

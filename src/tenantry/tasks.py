@@ -162,8 +162,8 @@ def report_run(  # noqa: PLR0913, PLR0917 - a component's arguments
     """
     from tenantry.stages.report import report
 
-    _, store = _start(region)
-    made = report(run, status, product, store)
+    settings, store = _start(region)
+    made = report(run, status, product, store, settings)
     Path(page_path).write_text(made.page, encoding="utf-8")
     Path(summary_path).write_text(made.markdown, encoding="utf-8")
     return made.metrics

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from tenantry.cli.alert import alert
 from tenantry.cli.card import card
 from tenantry.cli.diff import diff
 from tenantry.cli.erase import erase
@@ -38,6 +39,7 @@ for command in (
     status,
     show,
     card,
+    alert,
     history,
     rollback,
     pin,

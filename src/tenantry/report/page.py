@@ -31,7 +31,7 @@ class Tile:
     tone: str = ""
 
 
-def render_page(state: FleetState, status: str) -> str:
+def render_page(state: FleetState, status: str, sent: str = "") -> str:
     """Render the fleet after a run.
 
     The page may stand anywhere; its links to objects in the store work where it lies in the store
@@ -40,6 +40,7 @@ def render_page(state: FleetState, status: str) -> str:
     Args:
         state: The fleet as the run left it.
         status: What Kubeflow says of the run.
+        sent: What became of the run's alerts, in a sentence; empty when there was nothing to send.
     """
     as_of = state.plan.as_of if state.plan else None
     made = [rows.make_row(member, as_of) for member in state.members]
@@ -56,6 +57,7 @@ def render_page(state: FleetState, status: str) -> str:
         detailed=_pick_detailed(state),
         troubled=[row for row in made if row.member.failures]
         + [row for row in made if row.member.unfinished],
+        sent=sent,
         alarms=alarms[:_ALARMS],
         further=max(len(alarms) - _ALARMS, 0),
         heat=map_weeks(one.judgement for one in state.members if one.judgement),

@@ -102,8 +102,14 @@ def stage_costs(state: FleetState) -> dict[str, float]:
     return spent
 
 
-def to_markdown(state: FleetState, status: str) -> str:
-    """Write the run in Markdown: verdict, figures, what failed, alarms, a line a tenant."""
+def to_markdown(state: FleetState, status: str, sent: str = "") -> str:
+    """Write the run in Markdown: verdict, figures, what failed, alarms, a line a tenant.
+
+    Args:
+        state: The fleet as the run left it.
+        status: What Kubeflow says of the run.
+        sent: What became of the run's alerts, in a sentence; empty when there was nothing to send.
+    """
     plan = state.plan
     named = f"{plan.title or state.product}{plan.where}" if plan else state.product
     title = as_text(named or "The fleet")
@@ -118,6 +124,8 @@ def to_markdown(state: FleetState, status: str) -> str:
     alarms = [(one.who, one.window, one.what) for one in list_alarms(state)]
     if alarms:
         parts += ["## Decay and drift", table(("who", "window", "what happened"), alarms)]
+    if sent:
+        parts.append(as_text(sent))
     if state.members:
         parts += ["## Tenants", table(_HEAD, [_line(member) for member in state.members])]
     return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"

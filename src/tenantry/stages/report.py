@@ -7,8 +7,10 @@ from tenantry.erasure.completion import complete_erasures
 from tenantry.erasure.tombstones import read_marks
 from tenantry.fleet import read_fleet
 from tenantry.openings import close_run
+from tenantry.report.alerts import send_alert
 from tenantry.report.page import render_page
 from tenantry.report.summary import figures, is_well, to_markdown
+from tenantry.settings import Settings
 from tenantry.specs.frozen import FLEET, read_frozen_specs
 from tenantry.store.contract import ObjectStore
 
@@ -29,8 +31,10 @@ class Report:
     metrics: dict[str, float]
 
 
-def report(run: str, status: str, product: str, store: ObjectStore) -> Report:
-    """Report on a run and keep the page in the store.
+def report(
+    run: str, status: str, product: str, store: ObjectStore, settings: Settings | None = None
+) -> Report:
+    """Report on a run: send its alerts, and keep the page in the store.
 
     Shards that came to their ends are closed, should they have failed to do so themselves. A run in
     which nothing was due leaves nothing in the store, not even this page.
@@ -40,13 +44,15 @@ def report(run: str, status: str, product: str, store: ObjectStore) -> Report:
         status: What Kubeflow says of the run, e.g. `SUCCEEDED`, `COMPLETE`, `FAILED`.
         product: The product; used when the run left no plan.
         store: The store.
+        settings: Which webhook alerts are sent to, if any.
     """
     state = read_fleet(store, run, product)
-    page = render_page(state, status)
+    sent = send_alert(store, state, status, settings) if settings else ""
+    page = render_page(state, status, sent)
     if state.plan or not is_well(status):
         store.put(layout.fleet_report(run), page.encode())
     if state.plan:
         close_run(store, state.product, run)
     if state.plan and state.plan.needs_pooled and read_marks(store, state.product).waiting:
         complete_erasures(store, state.product, read_frozen_specs(store, run, FLEET))
-    return Report(page=page, markdown=to_markdown(state, status), metrics=figures(state))
+    return Report(page=page, markdown=to_markdown(state, status, sent), metrics=figures(state))

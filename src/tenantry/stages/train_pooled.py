@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import pandas as pd
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 from threadpoolctl import threadpool_limits
 
 from tenantry.contract import CheckedRows
@@ -31,10 +30,10 @@ from tenantry.training.pooled import (
     fit_pooled,
     pool_rows,
 )
+from tenantry.transient import retry_transient
 
 _LOG = logging.getLogger(__name__)
 
-_TRIES = 3
 """Times that a tenant's rows are asked for while the failure is transient."""
 
 
@@ -177,12 +176,7 @@ def _contributions(
     zone: Zone, rows: _Rows, failures: dict[str, str], prints: dict[str, str]
 ) -> Iterator[pd.DataFrame]:
     """Yield what each tenant contributes and note its fingerprint; or why others could not."""
-    attempts = Retrying(
-        stop=stop_after_attempt(_TRIES),
-        wait=wait_exponential(multiplier=0.5, max=10),
-        retry=retry_if_exception(_is_transient),
-        reraise=True,
-    )
+    attempts = retry_transient(first_wait=0.5, longest_wait=10)
     for spec in zone.contributing:
         try:
             checked = attempts(rows.collect, spec, zone.as_of)
@@ -197,10 +191,6 @@ def _contributions(
             yield given
         else:
             failures[spec.tenant] = "no row has a label that is known by now"
-
-
-def _is_transient(error: BaseException) -> bool:
-    return isinstance(error, TenantryError) and error.transient
 
 
 def _in_words(error: Exception) -> str:

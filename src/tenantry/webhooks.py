@@ -1,0 +1,89 @@
+"""Messages to a webhook, in the JSON that Slack and those who copy it read.
+
+The address is a secret: who knows it can write there. It comes from the environment through a named
+connection and stands in no message, log or error.
+"""
+
+import json
+import urllib.request
+from collections.abc import Mapping
+from http.client import HTTPException
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
+
+from tenantry.errors import Fault, SettingsError, WebhookError, WebhookUnavailableError
+from tenantry.settings import Settings
+from tenantry.sources.connections import load_connections
+from tenantry.transient import retry_transient
+
+_SECONDS = 10.0
+"""How long an answer is waited for."""
+
+_BUSY = (408, 425, 429)
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Follows nowhere: a redirected POST would become a GET, and take the message elsewhere."""
+
+    def redirect_request(self, *_: Any) -> None:  # noqa: ANN401 - urllib's own
+        """Refuse."""
+
+
+def find_address(settings: Settings) -> str:
+    """Return the address of the webhook that the settings name; it is a secret.
+
+    Raises:
+        SettingsError: There is no such connection, or it is no http(s) address.
+        SourceError: A variable that it needs is not set.
+        SpecError: The connections file is missing or wrong.
+    """
+    name = settings.webhook
+    connections = load_connections(settings.connections, settings.environ)
+    connection = connections.find(name, f"TENANTRY_WEBHOOK {name!r}")
+    if urlsplit(connection.url).scheme not in ("http", "https"):
+        fault = f"the connection {name!r} is no http or https address"
+        raise SettingsError(
+            [Fault("TENANTRY_WEBHOOK", fault, "write `url: '${NAME}'` and set NAME")]
+        )
+    return connection.url
+
+
+def post(address: str, message: Mapping[str, Any], *, first_wait: float = 0.5) -> None:
+    """Send a message; what may pass is tried again.
+
+    Args:
+        address: Where, http or https; shown nowhere.
+        message: What, any JSON.
+        first_wait: Before the second try, seconds.
+
+    Raises:
+        WebhookError: The receiver refused it.
+        WebhookUnavailableError: It did not answer, or is busy or out of order.
+    """
+    content = json.dumps(message).encode()
+    retry_transient(first_wait=first_wait)(_post, address, content)
+
+
+def _post(address: str, content: bytes) -> None:
+    opener = urllib.request.build_opener(_NoRedirect)
+    try:
+        request = urllib.request.Request(  # noqa: S310 - `find_address` lets http(s) pass only
+            address, data=content, headers={"Content-Type": "application/json"}, method="POST"
+        )
+        with opener.open(request, timeout=_SECONDS) as answer:
+            answer.read(1)
+    except HTTPError as error:
+        code = error.code
+        error.close()
+        if code >= 500 or code in _BUSY:
+            msg = f"the webhook answered {code}"
+            raise WebhookUnavailableError(msg) from None
+        msg = f"the webhook answered {code}; check its address"
+        raise WebhookError(msg) from None
+    except (OSError, HTTPException) as error:  # the error's own words may quote the address
+        msg = f"the webhook did not answer ({type(error).__name__})"
+        raise WebhookUnavailableError(msg) from None
+    except ValueError:
+        msg = "the webhook's address is no address"
+        raise WebhookError(msg) from None
