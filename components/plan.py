@@ -14,6 +14,7 @@ def plan(
     run: str,
     tenants: str,
     partition: str,
+    size: str,
     max_shards: int,
     force: bool,
     cpu_budget: float,
@@ -33,6 +34,7 @@ def plan(
         run: The run's id.
         tenants: Names with commas between; empty means the whole fleet.
         partition: "i/n" for part i of n of the fleet; empty means all of it.
+        size: Only tenants of this size class (resources.size); empty means all.
         max_shards: Iterations of the loop at most.
         force: Train every tenant, whatever its state.
         cpu_budget: CPU-seconds that the run may take, as estimated; 0 means all it takes.
@@ -55,6 +57,7 @@ def plan(
         region=region,
         tenants=tenants,
         partition=partition,
+        size=size,
         max_shards=max_shards,
         force=force,
         cpu_budget=cpu_budget,

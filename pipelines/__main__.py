@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from pipelines.parameters import FleetParameters, with_parameters
+from pipelines.parameters import ClusterParameters, FleetParameters, with_parameters
+from tenantry.settings import load_settings
 from tenantry.times import format_moment
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -16,11 +17,15 @@ app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=F
 @app.command("compile")
 def compile_command(
     out: Annotated[Path, typer.Option(help="Folder for the compiled files.")] = Path("build"),
+    label: Annotated[
+        str, typer.Option(help="Product of every run, for the pods' labels. Empty: runs choose.")
+    ] = "",
 ) -> None:
     """Write build/fleet.yaml for the Kubeflow UI, and the same as Kubernetes resources."""
+    from pipelines.cluster import read_secret_names
     from pipelines.compiling import compile_fleet
 
-    for path in compile_fleet(out):
+    for path in compile_fleet(out, secrets=read_secret_names(load_settings()), label=label):
         typer.echo(path)
 
 
@@ -44,9 +49,9 @@ def run_command(
 
 
 @app.command("submit")
-@with_parameters()
+@with_parameters(ClusterParameters)
 def submit_command(
-    parameters: FleetParameters,
+    parameters: ClusterParameters,
     *,
     host: Annotated[
         str, typer.Option(envvar="KFP_HOST", help="Address of the Kubeflow Pipelines API.")

@@ -1,6 +1,7 @@
 """The pipeline's parameters as options of the command line, in one object."""
 
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
 from functools import wraps
@@ -9,11 +10,13 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from tenantry.errors import PlanError, SettingsError, SpecError
-from tenantry.packing import select_tenants
+from tenantry.packing import select_served
 from tenantry.request import PlanRequest
 from tenantry.settings import load_settings
 from tenantry.specs.load import load_product
 from tenantry.times import parse_moment
+
+_QUANTITY = re.compile(r"\d+(\.\d+)?([KMGTP]i?|[km])?")
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class FleetParameters:
     ] = ""
     tenants: Annotated[str, typer.Option(help="Only these tenants, commas between.")] = ""
     partition: Annotated[str, typer.Option(help="Part i of n of the fleet, e.g. 1/4.")] = ""
+    size: Annotated[str, typer.Option(help="Only tenants of this resources.size. Empty: all.")] = ""
     max_shards: Annotated[int, typer.Option(min=1, help="Iterations of the loop at most.")] = 32
     force: Annotated[
         bool, typer.Option("--force", help="Train every tenant, whatever its state.")
@@ -67,29 +71,59 @@ class FleetParameters:
         settings = load_settings()
         own = {field.name: getattr(self, field.name) for field in fields(PlanRequest)[2:]}
         try:
-            PlanRequest("check", parse_moment(self.as_of or now), **own).check()
+            request = PlanRequest("check", parse_moment(self.as_of or now), **own)
+            request.check()
             fleet = load_product(settings.specs, self.product, connections=settings.connections)
-            fleet = fleet.serving(self.region)
-            homes = {name: spec.region for name, spec in fleet.elsewhere.items()}
-            select_tenants(sorted(fleet.specs), self.tenants, self.partition, homes)
+            select_served(fleet.serving(self.region), request)
         except (ValueError, SpecError, SettingsError, PlanError) as error:
             raise typer.BadParameter(str(error)) from None
 
 
-def with_parameters(**defaults: object) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command the options of `FleetParameters`; it gets them as `parameters`.
+@dataclass(frozen=True)
+class ClusterParameters(FleetParameters):
+    """The same, and what only a cluster heeds."""
+
+    cpu_request: Annotated[
+        str, typer.Option(help="CPU that each shard and the pooled model are promised.")
+    ] = "1"
+    cpu_limit: Annotated[
+        str, typer.Option(help="CPU that they may use: as many worker processes.")
+    ] = "2"
+    memory_request: Annotated[str, typer.Option(help="Memory that they are promised.")] = "4Gi"
+    memory_limit: Annotated[
+        str, typer.Option(help="Memory past which their pod is killed: see docs/operations.md.")
+    ] = "8Gi"
+
+    def check(self, now: str) -> None:
+        """Refuse what the plan or the cluster would refuse, before anything is started.
+
+        Raises:
+            typer.BadParameter: All that is wrong.
+        """
+        for name in ("cpu_request", "cpu_limit", "memory_request", "memory_limit"):
+            if not _QUANTITY.fullmatch(value := getattr(self, name)):
+                msg = f"{name}: {value!r} is no quantity of Kubernetes; write e.g. 500m or 4Gi"
+                raise typer.BadParameter(msg)
+        super().check(now)
+
+
+def with_parameters(
+    kind: type[FleetParameters] = FleetParameters, **defaults: object
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options of `kind`; it gets them as `parameters`.
 
     Args:
+        kind: Which parameters.
         defaults: Defaults that are the command's own.
     """
-    names = [field.name for field in fields(FleetParameters)]
-    usual = asdict(replace(FleetParameters(), **defaults))  # type: ignore[arg-type]
-    hints = get_type_hints(FleetParameters, include_extras=True)
+    names = [field.name for field in fields(kind)]
+    usual = asdict(replace(kind(), **defaults))  # type: ignore[arg-type]
+    hints = get_type_hints(kind, include_extras=True)
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         @wraps(command)
         def called(**given: object) -> None:
-            parameters = FleetParameters(**{name: given.pop(name) for name in names})  # type: ignore[arg-type]
+            parameters = kind(**{name: given.pop(name) for name in names})  # type: ignore[arg-type]
             command(parameters, **given)
 
         keyword = inspect.Parameter.KEYWORD_ONLY

@@ -4,8 +4,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from pipelines.cluster import read_secret_names
 from pipelines.compiling import compile_fleet
 from pipelines.fleet import NAME
+from tenantry.settings import load_settings
 
 _NAMING = ("product", "region", "as_of")
 """Parameters that a run's name tells."""
@@ -23,7 +25,7 @@ def submit(parameters: dict[str, Any], host: str, experiment: str) -> str:
 
     client = Client(host=host)
     with tempfile.TemporaryDirectory() as folder:
-        spec, _ = compile_fleet(Path(folder))
+        spec, _ = compile_fleet(Path(folder), secrets=read_secret_names(load_settings()))
         run = client.create_run_from_pipeline_package(
             str(spec),
             arguments=parameters,

@@ -8,9 +8,25 @@ from datetime import UTC, datetime
 from hashlib import sha256
 
 from tenantry.errors import Fault, PlanError
+from tenantry.request import PlanRequest
+from tenantry.specs.load import Fleet
 
 _OVERHEAD = 0.05
 """CPU-seconds that a tenant costs its shard whatever is due; spreads tenants that cost nothing."""
+
+
+def select_served(fleet: Fleet, request: PlanRequest) -> tuple[str, ...]:
+    """Return the tenants of a run, sorted, of those whom the fleet serves.
+
+    Raises:
+        PlanError: As `select_tenants` and `select_size`.
+    """
+    homes = {name: spec.region for name, spec in fleet.elsewhere.items()}
+    chosen = select_tenants(sorted(fleet.specs), request.tenants, request.partition, homes)
+    everyone = {**fleet.elsewhere, **fleet.specs}
+    sizes = {name: spec.resources.size for name, spec in everyone.items()}
+    wanted = select_size(sizes, request.size)
+    return tuple(name for name in chosen if name in wanted)
 
 
 def select_tenants(
@@ -41,6 +57,24 @@ def select_tenants(
     part, parts = int(match[1]) - 1, int(match[2])
     chosen = names or set(tenants)
     return tuple(sorted(name for name in chosen if _part_of(name, parts) == part))
+
+
+def select_size(sizes: Mapping[str, str], size: str) -> frozenset[str]:
+    """Return the tenants of a size class.
+
+    Args:
+        sizes: Tenant → its `resources.size`, of all regions.
+        size: The class; all when empty.
+
+    Raises:
+        PlanError: No tenant is of that class.
+    """
+    chosen = frozenset(name for name, own in sizes.items() if size in ("", own))
+    if size and not chosen:
+        known = ", ".join(sorted({*sizes.values()})) or "none"
+        fault = f"no tenant of this product has resources.size {size!r}"
+        raise PlanError([Fault("size", fault, f"their sizes: {known}")])
+    return chosen
 
 
 def _part_of(tenant: str, parts: int) -> int:

@@ -47,6 +47,7 @@ class PlanRequest:
         backfill_to: … and before this; `as_of` when empty.
         backfill_model: By which model, see `Backfill`.
         region: The home region that the run serves; empty where there is one store.
+        size: Only tenants of this size class; all when empty.
     """
 
     run: str
@@ -60,6 +61,7 @@ class PlanRequest:
     backfill_to: str = ""
     backfill_model: str = "then"
     region: str = ""
+    size: str = ""
 
     @property
     def backfill(self) -> Backfill | None:

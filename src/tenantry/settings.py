@@ -18,7 +18,7 @@ class Settings:
             (`s3+http://host:9000/bucket`, `s3+https://…`).
         specs: `TENANTRY_SPECS`: the folder of specs.
         connections: `TENANTRY_CONNECTIONS`: the file of named connections.
-        workers: `TENANTRY_WORKERS`: worker processes of a shard; all cores when 0.
+        workers: `TENANTRY_WORKERS`: worker processes of a shard; all cores it may use when 0.
         code_version: `TENANTRY_CODE_VERSION`: what model cards record (an image digest, a
             commit); the package's version when unset.
         access_key: `AWS_ACCESS_KEY_ID`.

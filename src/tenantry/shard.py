@@ -17,6 +17,7 @@ from importlib import import_module
 from typing import cast
 
 from tenantry import layout
+from tenantry.cores import count_cores
 from tenantry.digests import canonical_json
 from tenantry.erasure.guard import undo_erased, undo_stage
 from tenantry.erasure.tombstones import Marks, erased_tenants, read_marks
@@ -125,7 +126,7 @@ def _run_tenants(shard: _Shard, ledger: Ledger) -> Iterator[tuple[str, Outcome]]
     function = cast("Stage", getattr(module, stage))
     connections = load_connections(shard.settings.connections, os.environ)
     tasks = [_task(shard, function, entry, connections) for entry in due]
-    workers = min(shard.settings.workers or len(os.sched_getaffinity(0)), len(tasks))
+    workers = min(shard.settings.workers or count_cores(), len(tasks))
     mark = partial(_mark_attempt, shard.store, header)
     died = {entry.tenant for entry in due if _took_worker_down(entry)}
     with Progress(stage, header.shard, len(tasks)) as progress:

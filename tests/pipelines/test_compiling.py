@@ -37,6 +37,7 @@ def test_it_loads_back_with_its_parameters(compiled):
         "as_of": "",
         "tenants": "",
         "partition": "",
+        "size": "",
         "max_shards": 32,
         "force": False,
         "cpu_budget": 0.0,
@@ -44,6 +45,10 @@ def test_it_loads_back_with_its_parameters(compiled):
         "backfill_to": "",
         "backfill_model": "then",
         "max_failed_share": 0.1,
+        "cpu_request": "1",
+        "cpu_limit": "2",
+        "memory_request": "4Gi",
+        "memory_limit": "8Gi",
     }
 
 

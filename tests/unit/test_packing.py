@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenantry.errors import PlanError
-from tenantry.packing import Parcel, choose, pack, select_tenants
+from tenantry.packing import Parcel, choose, pack, select_size, select_tenants
 
 START, DAY = datetime(2013, 10, 1, tzinfo=UTC), timedelta(days=1)
 NAMES = st.from_regex(r"[a-z][a-z0-9]{0,5}", fullmatch=True)
@@ -169,3 +169,16 @@ def test_all_faults_of_a_request_come_at_once():
         "tenants: 'uua' is not a tenant of this product; did you mean ua?",
         "tenants: 'zz' is not a tenant of this product; see tenant_specs/ for their names",
     ]
+
+
+SIZES = {"a": "standard", "b": "large", "c": "large"}
+
+
+def test_a_size_chooses_its_tenants_and_none_chooses_all():
+    assert select_size(SIZES, "large") == {"b", "c"}
+    assert select_size(SIZES, "") == {"a", "b", "c"}
+
+
+def test_a_size_of_nobody_is_a_fault_that_names_the_sizes():
+    with pytest.raises(PlanError, match="size: no tenant .*'huge'; their sizes: large, standard"):
+        select_size(SIZES, "huge")

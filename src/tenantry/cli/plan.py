@@ -39,6 +39,7 @@ def plan(
     region: RegionName = "",
     tenants: Annotated[str, typer.Option(help="Only these tenants, commas between.")] = "",
     partition: Annotated[str, typer.Option(help="Part i of n of the fleet, e.g. 1/4.")] = "",
+    size: Annotated[str, typer.Option(help="Only tenants of this resources.size.")] = "",
     max_shards: Annotated[int, typer.Option(min=1, help="Shards at most; a local run has 2.")] = 32,
     force: Annotated[bool, typer.Option("--force", help="Train every tenant.")] = False,
     cpu_budget: Annotated[
@@ -66,6 +67,7 @@ def plan(
         as_of=parse_moment(as_of) if as_of else datetime.now(UTC),
         tenants=tenants,
         partition=partition,
+        size=size,
         max_shards=max_shards,
         force=force,
         region=region,

@@ -152,6 +152,8 @@ class Resources(SpecPart):
 
     dedicated: bool = False
     """Whether the tenant gets a shard of its own."""
+    size: DnsLabel = "standard"
+    """Its size class: a schedule may start one run for each, with its own CPU and memory."""
     memory_mib: int = Field(default=4096, ge=256)
     """Memory limit of its worker, MiB."""
     timeout: PositiveDuration = Field(default="30m", validate_default=True)

@@ -12,7 +12,7 @@ from tenantry.imports import uncollected
 from tenantry.ledger import Entry, Header, Ledger
 from tenantry.models.pooled import read_pooled_marks
 from tenantry.openings import open_shard
-from tenantry.packing import select_tenants
+from tenantry.packing import select_served
 from tenantry.planner import check_presence
 from tenantry.plans import Planned, RunPlan
 from tenantry.pooling import find_reasons, split_zones
@@ -87,7 +87,7 @@ def plan_survey(request: PlanRequest, fleet: Fleet, found: Survey) -> RunPlan:
     request.check()
     fleet = fleet.serving(request.region)
     homes = {name: spec.region for name, spec in fleet.elsewhere.items()}
-    chosen = select_tenants(sorted(fleet.specs), request.tenants, request.partition, homes)
+    chosen = select_served(fleet, request)
     erased, store = found.erased, found.store
     marks = read_pooled_marks(store, fleet.product)
 
