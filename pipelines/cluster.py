@@ -20,16 +20,27 @@ SETTINGS_MAP = "tenantry-settings"
 """The ConfigMap whose keys are the variables of docs/settings.md that are no secret."""
 STORE_SECRET = "tenantry-store"  # noqa: S105 - a Secret's name
 SOURCES_SECRET = "tenantry-sources"  # noqa: S105 - a Secret's name
+MOUNTS = {
+    "tenantry-platform": "/etc/tenantry/platform",
+    "tenantry-ca": "/etc/tenantry/ca",
+}
+"""ConfigMap → where its files are: `connections.yaml` and `regions.yaml`, which every stage reads;
+the authorities that sign the store's certificate."""
 STAGE_LABEL = "tenantry/stage"
 PRODUCT_LABEL = "tenantry/product"
 
 SETTINGS = (
     "AWS_REGION",
+    "TENANTRY_CA_FILE",
     "TENANTRY_CODE_VERSION",
     "TENANTRY_CONNECTIONS",
+    "TENANTRY_ENCRYPTION",
+    "TENANTRY_ISOLATION",
     "TENANTRY_RECIPES",
     "TENANTRY_SPECS",
     "TENANTRY_STORE",
+    "TENANTRY_STS_ROLE",
+    "TENANTRY_STS_URL",
     "TENANTRY_WORKERS",
 )
 STORE_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
@@ -120,6 +131,8 @@ def harden(
     if product:
         kubernetes.add_pod_label(task, PRODUCT_LABEL, product)
     kubernetes.use_config_map_as_env(task, SETTINGS_MAP, _same(SETTINGS), optional=True)
+    for name, path in MOUNTS.items():
+        kubernetes.use_config_map_as_volume(task, name, path, optional=True)
     kubernetes.use_secret_as_env(task, STORE_SECRET, _same(secrets.store), optional=True)
     if secrets.sources and stage in READ_SOURCES:
         kubernetes.use_secret_as_env(task, SOURCES_SECRET, _same(secrets.sources), optional=True)

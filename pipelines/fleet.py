@@ -70,8 +70,8 @@ def build_fleet(
                 this run was scheduled for.
             tenants: Only these tenants, commas between, e.g. ua,dl. Empty: the whole fleet.
             partition: Part i of n of the fleet, e.g. 1/4: a big fleet is spread over several runs.
-            size: Only tenants of this size class (`resources.size`), e.g. large: a schedule may start
-                one run for each, with its own CPU and memory. Empty: all.
+            size: Only tenants of this size class (`resources.size`), e.g. large: a schedule may
+                start one run for each, with its own CPU and memory. Empty: all.
             max_shards: Iterations of the loop at most; a shard is one tenant, or many small ones.
             force: Train every tenant, even where its model is fresh.
             cpu_budget: CPU-seconds that the run may take, as estimated from earlier runs; tenants
