@@ -20,6 +20,15 @@ GROUPS = {
 
 def image(stage: str) -> str:
     """Return the image that `stage` runs in, from `IMAGE_REGISTRY` and `IMAGE_TAG`."""
+    return _tagged(GROUPS[stage])
+
+
+def sync_image() -> str:
+    """Return the image of the job that compiles the pipeline and tells Kubeflow about it."""
+    return _tagged("sync")
+
+
+def _tagged(target: str) -> str:
     registry = os.environ.get("IMAGE_REGISTRY", "tenantry")
     tag = os.environ.get("IMAGE_TAG", version("tenantry"))
-    return f"{registry}/{GROUPS[stage]}:{tag}"
+    return f"{registry}/{target}:{tag}"

@@ -1,0 +1,19 @@
+"""The fixtures of the cluster's tests: one control plane for the session."""
+
+import pytest
+
+from tests.manifests.documents import crd_folder
+from tests.servers.kubernetes.control_plane import control_plane_running
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory):
+    """A real kube-apiserver with etcd, and the definitions of other projects' kinds."""
+    with control_plane_running(tmp_path_factory.mktemp("cluster")) as plane:
+        if folder := crd_folder():
+            for path in sorted(folder.glob("*.yaml")):
+                if "inferenceservices" not in path.name and "monitoring" not in path.name:
+                    plane.apply(path.read_text())
+            names = [one["metadata"]["name"] for one in plane.get("crds")["items"]]
+            plane.run("wait", "--for=condition=Established", "--timeout=60s", "crd", *names)
+        yield plane

@@ -1,0 +1,87 @@
+import json
+
+import pytest
+import yaml
+
+from tests.manifests.documents import MANIFESTS, OVERLAYS, crd_folder, golden
+from tests.manifests.goldens import build, normalised
+
+NEEDS_CRDS = pytest.mark.skipif(
+    crd_folder() is None, reason="no ../shared/crds; TENANTRY_CRDS says where they are"
+)
+
+
+def applicable(built):
+    """Leave out kinds that nobody has defined here."""
+    documents = [one for one in yaml.safe_load_all(built) if one]
+    if crd_folder() is None:
+        documents = [one for one in documents if "kubeflow" not in one["apiVersion"]]
+    return documents
+
+
+def versions(cluster, documents):
+    """Kind and name → resource version, which any change moves."""
+    found = {}
+    for one in documents:
+        where = ["-n", one["metadata"]["namespace"]] if "namespace" in one["metadata"] else []
+        group, _, _ = one["apiVersion"].rpartition("/")
+        kind = f"{one['kind']}.{group}" if "." in group else one["kind"]
+        there = cluster.get(kind, one["metadata"]["name"], *where)
+        found[one["kind"], one["metadata"]["name"]] = there["metadata"]["resourceVersion"]
+    return found
+
+
+@pytest.fixture(scope="module", params=OVERLAYS)
+def applied(request, cluster):
+    """An overlay, built and applied once."""
+    built = build(request.param)
+    documents = applicable(built)
+    text = yaml.safe_dump_all(documents)
+    namespace = next(one for one in documents if one["kind"] == "Namespace")
+    cluster.apply(yaml.safe_dump(namespace))
+    said = cluster.apply(text)
+    return request.param, built, documents, text, said
+
+
+def test_it_applies_with_strict_fields_and_without_a_warning(applied):
+    _, _, documents, _, said = applied
+    assert len([line for line in said if line.endswith("serverside-applied")]) == len(documents)
+    assert [line for line in said if "Warning" in line] == []
+
+
+def test_it_applies_again_without_a_change(applied, cluster):
+    _, _, documents, text, _ = applied
+    before = versions(cluster, documents)
+    cluster.apply(text)
+    assert versions(cluster, documents) == before
+
+
+def test_it_is_what_the_golden_file_says(applied):
+    overlay, built, *_ = applied
+    assert list(yaml.safe_load_all(normalised(built))) == golden(overlay)
+
+
+def test_an_unknown_field_is_refused(applied, cluster):
+    _, _, documents, _, _ = applied
+    quota = json.loads(json.dumps(next(one for one in documents if one["kind"] == "ResourceQuota")))
+    quota["spec"]["hrad"] = {}
+    said = cluster.apply(yaml.safe_dump(quota), check=False)
+    assert any("hrad" in line for line in said)
+
+
+@NEEDS_CRDS
+@pytest.mark.parametrize("example", ["argocd-application.yaml", "flux.yaml"])
+def test_examples_of_gitops_are_taken(cluster, example):
+    documents = [
+        one
+        for one in yaml.safe_load_all((MANIFESTS / "examples" / example).read_text())
+        if one["kind"] != "GitRepository"
+    ]
+    for one in documents:
+        namespace = {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": one["metadata"]["namespace"]},
+        }
+        cluster.apply(yaml.safe_dump(namespace))
+    cluster.apply(yaml.safe_dump_all(documents))

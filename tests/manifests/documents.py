@@ -1,0 +1,42 @@
+"""Reads what is tested: built overlays, examples, and the resource definitions of others."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+MANIFESTS = ROOT / "manifests"
+GOLDEN = Path(__file__).with_name("golden")
+OVERLAYS = tuple(sorted(path.name for path in (MANIFESTS / "overlays").iterdir()))
+
+
+def load(path: Path) -> list[dict[str, Any]]:
+    """Return a file's documents."""
+    return [one for one in yaml.safe_load_all(path.read_text()) if one]
+
+
+def golden(overlay: str) -> list[dict[str, Any]]:
+    """Return what an overlay builds to."""
+    return load(GOLDEN / f"{overlay}.yaml")
+
+
+def crd_folder() -> Path | None:
+    """Return the folder of the resource definitions that other projects publish.
+
+    It lies beside the checkout, or where TENANTRY_CRDS says; they are not ours to ship.
+    """
+    folder = Path(os.environ.get("TENANTRY_CRDS", ROOT.parent / "shared/crds"))
+    return folder if folder.is_dir() else None
+
+
+def pod_specs(documents: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every pod's spec with the name of what makes it."""
+    for one in documents:
+        template = (
+            one.get("spec", {}).get("template") if isinstance(one.get("spec"), dict) else None
+        )
+        if isinstance(template, dict) and "spec" in template:
+            yield f"{one['kind']}/{one['metadata']['name']}", template["spec"]

@@ -1,0 +1,67 @@
+import shutil
+
+import pytest
+import yaml
+
+from tests.manifests.documents import ROOT
+from tools.rendering.files import render
+from tools.rendering.spec_maps import LIMIT_BYTES, spec_kustomization, split_products
+
+
+@pytest.fixture(scope="module")
+def rendered():
+    return render(ROOT)
+
+
+@pytest.fixture
+def specs(tmp_path):
+    return shutil.copytree(ROOT / "tenant_specs", tmp_path / "tenant_specs")
+
+
+def test_rendered_files_are_current(rendered):
+    stale = [str(path) for path, text in rendered.items() if (ROOT / path).read_text() != text]
+    assert stale == [], "run: make render"
+
+
+def test_editing_a_tenant_renders_nothing_and_adding_one_does(specs):
+    before = spec_kustomization(specs)
+    (specs / "arrival-delay/ua.yaml").write_text("apiVersion: tenantry/v2\ntenant: ua\n")
+    assert spec_kustomization(specs) == before
+    (specs / "arrival-delay/zz.yaml").write_text("apiVersion: tenantry/v2\ntenant: zz\n")
+    assert spec_kustomization(specs) != before
+
+
+def test_every_file_of_every_product_is_carried_once(specs):
+    listed = [
+        name for one in spec_kustomization(specs)["configMapGenerator"] for name in one["files"]
+    ]
+    there = [
+        str(path.relative_to(specs))
+        for path in (specs / "connections.yaml", *specs.glob("arrival-*/*.yaml"))
+    ]
+    assert sorted(listed) == sorted(there)
+
+
+def test_a_big_fleet_takes_as_many_maps_as_a_megabyte_each_needs(specs):
+    for number in range(3_000):
+        (specs / f"arrival-delay/t{number}.yaml").write_text("#" * 1_000)
+    parts = split_products(specs)["arrival-delay"]
+    sizes = [
+        sum((specs / "arrival-delay" / name).stat().st_size for name in part) for part in parts
+    ]
+    assert len(parts) == 4
+    assert max(sizes) <= LIMIT_BYTES
+    assert len({name for part in parts for name in part}) == 3_000 + 17
+
+
+def test_the_job_is_named_by_what_it_says(rendered):
+    text = next(text for path, text in rendered.items() if path.name == "sync-job.yaml")
+    job = yaml.safe_load(text)
+    assert job["metadata"]["annotations"]["argocd.argoproj.io/hook"] == "Sync"
+    assert job["metadata"]["annotations"]["kustomize.toolkit.fluxcd.io/force"] == "enabled"
+    assert job["metadata"]["name"].rpartition("-")[2].isalnum()
+
+
+def test_overlays_connections_are_among_the_secrets(rendered):
+    text = next(text for path, text in rendered.items() if path.name == "pipeline.yaml")
+    assert "EWR_PASSWORD" in text

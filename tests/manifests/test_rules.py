@@ -1,0 +1,118 @@
+import re
+
+import pytest
+import yaml
+
+from tests.manifests.documents import MANIFESTS, OVERLAYS, ROOT, golden, load, pod_specs
+
+FILES = sorted(path for path in MANIFESTS.rglob("*.yaml"))
+
+
+def containers(overlay):
+    for owner, spec in pod_specs(golden(overlay)):
+        for container in (*spec["containers"], *spec.get("initContainers", ())):
+            yield f"{owner}/{container['name']}", spec, container
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_every_image_has_a_tag_that_stays(overlay):
+    images = {place: container["image"] for place, _, container in containers(overlay)}
+    assert images
+    for place, image in images.items():
+        assert re.fullmatch(r"[^:@]+(:[^:@]+)(@sha256:[0-9a-f]{64})?", image), place
+        assert not image.endswith(":latest"), place
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_no_container_is_root_or_may_become_it_or_writes_its_image(overlay):
+    for place, pod, container in containers(overlay):
+        assert pod["securityContext"]["runAsNonRoot"] is True, place
+        assert pod["securityContext"]["runAsUser"] > 0, place
+        assert pod["securityContext"]["seccompProfile"]["type"] == "RuntimeDefault", place
+        own = container["securityContext"]
+        assert own["allowPrivilegeEscalation"] is False, place
+        assert own["readOnlyRootFilesystem"] is True, place
+        assert own["capabilities"] == {"drop": ["ALL"]}, place
+        assert not pod.get("hostNetwork") and not pod.get("hostPID"), place
+        assert not any("hostPath" in volume for volume in pod["volumes"]), place
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_every_container_says_what_it_needs(overlay):
+    for place, _, container in containers(overlay):
+        for kind in ("requests", "limits"):
+            assert container["resources"][kind].keys() == {"cpu", "memory"}, place
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_nothing_may_talk_but_for_what_is_allowed(overlay):
+    policies = {
+        one["metadata"]["name"]: one for one in golden(overlay) if one["kind"] == "NetworkPolicy"
+    }
+    assert policies["default-deny"]["spec"] == {
+        "podSelector": {},
+        "policyTypes": ["Ingress", "Egress"],
+    }
+    for name, policy in policies.items():
+        for rule in policy["spec"].get("egress", []) + policy["spec"].get("ingress", []):
+            assert rule.get("ports"), name
+            assert rule.get("to") or rule.get("from"), name
+            for peer in rule.get("to", []):
+                assert peer.get("ipBlock", {}).get("cidr") != "0.0.0.0/0", name
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_the_namespace_enforces_restricted_pods(overlay):
+    (namespace,) = [one for one in golden(overlay) if one["kind"] == "Namespace"]
+    assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_no_role_may_do_everything_or_read_all_secrets(overlay):
+    for role in (one for one in golden(overlay) if one["kind"] in ("Role", "ClusterRole")):
+        for rule in role["rules"]:
+            assert "*" not in [*rule["verbs"], *rule["resources"], *rule["apiGroups"]]
+            if "secrets" in rule["resources"]:
+                assert rule["resourceNames"], role["metadata"]["name"]
+                assert "list" not in rule["verbs"]
+    assert not [one for one in golden(overlay) if one["kind"].startswith("Cluster")]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(MANIFESTS)))
+def test_no_secret_has_a_value(path):
+    text = path.read_text()
+    for one in yaml.safe_load_all(text):
+        assert (one or {}).get("kind") != "Secret", "Secrets come by reference"
+        assert "secretGenerator" not in (one or {})
+    assert not re.search(r"://[^/\s:@]+:[^/\s@]+@", text), "a password in an address"
+    assert not re.search(
+        r"(?i)(password|secret_key|token)['\"]?\s*[:=]\s*['\"]?[A-Za-z0-9+/]{16,}", text
+    )
+    assert not re.search(r"AKIA[0-9A-Z]{16}|-----BEGIN", text)
+
+
+def test_no_secret_is_made_by_any_overlay():
+    assert not [one for name in OVERLAYS for one in golden(name) if one["kind"] == "Secret"]
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_every_object_says_whose_it_is(overlay):
+    for one in golden(overlay):
+        labels = one["metadata"].get("labels", {})
+        assert labels.get("app.kubernetes.io/part-of") == "tenantry", one["metadata"]["name"]
+
+
+def test_argo_looks_again_within_two_seconds():
+    (patch,) = load(MANIFESTS / "examples/argo-requeue-time/workflow-controller.yaml")
+    (container,) = patch["spec"]["template"]["spec"]["containers"]
+    assert {"name": "DEFAULT_REQUEUE_TIME", "value": "2s"} in container["env"]
+
+
+def test_gitops_prunes_and_waits_for_health():
+    (application,) = load(MANIFESTS / "examples/argocd-application.yaml")
+    assert application["spec"]["syncPolicy"]["automated"] == {"prune": True, "selfHeal": True}
+    _, kustomization = load(MANIFESTS / "examples/flux.yaml")
+    assert kustomization["spec"]["prune"]
+    assert kustomization["spec"]["wait"]
+    for path in (application["spec"]["source"]["path"], kustomization["spec"]["path"]):
+        assert (ROOT / path / "kustomization.yaml").exists()

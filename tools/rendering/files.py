@@ -1,0 +1,66 @@
+"""All rendered files: what they hold, and where they go."""
+
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components._image import sync_image
+from pipelines.cluster import SecretNames, read_secret_names
+from pipelines.compiling import compile_fleet, version_name
+from tenantry.settings import Settings, load_settings
+from tools.rendering.spec_maps import platform_files, spec_kustomization, split_products
+from tools.rendering.sync_job import sync_job
+
+_HEADER = "# Made by `make render`; do not edit.\n"
+
+
+def render(root: Path, environ: Mapping[str, str] = os.environ) -> dict[Path, str]:
+    """Return every rendered file: path below `root` → text.
+
+    Args:
+        root: The repository.
+        environ: The environment, for `IMAGE_REGISTRY` and `IMAGE_TAG`.
+    """
+    specs = root / "tenant_specs"
+    settings = load_settings({**environ, "TENANTRY_SPECS": str(specs)})
+    with tempfile.TemporaryDirectory() as folder:
+        spec, manifest = compile_fleet(Path(folder), secrets=all_secret_names(root, settings))
+        version, resources = version_name(spec), manifest.read_text(encoding="utf-8")
+    job = sync_job(sync_image(), version, split_products(specs), platform_files(specs))
+    return {
+        Path("tenant_specs/kustomization.yaml"): _text([spec_kustomization(specs)]),
+        Path("manifests/components/kubernetes-store/pipeline.yaml"): _text(
+            _without_namespace(yaml.safe_load_all(resources))
+        ),
+        Path("manifests/base/sync-job.yaml"): _text([job]),
+    }
+
+
+def all_secret_names(root: Path, settings: Settings) -> SecretNames:
+    """Return the secret variables that the specs name, or any overlay's own connections."""
+    overlays = sorted((root / "manifests/overlays").glob("*/connections.yaml"))
+    named = [
+        read_secret_names(replace(settings, connections=path))
+        for path in (settings.specs / "connections.yaml", *overlays)
+    ]
+    return SecretNames(
+        store=tuple(sorted({name for one in named for name in one.store})),
+        sources=tuple(sorted({name for one in named for name in one.sources})),
+    )
+
+
+def _without_namespace(documents: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave the namespace to kustomize."""
+    found = list(documents)
+    for document in found:
+        document["metadata"].pop("namespace", None)
+    return found
+
+
+def _text(documents: Iterable[dict[str, Any]]) -> str:
+    return _HEADER + yaml.safe_dump_all(documents, sort_keys=False, width=100)
