@@ -1,7 +1,7 @@
 SHELL := bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help setup lock demo-data demo specs compile check test test-servers crash-test race-test chaos-test bench-data bench-quality bench-intervals bench-gate bench-rollback bench-monitor bench-planning notebook clean
+.PHONY: help setup lock demo-data demo specs compile render images images-test cluster-test check test test-servers crash-test race-test chaos-test bench-data bench-quality bench-intervals bench-gate bench-rollback bench-monitor bench-planning notebook clean
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
@@ -24,10 +24,15 @@ $(VENV)/ready: requirements/dev.lock pyproject.toml
 
 LOCK := $(UV) pip compile -q --python-version 3.11 --no-emit-index-url --generate-hashes \
   --no-header --no-annotate
+IMAGE_GROUPS := plan data train monitor sync
 lock: ## pin what pyproject.toml asks for, with hashes
 	$(LOCK) pyproject.toml --extra pipelines --extra postgres -o requirements/run.lock
 	printf 'setuptools==84.2.1\nuv==$(UV_VERSION)\n' | $(LOCK) - pyproject.toml \
 	  --extra pipelines --extra postgres --group demo --group dev -o requirements/dev.lock
+	printf 'setuptools==84.2.1\n' | $(LOCK) - -o requirements/image-build.lock
+	for group in $(IMAGE_GROUPS); do
+	  $(LOCK) --group image-$$group -c requirements/run.lock -o requirements/image-$$group.lock
+	done
 
 demo-data: setup ## make the demo's landing zones from real flights
 	$(BIN)/python tools/make_demo_data.py demo/landing
@@ -44,6 +49,13 @@ specs: setup ## validate every file in tenant_specs/
 compile: setup ## write build/fleet.yaml for the Kubeflow UI, and the same as resources
 	$(BIN)/python -m pipelines compile --out build
 
+render: setup ## write what follows from specs, pipeline and manifests; CI fails where it is stale
+	$(BIN)/python -m tools.render
+	$(BIN)/python -m tests.manifests.goldens
+
+images: setup ## build every image: IMAGE_REGISTRY=… IMAGE_TAG=…; TARGETS="plan sync"
+	$(BIN)/python -m tools.images $(TARGETS)
+
 check: setup ## lint, types, layers
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -57,6 +69,14 @@ test: setup test-servers ## run every test; starts the servers it needs
 
 test-servers: setup ## install PostgreSQL and Chromium where missing, build MinIO once
 	$(BIN)/python -m tests.servers.install
+
+cluster-test: setup ## apply manifests/ to a real kube-apiserver; builds it once, 8 CPU-minutes
+	$(BIN)/python -m tests.servers.kubernetes.install
+	$(BIN)/python -m pytest -q tests/cluster
+
+images-test: setup ## build every image, run the pipeline's stages inside; needs root and Debian
+	$(BIN)/python -m tests.images.install
+	$(BIN)/python -m pytest -q -s tests/images
 
 crash-test: test-servers ## kill 200 runs at random points; print what was hit and what came of it
 	$(BIN)/python -m tests.crash kill --times 200

@@ -1,13 +1,10 @@
-"""Import what the named stages need, and what Kubeflow needs to call them; fails the build if not."""
+"""Import what the named stages need, and what calls them; fail the build where one is missing."""
 
 import sys
 from importlib import import_module
 
 ALWAYS = ("kfp.dsl.executor_main", "tenantry.tasks", "tenantry.store.minio")
-ON_DEMAND = {
-    "predict": ("shap",),
-    "monitor": ("tenantry.monitoring.evidently", "evidently.presets"),
-}
+ON_DEMAND = {"predict": ("shap",), "monitor": ("evidently.presets", "plotly.io")}
 
 for stage in sys.argv[1:]:
     for module in (f"tenantry.stages.{stage}", *ON_DEMAND.get(stage, ())):

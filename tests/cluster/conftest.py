@@ -4,11 +4,17 @@ import pytest
 
 from tests.manifests.documents import crd_folder
 from tests.servers.kubernetes.control_plane import control_plane_running
+from tests.servers.kubernetes.programs import PACKAGES, program_path
 
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory):
-    """A real kube-apiserver with etcd, and the definitions of other projects' kinds."""
+    """A real kube-apiserver with etcd, and the definitions of other projects' kinds.
+
+    `make cluster-test` builds the programs; where nobody has, these tests are skipped.
+    """
+    if missing := [name for name in PACKAGES if not program_path(name).exists()]:
+        pytest.skip(f"{', '.join(missing)} not built; make cluster-test builds and tests")
     with control_plane_running(tmp_path_factory.mktemp("cluster")) as plane:
         if folder := crd_folder():
             for path in sorted(folder.glob("*.yaml")):

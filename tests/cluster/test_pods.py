@@ -31,7 +31,7 @@ def pods(tmp_path_factory):
         compile_fleet(tmp_path_factory.mktemp("spec"))[0].read_text()
     )
     asked = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
-    values = asdict(ClusterParameters())
+    values = {name: str(value) for name, value in asdict(ClusterParameters()).items()}
     return {
         name.removeprefix("exec-").replace("-", "_"): executor_pod(
             name, executor["container"], asked[name], values

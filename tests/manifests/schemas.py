@@ -56,9 +56,8 @@ def _required_faults(value: dict[str, Any], model: type, place: str) -> Iterator
 def _type_faults(value: Any, kind: str, place: str) -> Iterator[str]:
     listed = re.fullmatch(r"list\[(.+)\]", kind)
     mapped = re.fullmatch(r"dict\(str, (.+)\)", kind)
-    if plain := _PLAIN.get(kind):
-        if not isinstance(value, plain) or (kind != "bool" and isinstance(value, bool)):
-            yield f"{place}: {value!r} is no {kind}"
+    if kind in _PLAIN:
+        yield from _plain_faults(value, kind, place)
     elif listed and isinstance(value, list):
         for number, one in enumerate(value):
             yield from _type_faults(one, listed[1], f"{place}[{number}]")
@@ -69,6 +68,11 @@ def _type_faults(value: Any, kind: str, place: str) -> Iterator[str]:
         yield f"{place}: {value!r} is no {kind}"
     elif kind not in ("object", "datetime"):
         yield from _model_faults(value, getattr(models, kind), place)
+
+
+def _plain_faults(value: Any, kind: str, place: str) -> Iterator[str]:
+    if not isinstance(value, _PLAIN[kind]) or (kind != "bool" and isinstance(value, bool)):
+        yield f"{place}: {value!r} is no {kind}"
 
 
 @cache

@@ -33,7 +33,7 @@ def test_no_container_is_root_or_may_become_it_or_writes_its_image(overlay):
         assert own["allowPrivilegeEscalation"] is False, place
         assert own["readOnlyRootFilesystem"] is True, place
         assert own["capabilities"] == {"drop": ["ALL"]}, place
-        assert not pod.get("hostNetwork") and not pod.get("hostPID"), place
+        assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys(), place
         assert not any("hostPath" in volume for volume in pod["volumes"]), place
 
 

@@ -63,4 +63,4 @@ def _without_namespace(documents: Iterable[dict[str, Any]]) -> list[dict[str, An
 
 
 def _text(documents: Iterable[dict[str, Any]]) -> str:
-    return _HEADER + yaml.safe_dump_all(documents, sort_keys=False, width=100)
+    return f"{_HEADER}{yaml.safe_dump_all(documents, sort_keys=False, width=100)}"

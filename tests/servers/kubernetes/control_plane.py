@@ -8,11 +8,11 @@ import os
 import secrets
 import ssl
 import subprocess
-import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +69,15 @@ class ControlPlane:
     def get(self, *arguments: str) -> Any:
         """Return what `kubectl get … -o json` prints, read."""
         return json.loads(self.run("get", *arguments, "-o", "json").stdout)
+
+    def post(self, path: str, body: Any, *, user: str = "") -> Any:
+        """Post a document to the API, as `user` where one is named; return its answer."""
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        who = {"Impersonate-User": user} if user else {}
+        data = json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.url}{path}", data, {**headers, **who})
+        with urllib.request.urlopen(request, timeout=20, context=_unverified()) as answer:
+            return json.load(answer)
 
     def apply(self, text: str, *arguments: str, check: bool = True) -> Sequence[str]:
         """Apply documents on the server's side with strict fields; return what it says of each."""
@@ -145,10 +154,15 @@ def _api_flags(folder: Path, client: int, port: int, token: str) -> list[str]:
 
 def _answers(url: str, token: str = "") -> bool:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    context = ssl._create_unverified_context()
     try:
         request = urllib.request.Request(url, headers=headers)
-        with urllib.request.urlopen(request, timeout=2, context=context) as answer:
+        with urllib.request.urlopen(request, timeout=2, context=_unverified()) as answer:
             return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
+    except OSError:
         return False
+
+
+@cache
+def _unverified() -> ssl.SSLContext:
+    """Take the certificate that the server made for itself: it listens on the loopback only."""
+    return ssl._create_unverified_context()
