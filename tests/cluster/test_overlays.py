@@ -1,9 +1,10 @@
 import json
+import shutil
 
 import pytest
 import yaml
 
-from tests.manifests.documents import MANIFESTS, OVERLAYS, crd_folder, golden
+from tests.manifests.documents import MANIFESTS, OVERLAYS, ROOT, crd_folder, golden
 from tests.manifests.goldens import build, normalised
 
 NEEDS_CRDS = pytest.mark.skipif(
@@ -71,6 +72,21 @@ def test_an_unknown_field_is_refused(applied, cluster):
     quota["spec"]["hrad"] = {}
     said = cluster.apply(yaml.safe_dump(quota), check=False)
     assert any("hrad" in line for line in said)
+
+
+def test_a_push_of_one_tenants_file_makes_the_sync_job_run_again(cluster, tmp_path):
+    for folder in ("manifests", "tenant_specs"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+
+    def job():
+        documents = yaml.safe_load_all(build("dev", tmp_path / "manifests"))
+        return next(one for one in documents if one["kind"] == "Job")
+
+    before = job()
+    assert job() == before
+    with (tmp_path / "tenant_specs/arrival-delay/ua.yaml").open("a") as file:
+        file.write("# edited\n")
+    assert job()["spec"]["template"] != before["spec"]["template"]
 
 
 @NEEDS_CRDS

@@ -23,9 +23,9 @@ _NAMED_HASH = re.compile(r"(tenantry-specs-[a-z0-9-]+-\d+-)[a-z0-9]{10}\b")
 _COMPILED = "components/kubernetes-store/pipeline.yaml"
 
 
-def build(overlay: str) -> str:
+def build(overlay: str, manifests: Path = MANIFESTS) -> str:
     """Return what kustomize makes of an overlay."""
-    command = [str(install_program("kustomize")), "build", str(MANIFESTS / "overlays" / overlay)]
+    command = [str(install_program("kustomize")), "build", str(manifests / "overlays" / overlay)]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
