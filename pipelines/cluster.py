@@ -36,11 +36,13 @@ SETTINGS = (
     "TENANTRY_CONNECTIONS",
     "TENANTRY_ENCRYPTION",
     "TENANTRY_ISOLATION",
+    "TENANTRY_PAGES",
     "TENANTRY_RECIPES",
     "TENANTRY_SPECS",
     "TENANTRY_STORE",
     "TENANTRY_STS_ROLE",
     "TENANTRY_STS_URL",
+    "TENANTRY_WEBHOOK",
     "TENANTRY_WORKERS",
 )
 STORE_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
@@ -60,7 +62,8 @@ DEADLINES = {
 """Stage → seconds a pod may take: the last resort against a hung machine. What a tenant may take is
 `resources.timeout`, which the shard runner holds."""
 
-READ_SOURCES = ("train_pooled", "ingest")
+USE_CONNECTIONS = ("train_pooled", "ingest", "report")
+"""Stages that read sources, or send alerts to a connection."""
 LIGHT = ("plan", "check_fleet", "report")
 """Stages that work on ledgers; what they need does not grow with a tenant's rows."""
 
@@ -85,7 +88,7 @@ class SecretNames:
 
     Attributes:
         store: Of the stores' credentials; keys of the Secret `tenantry-store`.
-        sources: Of the sources' passwords; keys of the Secret `tenantry-sources`.
+        sources: Of connections' passwords; keys of the Secret `tenantry-sources`.
     """
 
     store: tuple[str, ...] = STORE_KEYS
@@ -134,7 +137,7 @@ def harden(
     for name, path in MOUNTS.items():
         kubernetes.use_config_map_as_volume(task, name, path, optional=True)
     kubernetes.use_secret_as_env(task, STORE_SECRET, _same(secrets.store), optional=True)
-    if secrets.sources and stage in READ_SOURCES:
+    if secrets.sources and stage in USE_CONNECTIONS:
         kubernetes.use_secret_as_env(task, SOURCES_SECRET, _same(secrets.sources), optional=True)
 
 

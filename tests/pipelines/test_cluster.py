@@ -82,7 +82,7 @@ def test_secrets_are_named_by_the_files_that_need_them_and_reach_who_reads(tmp_p
         for name, one in asked.items()
         if "tenantry-sources" in [secret["secretName"] for secret in one["pod"]["secretAsEnv"]]
     }
-    assert readers == {"ingest", "train-pooled"}
+    assert readers == {"ingest", "train-pooled", "report"}
 
 
 def test_a_spec_of_one_product_labels_its_pods(tmp_path):
