@@ -10,8 +10,8 @@ from rich.table import Table
 from tenantry.columns import EVENT_TIME, LABEL
 from tenantry.monitoring.drift import learn_reference
 from tenantry.monitoring.judge import judge_window
-from tenantry.monitoring.judgements import Memory
 from tenantry.monitoring.measure import Evidence
+from tenantry.monitoring.memory import Memory
 from tenantry.monitoring.streams import PREDICTION
 from tenantry.predictions import Receipt
 from tenantry.specs.model import Spec
@@ -51,7 +51,11 @@ def judge_broken(rows: pd.DataFrame, spec: Spec) -> Table:
     past = rows[rows[EVENT_TIME] < UNTIL]
     inside = (rows[EVENT_TIME] >= UNTIL) & (rows[EVENT_TIME] < UNTIL + WEEK)
     reference = learn_reference(
-        past, (*spec.features, LABEL), until=UNTIL.to_pydatetime(), length=WEEK, has_classes=True
+        past,
+        (*spec.features, LABEL),
+        until=UNTIL.to_pydatetime(),
+        length=WEEK,
+        task="classification",
     )
     table = Table("window", "status", "action", "judgement", title="5. Broken windows")
     for name, now in break_window(rows[inside].reset_index(drop=True)):

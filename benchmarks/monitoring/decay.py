@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from rich.table import Table
 
+from benchmarks.monitoring.telling import told
 from benchmarks.monitoring.watching import METRIC, RULES, Plan, loss_of, split, watch_quality
 from tenantry.columns import EVENT_TIME, LABEL
 from tenantry.errors import TrainingError
@@ -66,7 +67,8 @@ def measure_decay(carriers: Mapping[str, pd.DataFrame], product: str) -> dict[st
     """Leave the models of April alone, train others again each month, and watch the former."""
     specs = load_product(load_settings().specs, product).specs
     before, *moments = (APRIL - HOLDOUT, APRIL, *AGAIN)
-    predicted = {moment: _predict(carriers, specs, moment) for moment in (before, *moments)}
+    days = told((before, *moments), "3, models", len(moments) + 1)
+    predicted = {moment: _predict(carriers, specs, moment) for moment in days}
     left = {}
     for tenant, rows in carriers.items():
         when = rows[EVENT_TIME]

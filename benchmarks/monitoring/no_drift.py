@@ -11,6 +11,7 @@ import pandas as pd
 from rich.table import Table
 
 from benchmarks.monitoring.flights import YEAR
+from benchmarks.monitoring.telling import told
 from benchmarks.monitoring.watching import Plan, split, watch_tenant
 from tenantry.columns import EVENT_TIME
 
@@ -23,6 +24,13 @@ ALLOWED = 0.05
 
 _LENGTH = timedelta(days=365) / (PAST + LOOKS)
 PLAN = Plan((YEAR[0] + PAST * _LENGTH).to_pydatetime(), _LENGTH, LOOKS, float(LOOKS))
+
+FIRST, DAYS = YEAR[0] + timedelta(days=14), 350
+"""The whole days that are shuffled. The first fourteen lack what features look back on, the last
+one lacks its weather: these days are not like the others."""
+
+_FIVE = timedelta(days=5)
+DAYS_PLAN = Plan((FIRST + 18 * _FIVE).to_pydatetime(), _FIVE, LOOKS, float(LOOKS))
 
 
 @dataclass
@@ -47,12 +55,13 @@ def shuffle_rows(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
 
 def shuffle_days(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     """Shuffle whole days: their rows stay together, with their weather and crowds."""
-    day = (rows[EVENT_TIME].dt.floor("1D") - YEAR[0]) // pd.Timedelta("1D")
-    shift = rng.permutation(366)[day.to_numpy()] - day.to_numpy()
+    rows = rows[rows[EVENT_TIME].between(FIRST, FIRST + timedelta(days=DAYS), inclusive="left")]
+    day = ((rows[EVENT_TIME] - FIRST) // pd.Timedelta("1D")).to_numpy()
+    shift = rng.permutation(DAYS)[day] - day
     return _retimed(rows, rows[EVENT_TIME] + pd.to_timedelta(shift, unit="D"))
 
 
-SHUFFLES = {"every row": shuffle_rows, "whole days": shuffle_days}
+SHUFFLES = {"every row": (shuffle_rows, PLAN), "whole days": (shuffle_days, DAYS_PLAN)}
 
 
 def count_alarms(
@@ -60,11 +69,12 @@ def count_alarms(
 ) -> Count:
     """Watch every tenant for a year, `shuffles` times."""
     rng = np.random.default_rng(1)
+    shuffle, plan = SHUFFLES[how]
     counted = Count()
-    for _ in range(shuffles):
+    for _ in told(range(shuffles), f"1, {len(tenants)} tenants, {how}", shuffles):
         for rows in tenants.values():
-            past, now, window = split(SHUFFLES[how](rows, rng), PLAN)
-            found = watch_tenant(past, now, window, PLAN, features)
+            past, now, window = split(shuffle(rows, rng), plan)
+            found = watch_tenant(past, now, window, plan, features)
             counted.years += 1
             counted.alarmed += bool(found.any.any())
             names = np.array(found.names)[found.alarmed.any(axis=1)]
@@ -78,7 +88,7 @@ def count_by_evidently(
     """Return years in which Evidently's defaults flag any column, and the data set."""
     rng = np.random.default_rng(2)
     column, whole = Count(), Count()
-    for rows in tenants.values():
+    for rows in told(tenants.values(), "1, by Evidently", len(tenants)):
         past, now, window = split(shuffle_rows(rows, rng), PLAN)
         shares = [_drifted_share(past, now[window == look], features) for look in range(looks)]
         column.years += 1

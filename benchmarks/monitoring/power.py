@@ -8,6 +8,7 @@ import pandas as pd
 from rich.table import Table
 
 from benchmarks.monitoring.flights import YEAR
+from benchmarks.monitoring.telling import told
 from benchmarks.monitoring.watching import Plan, split, watch_tenant
 from tenantry.columns import EVENT_TIME, LABEL
 
@@ -71,7 +72,8 @@ def measure_power(
     large = [rows for rows in carriers.values() if _is_large(rows)]
     counts: dict[tuple[str, int], tuple[int, int]] = {}
     for size in SIZES:
-        for rows in large * repeats:
+        tenants = large * repeats
+        for rows in told(tenants, f"2, {size} rows a window", len(tenants)):
             past, now, window = split(_draw(rows, size, rng), PLAN)
             for name, change in CHANGES.items():
                 late = window >= QUIET

@@ -75,9 +75,9 @@ def watch_tenant(  # noqa: PLR0913 - a time line
     """Watch windows; what is promised is the mean loss of the past unless said otherwise."""
     columns = (*features, LABEL)
     reference = learn_reference(
-        past, columns, until=plan.until, length=plan.length, has_classes=True
+        past, columns, until=plan.until, length=plan.length, task="classification"
     )
-    streams = compare_windows(reference, now, window, plan.looks)
+    streams = compare_windows(reference, now, window, plan.looks, start=plan.until)
     limits = {LABEL: RULES.label_threshold, PREDICTION: RULES.label_threshold}
     limits[ROWS] = RULES.volume_threshold
     drift = watch(

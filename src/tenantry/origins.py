@@ -11,6 +11,7 @@ Imports no pandas: lineage and retention read these records, too.
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
+from typing import Any
 
 from pydantic import Field
 
@@ -54,6 +55,7 @@ class SourceRead(Record):
         files: Its files; empty for a table.
         digest: Of a table: the fingerprint of the rows it gave.
         changed: Whether a file was written while it was read.
+        types: Column → the type that its values came as; without columns that held none.
     """
 
     source: str
@@ -66,6 +68,7 @@ class SourceRead(Record):
     files: tuple[SourceFile, ...] = ()
     digest: str = ""
     changed: bool = False
+    types: dict[str, str] = Field(default_factory=dict)
 
 
 class Origin(Record):
@@ -100,7 +103,7 @@ class Origin(Record):
     @property
     def name(self) -> str:
         """The record's name beside its snapshot; names sort by time."""
-        aside = {"files": {"__all__": {"modified"}}}
+        aside: dict[str, Any] = {"files": {"__all__": {"modified"}}, "types": True}
         reads = [read.model_dump(mode="json", exclude=aside) for read in self.reads]
         return f"{compact(self.as_of)}-{digest([self.spec_digest, reads])[:_DIGITS]}"
 

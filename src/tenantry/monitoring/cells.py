@@ -1,8 +1,8 @@
 """Cells that a column's values are counted in, fitted on a tenant's own past.
 
 Numbers fall into tenths of the past values, categories into the most frequent ones and a rest.
-Two cells more: what was never seen (outside the past's range, a new category, another type) and
-what is missing. So every value of every kind has a cell, and one test serves all columns.
+Two cells more: what was never seen (far outside the past's range, a new category, another type)
+and what is missing. So every value of every kind has a cell, and one test serves all columns.
 """
 
 from dataclasses import dataclass
@@ -19,6 +19,10 @@ TENTHS = 10
 
 CATEGORIES = 20
 """Categories that have a cell of their own; the others share one."""
+
+RECORD = 0.1
+"""So large a part of the past's range a number may lie outside it and still be no news: in every
+year some day is the hottest, and all rows of that day share it."""
 
 _NO_CATEGORIES = pd.Index([])
 _NO_TEXTS = np.zeros(0, dtype=object)
@@ -63,12 +67,21 @@ class Cells:
         cell = np.full(len(column.missing), new)
         if self.edges is not None and column.numbers is not None:
             found = np.searchsorted(self.edges, column.numbers, side="left") - 1
-            cell = np.where((found < 0) | (found >= new), new, found)
+            cell = np.where(self._is_far(column.numbers), new, np.clip(found, 0, new - 1))
         elif self.edges is None and column.numbers is None:
             code = self.categories.get_indexer(pd.Index(column.texts))
             cell = np.where(code < 0, new, np.append(self.cell_of, new)[code])
         cell[column.missing] = missing
         return cell
+
+    def _is_far(self, numbers: Floats) -> npt.NDArray[np.bool_]:
+        """Return which numbers lie farther outside the past's range than a record is wont to."""
+        if self.edges is None:
+            return np.zeros(len(numbers), dtype=bool)
+        low, high = self.edges[0], self.edges[-1]
+        with np.errstate(over="ignore", invalid="ignore"):
+            margin = RECORD * (high - low) if len(self.edges) > 2 else 0.0
+            return np.asarray((numbers <= low - margin) | (numbers > high + margin))
 
 
 def read_column(column: pd.Series) -> Column:

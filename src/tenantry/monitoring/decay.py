@@ -9,12 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtr, stdtrit
 
+from tenantry.monitoring.blocks import Times, find_blocks
+
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
-Times = npt.NDArray[np.datetime64]
-
-MIN_BLOCKS = 5
-"""With fewer days than this, blocks are hours."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ def measure_losses(loss: Floats, event_time: Times, window: Indices, windows: in
         window: Each row's window, 0 to `windows` - 1, shape (n,).
         windows: How many windows.
     """
-    block, home = _blocks(event_time, window, windows)
+    block, home = find_blocks(event_time, window, windows)
     blocks = np.bincount(home, minlength=windows)
     rows = np.bincount(window, minlength=windows)
     mean = np.bincount(window, weights=loss, minlength=windows) / np.maximum(rows, 1)
@@ -103,14 +101,3 @@ def doubt_promise(losses: Losses, bearable: float, known: Spread) -> tuple[Float
                 p_value[place] = stdtr(known.degrees, -student)
         path.append(known)
     return p_value, path
-
-
-def _blocks(event_time: Times, window: Indices, windows: int) -> tuple[Indices, Indices]:
-    """Return each row's block, and each block's window."""
-    day = event_time.astype("datetime64[D]").astype(np.int64)
-    home = np.unique(np.stack([window, day]), axis=1)[0]
-    short = np.bincount(home, minlength=windows) < MIN_BLOCKS
-    hour = event_time.astype("datetime64[h]").astype(np.int64)
-    unit = np.where(short[window], hour, day)
-    found, block = np.unique(np.stack([window, unit]), axis=1, return_inverse=True)
-    return block, found[0]

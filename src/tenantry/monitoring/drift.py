@@ -11,17 +11,34 @@ All windows of a column are compared at once.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from tenantry.columns import EVENT_TIME, LABEL
-from tenantry.monitoring.cells import Cells, Column, count_cells, fit_cells, read_column
+from tenantry.monitoring.blocks import MIN_BLOCKS
+from tenantry.monitoring.cells import (
+    Cells,
+    Column,
+    count_cells,
+    fit_cells,
+    is_number,
+    read_column,
+)
 from tenantry.monitoring.past import Past, find_p_values, learn_past
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
+
+Task = Literal["classification", "regression", "multiclass"]
+
+
+Blocks = tuple[Indices, Indices]
+
+DOUBTFUL = 0.05
+"""A window with a smaller p-value must stay unusual whichever block is left out of it."""
 
 
 @dataclass(frozen=True)
@@ -52,14 +69,22 @@ class Reference:
         rows: How many rows.
         volumes: Rows of each whole window of the tenant's length in it, shape (windows,).
         columns: Column → what is to be known of it.
-        outcomes: Of the known labels of two classes: what predictions are compared with; None for
-            values.
+        outcomes: Of the known labels: what predictions are compared with. Classes are categories.
+        length: Of a window.
+        silences: From the last row of each such window to its end, as a share of it, shape
+            (windows,).
+        levels: Mean of the known labels of each such window, NaN without any, shape (windows,).
+        task: What is predicted.
     """
 
     rows: int
     volumes: Floats
     columns: Mapping[str, Learnt]
-    outcomes: Learnt | None = None
+    outcomes: Learnt
+    length: timedelta
+    silences: Floats
+    levels: Floats
+    task: Task = "classification"
 
 
 @dataclass(frozen=True)
@@ -83,7 +108,7 @@ def learn_reference(
     *,
     until: datetime,
     length: timedelta,
-    has_classes: bool,
+    task: Task = "classification",
 ) -> Reference:
     """Prepare what a model learnt on.
 
@@ -92,17 +117,43 @@ def learn_reference(
         columns: Which ones; those that the frame lacks are left out.
         until: The end of the span; the past windows are counted back from it.
         length: Of a window.
-        has_classes: Whether the label is 0 or 1 and predictions are its probabilities.
+        task: What is predicted: a label of 0 or 1, a number, or the code of a class.
     """
+    label = classes_in(frame[LABEL]) if task == "multiclass" else frame[LABEL]
+    frame = frame.assign(**{LABEL: label})
     back = (pd.Timestamp(until) - frame[EVENT_TIME]).to_numpy()
-    window = -((-back) // pd.Timedelta(length).to_timedelta64()) - 1
+    span = pd.Timedelta(length).to_timedelta64()
+    window = -((-back) // span) - 1
     windows = int(window.max(initial=-1)) + 1
-    volumes = np.bincount(window, minlength=windows)[: windows - 1]  # the oldest may not be whole
+    whole = max(windows - 1, 0)  # the oldest may not be whole
+    silences = np.ones(windows)
+    np.minimum.at(silences, window, back / span - window)
     names = [name for name in columns if name in frame]
-    learnt = {name: learn_column(frame[name], window, windows) for name in names}
     known = frame[LABEL].notna().to_numpy()
-    outcomes = learn_column(frame[LABEL][known], window[known], windows) if has_classes else None
-    return Reference(len(frame), volumes.astype(np.float64), learnt, outcomes)
+    return Reference(
+        rows=len(frame),
+        volumes=np.bincount(window, minlength=windows)[:whole].astype(np.float64),
+        columns={name: learn_column(frame[name], window, windows) for name in names},
+        outcomes=learn_column(label[known], window[known], windows),
+        length=length,
+        silences=silences[:whole],
+        levels=_levels(label[known], window[known], windows)[:whole],
+        task=task,
+    )
+
+
+def classes_in(codes: pd.Series) -> pd.Series:
+    """Return codes of classes as categories, which have no order; missing ones stay missing."""
+    return codes.map("{:g}".format, na_action="ignore").astype("str")
+
+
+def _levels(label: pd.Series, window: Indices, windows: int) -> Floats:
+    """Return the mean label of each window, NaN without any or where labels are categories."""
+    if not is_number(label):
+        return np.full(windows, np.nan)
+    sums = np.bincount(window, weights=label.to_numpy(dtype=np.float64), minlength=windows)
+    rows = np.bincount(window, minlength=windows)
+    return np.where(rows > 0, sums / np.maximum(rows, 1), np.nan)
 
 
 def learn_column(column: pd.Series, window: Indices, windows: int) -> Learnt:
@@ -126,7 +177,9 @@ def learn_column(column: pd.Series, window: Indices, windows: int) -> Learnt:
     )
 
 
-def compare_column(learnt: Learnt, column: pd.Series, window: Indices, windows: int) -> Compared:
+def compare_column(
+    learnt: Learnt, column: pd.Series, window: Indices, windows: int, blocks: Blocks | None = None
+) -> Compared:
     """Compare a column of some windows with what the model learnt on.
 
     Args:
@@ -134,16 +187,48 @@ def compare_column(learnt: Learnt, column: pd.Series, window: Indices, windows: 
         column: The windows' values, shape (n,); any kind.
         window: Each row's window, 0 to `windows` - 1, shape (n,).
         windows: How many windows.
+        blocks: Each row's block and each block's window; no single one makes a window unusual.
+            None when nothing is known of them.
     """
     read = read_column(column)
-    counts = count_cells(
-        learnt.cells.place(read), window, cells=learnt.cells.number, windows=windows
-    )
+    cell = learnt.cells.place(read)
+    counts = count_cells(cell, window, cells=learnt.cells.number, windows=windows)
     rows = np.bincount(window, minlength=windows).astype(np.float64)
     missing = counts[:, -1] / np.where(rows > 0, rows, np.nan)
     effect = np.abs(missing - learnt.missing)
     distance = _distances(learnt, read, window, windows)
-    return Compared(np.maximum(effect, distance), _find_p_values(learnt, counts), missing)
+    p_value = find_column_p_values(learnt, counts)
+    if blocks is not None:
+        block, home = blocks
+        parts = count_cells(cell, block, cells=learnt.cells.number, windows=len(home))
+        p_value = forgive_blocks(learnt, counts, parts, home, p_value)
+    return Compared(np.maximum(effect, distance), p_value, missing)
+
+
+def forgive_blocks(
+    learnt: Learnt, counts: Floats, parts: Floats, home: Indices, p_value: Floats
+) -> Floats:
+    """Return the p-values of windows without the block without which they are least unusual.
+
+    One day of broken weather, or the hottest of the year, is seen by all of its rows; what changed
+    for good is seen on the other days, too.
+
+    Args:
+        learnt: The column's past.
+        counts: Rows by window and cell, shape (windows, cells).
+        parts: Rows by block and cell, shape (blocks, cells).
+        home: Each block's window, rising, shape (blocks,).
+        p_value: Of whole windows, shape (windows,); those that are not unusual stay as they are.
+    """
+    found = p_value.copy()
+    for window in np.flatnonzero(p_value < DOUBTFUL):
+        first, last = np.searchsorted(home, [window, window + 1])
+        if last - first >= MIN_BLOCKS:
+            without = counts[window] - parts[first:last]
+            found[window] = np.nanmax(
+                find_column_p_values(learnt, without), initial=p_value[window]
+            )
+    return found
 
 
 def measure_effect(before: pd.Series, now: pd.Series) -> float:
@@ -152,40 +237,12 @@ def measure_effect(before: pd.Series, now: pd.Series) -> float:
     return float(compare_column(learnt, now, np.zeros(len(now), dtype=np.intp), 1).effect[0])
 
 
-def compare_expected(
-    outcomes: Learnt, predicted: Floats, window: Indices, windows: int
-) -> Compared:
-    """Compare how often windows' predictions expect a label of 1 with how often it was.
-
-    Needs no label of the windows, and does not depend on which model predicted: another one may
-    spread its probabilities more or less. Sums of probabilities vary less than labels do, so that
-    chance alarms less often than said.
-
-    Args:
-        outcomes: The known labels of the past.
-        predicted: Probabilities, shape (n,); NaN where there is none.
-        window: Each row's window, 0 to `windows` - 1, shape (n,).
-        windows: How many windows.
-    """
-    known = np.isfinite(predicted)
-    cells = outcomes.cells.place(read_column(pd.Series([0.0, 1.0])))
-    counts = np.zeros((windows, outcomes.cells.number))
-    for cell, weight in zip(cells, (1 - predicted[known], predicted[known]), strict=True):
-        counts[:, cell] += np.bincount(window[known], weights=weight, minlength=windows)
-    rows = counts.sum(axis=1)
-    mean = counts[:, cells[1]] / np.maximum(rows, 1)
-    past = np.append(outcomes.values.counts, 0.0)  # a class that was never seen is new
-    was = past[cells[1]] / max(past.sum(), 1)
-    effect = np.where(rows > 0, np.abs(mean - was), np.nan)
-    return Compared(effect, _find_p_values(outcomes, counts), np.zeros(windows))
-
-
 def _count_kinds(counts: Floats) -> Floats:
     """Return how many values of each window were seen before, are new, are missing."""
     return np.column_stack([counts[:, :-2].sum(axis=1), counts[:, -2:]])
 
 
-def _find_p_values(learnt: Learnt, counts: Floats) -> Floats:
+def find_column_p_values(learnt: Learnt, counts: Floats) -> Floats:
     """Return the smaller p-value of values and kinds, twice: there are two chances of it."""
     kinds = find_p_values(learnt.kinds, _count_kinds(counts))
     values = find_p_values(learnt.values, counts[:, :-2])

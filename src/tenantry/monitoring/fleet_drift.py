@@ -71,6 +71,8 @@ class FleetDrift:
 def gather_drift(judgements: Iterable[Judgement]) -> FleetDrift:
     """Look at the judgements of a fleet together.
 
+    A shift without a p-value is a fact, another form of the rows: it holds whatever else there is.
+
     Args:
         judgements: At most one of each tenant and window.
     """
@@ -84,6 +86,13 @@ def gather_drift(judgements: Iterable[Judgement]) -> FleetDrift:
     bar = find_bar([one.shift.evidence for one in streams], FALSE_SHARE)
     drifted = [one for one in streams if one.shift.drifted]
     held = [one for one in drifted if one.shift.evidence >= bar]
+    doubtful = len(drifted) - len(held)
+    held += [
+        TenantShift(one.window, one.tenant, shift)
+        for one in found
+        for shift in one.drift
+        if shift.p_value is None and shift.drifted
+    ]
     judged: dict[str, int] = defaultdict(int)
     for one in found:
         judged[one.window] += 1
@@ -93,7 +102,7 @@ def gather_drift(judgements: Iterable[Judgement]) -> FleetDrift:
     return FleetDrift(
         events=tuple(events),
         alone=tuple(sorted(alone, key=lambda one: (-(one.shift.effect or 0), one.tenant))),
-        doubtful=len(drifted) - len(held),
+        doubtful=doubtful,
     )
 
 

@@ -16,7 +16,7 @@ JudgementStatus = Literal[
     "in_sample",
     "not_predicted",
 ]
-Reaction = Literal["retrain", "tell", "none"]
+Reaction = Literal["retrain", "rollback", "tell", "none"]
 
 HISTORY = 52
 """Windows that a judgement keeps in its history: a year of weeks."""

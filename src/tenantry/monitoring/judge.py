@@ -1,5 +1,7 @@
 """Judge one window: what its quality and its shifts mean, and what is asked for."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -7,18 +9,33 @@ import numpy as np
 from tenantry.columns import LABEL
 from tenantry.monitoring.expected import expect_quality
 from tenantry.monitoring.history import JudgementStatus, Reaction
-from tenantry.monitoring.judgements import Judgement, Memory, Quality
-from tenantry.monitoring.measure import Evidence, measure_quality, measure_shifts
-from tenantry.monitoring.sentences import say_expected, say_quality, say_shifts, say_too_small
+from tenantry.monitoring.judgements import OF_THE_FEED, Judgement, Quality, Shift
+from tenantry.monitoring.measure import Evidence, measure_quality, read_numbers
+from tenantry.monitoring.memory import Memory
+from tenantry.monitoring.sentences import (
+    say_changes,
+    say_expected,
+    say_quality,
+    say_shifts,
+    say_too_small,
+)
+from tenantry.monitoring.shifts import measure_feed, measure_shifts
 from tenantry.monitoring.streams import PREDICTION
 from tenantry.predictions import Receipt
 from tenantry.specs.model import Spec
 from tenantry.times import Window, format_duration, format_moment
 from tenantry.training.evaluate import predictions_in
 
+_WORDS: dict[Reaction, str] = {
+    "retrain": "It is to be trained again",
+    "rollback": "It is to be rolled back",
+    "tell": "It is told, nothing is done",
+}
+
 _COVERS: dict[Reaction, tuple[Reaction, ...]] = {
-    "retrain": ("retrain",),
-    "tell": ("retrain", "tell"),
+    "retrain": ("retrain", "rollback"),
+    "rollback": ("retrain", "rollback"),
+    "tell": ("retrain", "rollback", "tell"),
 }
 """Having asked for one of these makes asking again needless for a while."""
 
@@ -63,23 +80,27 @@ def judge_window(spec: Spec, as_of: datetime, evidence: Evidence, memory: Memory
         evidence: What it is judged by.
         memory: What the judgement of the window before left.
     """
+    evidence = replace(evidence, rows=read_numbers(evidence.rows))
     receipt, rows = evidence.receipt, evidence.rows
     memory = memory.of(receipt.model)
     before = memory
     labelled = rows[rows[LABEL].notna() & np.isfinite(rows[PREDICTION])]
     quality, decayed, memory = measure_quality(spec, labelled, evidence.promised, memory)
-    drift, memory = measure_shifts(spec, evidence, memory)
+    shifts, memory = measure_shifts(spec, evidence, memory)
+    form, feed, memory = measure_feed(spec, evidence, shifts, memory)
+    drift = (*shifts, form)
     sure = rows[np.isfinite(rows[PREDICTION])]
     expected = expect_quality(spec.model.metric, predictions_in(sure, PREDICTION))
     drifted = any(one.drifted for one in drift)
     status = _status(
         quality, decayed=decayed, drifted=drifted, rows=len(rows), labelled=len(labelled)
     )
-    action, words = _react(spec, status, evidence, memory)
+    action, words = _react(spec, status, drift, evidence, memory)
     said = (
         _say(spec, quality, decayed=decayed, rows=len(rows), labelled=len(labelled)),
         say_expected(spec.model.metric, quality, expected, before),
-        say_shifts(drift, len(evidence.reference.volumes)),
+        say_shifts(shifts, len(evidence.reference.volumes)),
+        say_changes(feed),
         words,
     )
     return Judgement(
@@ -96,6 +117,7 @@ def judge_window(spec: Spec, as_of: datetime, evidence: Evidence, memory: Memory
         quality=quality,
         expected=expected,
         drift=drift,
+        feed=feed,
         memory=_remember(memory, receipt.span, action, quality, expected),
     )
 
@@ -115,15 +137,23 @@ def _status(
 
 
 def _react(
-    spec: Spec, status: JudgementStatus, evidence: Evidence, memory: Memory
+    spec: Spec,
+    status: JudgementStatus,
+    drift: Sequence[Shift],
+    evidence: Evidence,
+    memory: Memory,
 ) -> tuple[Reaction, str]:
     """Return what is asked for by the spec's policy, and why in a sentence."""
     rules = spec.monitor
     if status not in ("decayed", "drifted"):
         return "none", ""
-    name, action = (
-        ("on_decay", rules.on_decay) if status == "decayed" else ("on_drift", rules.on_drift)
-    )
+    name: str
+    action: Reaction
+    name, action = "on_decay", rules.on_decay
+    if status == "drifted":
+        name, action = "on_drift", rules.on_drift
+        if all(one.kind in OF_THE_FEED for one in drift if one.drifted):
+            action = "tell"
     if evidence.overtaken:
         return "none", evidence.overtaken
     start = evidence.receipt.span.start
@@ -134,8 +164,9 @@ def _react(
             "none",
             f"Not asked for again: {since} (monitor.pause: {format_duration(rules.pause)}).",
         )
-    done = "It is to be trained again" if action == "retrain" else "It is told, nothing is done"
-    return action, f"{done} (monitor.{name}: {action})."
+    if action != getattr(rules, name):
+        return action, f"{_WORDS[action]}: a feed is mended, not learnt from."
+    return action, f"{_WORDS[action]} (monitor.{name}: {action})."
 
 
 def _remember(

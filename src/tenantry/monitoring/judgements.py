@@ -8,16 +8,18 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Literal
 
-from pydantic import Field
-
 from tenantry import layout
 from tenantry.errors import ObjectMissingError, PreconditionError
 from tenantry.monitoring.history import HISTORY, Judged, JudgementStatus, Reaction
+from tenantry.monitoring.memory import Feed, Memory
 from tenantry.records import Record
 from tenantry.store.contract import ObjectStore
 from tenantry.times import Moment, Window
 
-ShiftKind = Literal["data", "label", "prediction", "volume"]
+ShiftKind = Literal["data", "label", "prediction", "volume", "freshness", "late", "schema"]
+
+OF_THE_FEED: frozenset[ShiftKind] = frozenset({"volume", "freshness", "late", "schema"})
+"""Kinds that say how rows come, not what is in them: no model is trained again for them."""
 
 IN_WORDS: dict[JudgementStatus, str] = {
     "ok": "as promised",
@@ -71,16 +73,21 @@ class Shift(Record):
     """How far one stream of a window lies from what the model learnt on.
 
     Attributes:
-        name: A feature, `label`, `prediction` or `rows`.
+        name: A feature, `label`, `prediction`, `rows`, `freshness`, `late` or `schema`.
         kind: What it is about.
         effect: 0 to 1: the largest gap between the two distribution functions (numbers), the share
             of rows that would have to change (categories), the change of a share (missing values,
-            predictions), or the share of rows too few or too many; None when it cannot be judged.
+            predictions), the share of rows too few, too many or more late than usual, or the share
+            of the window that is silent at its end beyond what is usual; 1 when the form changed.
+            None when it cannot be judged.
         p_value: How often the tenant's own past windows would lie so far off; None when too little
-            is known of them.
+            is known of them, and of the form, which changes or does not.
         evidence: Of change, gathered over the windows of this model by now.
         drifted: Whether both the effect and the evidence are large enough.
         note: Why it cannot be judged, or what stands out.
+        missing: Share of missing values in the window; None for other streams than features and
+            the label, and without rows.
+        missing_before: The same of what the model learnt on.
     """
 
     name: str
@@ -90,32 +97,8 @@ class Shift(Record):
     evidence: float
     drifted: bool
     note: str = ""
-
-
-class Memory(Record):
-    """What the judgement of a tenant's next window starts from.
-
-    Attributes:
-        model: The model that all but `asked` is about; another one starts anew.
-        won: Stream → what the bets on a change of it have won.
-        squares: Squared deviations of blocks' losses from their windows' means, summed.
-        degrees: Blocks less windows behind `squares`.
-        windows: Windows of which the quality was measured.
-        surprise: Mean over them of realised less expected quality; 0 before the first.
-        asked: What was asked for → start of the last window whose judgement did.
-    """
-
-    model: str = ""
-    won: dict[str, tuple[float, ...]] = Field(default_factory=dict)
-    squares: float = 0.0
-    degrees: int = 0
-    windows: int = 0
-    surprise: float = 0.0
-    asked: dict[Reaction, Moment] = Field(default_factory=dict)
-
-    def of(self, model: str) -> "Memory":
-        """Return what is remembered of a model."""
-        return self if model == self.model else Memory(model=model, asked=self.asked)
+    missing: float | None = None
+    missing_before: float | None = None
 
 
 class Judgement(Record):
@@ -137,8 +120,9 @@ class Judgement(Record):
         rows: Rows predicted.
         labelled: Rows whose label is known.
         quality: Of the predictions; None when it cannot be measured.
-        drift: Stream by stream: features in the spec's order, label, predictions, volume; empty
-            when nothing was predicted.
+        drift: Stream by stream: features in the spec's order, label, predictions, volume,
+            freshness, late rows, form; empty when nothing was predicted.
+        feed: How its rows came; None when nothing was predicted.
         expected: The quality that the predictions promise by themselves, were their probabilities
             true; needs no label. None for values, or without predictions.
         memory: What the next window's judgement starts from.
@@ -163,6 +147,7 @@ class Judgement(Record):
     quality: Quality | None = None
     expected: float | None = None
     drift: tuple[Shift, ...] = ()
+    feed: Feed | None = None
     memory: Memory = Memory()
     report: str = ""
     history: tuple[Judged, ...] = ()

@@ -1,6 +1,6 @@
-"""Measure one window by its evidence: its quality, its shifts, and what is to be remembered."""
+"""Measure how good the predictions of one window were, and what is to be remembered of that."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import numpy as np
@@ -10,22 +10,12 @@ import pandas as pd
 from tenantry.columns import EVENT_TIME, LABEL
 from tenantry.metrics import from_mean, roc_auc, row_losses
 from tenantry.monitoring.bets import no_evidence
-from tenantry.monitoring.cells import is_number
 from tenantry.monitoring.decay import Losses, Spread, doubt_promise, measure_losses
 from tenantry.monitoring.drift import Reference
-from tenantry.monitoring.judgements import Memory, Quality, Shift, ShiftKind
-from tenantry.monitoring.past import MIN_WINDOWS
-from tenantry.monitoring.streams import (
-    HIGH,
-    KINDS,
-    LOW,
-    PREDICTION,
-    QUALITY,
-    ROWS,
-    Streams,
-    compare_windows,
-    find_bars,
-)
+from tenantry.monitoring.feed import Delivery
+from tenantry.monitoring.judgements import Quality
+from tenantry.monitoring.memory import Memory
+from tenantry.monitoring.streams import HIGH, LOW, PREDICTION, QUALITY, find_bars
 from tenantry.monitoring.watch import Watched, watch
 from tenantry.predictions import Receipt
 from tenantry.specs.model import Spec
@@ -34,6 +24,8 @@ from tenantry.training.evaluate import predictions_in
 Floats = npt.NDArray[np.float64]
 
 YEAR = timedelta(days=365)
+
+_LARGEST = 1e140
 
 
 @dataclass(frozen=True)
@@ -47,6 +39,7 @@ class Evidence:
         reference: What the model learnt on.
         promised: The score on the model's card, in the spec's metric.
         overtaken: Why nothing follows from how good the model was, in a sentence; else empty.
+        delivery: How its rows came.
     """
 
     receipt: Receipt
@@ -54,6 +47,28 @@ class Evidence:
     reference: Reference
     promised: float | None
     overtaken: str = ""
+    delivery: Delivery = field(default_factory=Delivery)
+
+
+def read_numbers(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows with numbers, or NaN, for labels and predictions, whatever they held.
+
+    Infinities and numbers whose squares a float cannot hold are none, save as an interval's end.
+    """
+    names = [
+        name
+        for name in rows.columns
+        if name in (LABEL, PREDICTION, LOW, HIGH) or str(name).startswith(f"{PREDICTION}[")
+    ]
+    numbers = {
+        str(name): pd.to_numeric(rows[name], errors="coerce").astype(np.float64) for name in names
+    }
+    ends = {LOW, HIGH}
+    usable = {
+        name: values if name in ends else values.where(values.abs() < _LARGEST)
+        for name, values in numbers.items()
+    }
+    return rows.assign(**usable)
 
 
 def measure_quality(
@@ -99,39 +114,11 @@ def measure_quality(
         mean_label=float(was.mean()),
         coverage=_coverage(labelled),
         blocks=int(losses.blocks[0]),
-        p_value=_known(p_value[0]),
+        p_value=known(p_value[0]),
         evidence=float(watched.evidence[0, -1]),
         **_interval(metric, losses, spec.monitor.confidence),
     )
     return quality, bool(watched.alarmed[0, -1]), memory
-
-
-def measure_shifts(
-    spec: Spec, evidence: Evidence, memory: Memory
-) -> tuple[tuple[Shift, ...], Memory]:
-    """Measure how far each stream of a window lies from what the model learnt on.
-
-    Returns:
-        The streams, features in the spec's order first, and the memory with this window in it.
-    """
-    reference, rows = evidence.reference, evidence.rows
-    streams = compare_windows(reference, rows, np.zeros(len(rows), dtype=np.intp), 1)
-    names = streams.names
-    watched = watch(
-        streams.effect,
-        streams.p_value,
-        won=_won(memory, names),
-        threshold=np.array([_threshold(spec, name) for name in names]),
-        bar=find_bars(names, spec.monitor.false_alarms),
-        windows_a_year=_windows_a_year(spec),
-    )
-    shifts = {name: _shift(evidence, streams, watched, place) for place, name in enumerate(names)}
-    unknown = (name for name in (*spec.features, LABEL) if name not in shifts)
-    shifts |= {name: _not_learnt(name) for name in unknown}
-    won = {name: tuple(watched.won[place, -1].tolist()) for place, name in enumerate(names)}
-    order = [*spec.features, LABEL, *(name for name in (PREDICTION, ROWS) if name in shifts)]
-    kept = memory.model_copy(update={"won": memory.won | won})
-    return tuple(shifts[name] for name in order), kept
 
 
 def _coverage(labelled: pd.DataFrame) -> float | None:
@@ -147,14 +134,15 @@ def _watch_quality(spec: Spec, worse: Floats, p_value: Floats, memory: Memory) -
     return watch(
         worse[None],
         p_value[None],
-        won=_won(memory, (QUALITY,)),
+        won=recall_bets(memory, (QUALITY,)),
         threshold=np.zeros(1),
         bar=find_bars((QUALITY,), spec.monitor.false_alarms),
-        windows_a_year=_windows_a_year(spec),
+        windows_a_year=windows_a_year(spec),
     )
 
 
-def _won(memory: Memory, names: tuple[str, ...]) -> Floats:
+def recall_bets(memory: Memory, names: tuple[str, ...]) -> Floats:
+    """Return what the bets on each stream had won before the window, shape (streams, bets)."""
     won = no_evidence(len(names))
     for place, name in enumerate(names):
         if name in memory.won:
@@ -162,18 +150,8 @@ def _won(memory: Memory, names: tuple[str, ...]) -> Floats:
     return won
 
 
-def _threshold(spec: Spec, name: str) -> float:
-    rules = spec.monitor
-    by_kind: dict[ShiftKind, float] = {
-        "data": rules.drift_threshold,
-        "label": rules.label_threshold,
-        "prediction": rules.label_threshold,
-        "volume": rules.volume_threshold,
-    }
-    return by_kind[KINDS.get(name, "data")]
-
-
-def _windows_a_year(spec: Spec) -> float:
+def windows_a_year(spec: Spec) -> float:
+    """Return how many windows of the spec a year has."""
     return YEAR / spec.predict.window
 
 
@@ -189,54 +167,6 @@ def _interval(metric: str, losses: Losses, confidence: float) -> dict[str, float
     return dict(zip(("realised", "low", "high"), from_mean(metric, means).tolist(), strict=True))
 
 
-def _shift(evidence: Evidence, streams: Streams, watched: Watched, place: int) -> Shift:
-    name = streams.names[place]
-    return Shift(
-        name=name,
-        kind=KINDS.get(name, "data"),
-        effect=_known(streams.effect[place, -1]),
-        p_value=_known(streams.p_value[place, -1]),
-        evidence=float(watched.evidence[place, -1]),
-        drifted=bool(watched.alarmed[place, -1]),
-        note=_note(evidence, name, float(streams.missing[place, -1])),
-    )
-
-
-def _not_learnt(name: str) -> Shift:
-    return Shift(
-        name=name,
-        kind=KINDS.get(name, "data"),
-        effect=None,
-        p_value=None,
-        evidence=0.0,
-        drifted=False,
-        note="not in the reference",
-    )
-
-
-def _note(evidence: Evidence, name: str, missing: float) -> str:
-    past = len(evidence.reference.volumes)
-    few = f"{past} whole past windows, {MIN_WINDOWS} are needed" if past < MIN_WINDOWS else ""
-    learnt, rows = evidence.reference.columns.get(name), evidence.rows
-    if learnt is None:
-        return few
-    if name not in rows:
-        return "not in the window"
-    gone = _note_missing(learnt.missing, missing)
-    if not gone and len(rows) and is_number(rows[name]) != (learnt.numbers is not None):
-        return "numbers where text was" if learnt.numbers is None else "text where numbers were"
-    return gone or few
-
-
-def _note_missing(before: float, now: float) -> str:
-    if before == now == 1.0:
-        return "missing in both"
-    if now == 1.0:
-        return "all missing in the window"
-    if before == 1.0:
-        return "all missing in the reference"
-    return f"{now:.0%} missing, {before:.0%} before" if abs(now - before) >= 0.1 else ""
-
-
-def _known(value: float) -> float | None:
+def known(value: float) -> float | None:
+    """Return a number that a record can hold; None for NaN and infinities."""
     return float(value) if np.isfinite(value) else None

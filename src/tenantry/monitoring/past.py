@@ -61,7 +61,8 @@ def learn_past(counts: Floats) -> Past:
     distance = _distance(counts, whole - counts)
     expected = _expect(counts.sum(axis=1), whole)
     measured = max(float(distance.sum() / expected.sum()), 1.0)
-    spread = 1 + (measured - 1) * _allow(len(counts) * _count_parts(expected.mean(), measured))
+    parts = len(counts) * _count_parts(expected.mean(), measured)
+    spread = 1 + (measured - 1) * float(allow_for_few(parts))
     shared = (spread - 1) / float(counts.sum(axis=1).mean())
     return Past(whole, len(counts), float(shared), float(spread))
 
@@ -122,6 +123,6 @@ def _count_parts(parts: Floats | float, spread: Floats | float) -> Floats:
     return np.asarray((largest + parts - 1) ** 2 / (largest**2 + parts - 1))
 
 
-def _allow(parts: Floats) -> Floats:
+def allow_for_few(parts: Floats | float) -> Floats:
     """Return by how much a variance of so many independent parts may be underestimated."""
     return np.asarray(parts / (2 * gammaincinv(parts / 2, 1 - SURE)))

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from tenantry.figures import TITLES, figure
-from tenantry.monitoring.judgements import Memory, Quality, Shift
+from tenantry.monitoring.judgements import Quality, Shift
+from tenantry.monitoring.memory import Feed, Memory
 from tenantry.monitoring.past import MIN_WINDOWS
 from tenantry.monitoring.streams import QUALITY, find_bars
 from tenantry.specs.model import Spec
@@ -75,3 +76,12 @@ def say_shifts(drift: Sequence[Shift], past: int) -> str:
     names = ", ".join(f"{one.name} by {one.effect:.2f}" for one in worst[:_TOLD])
     more = f" and {len(worst) - _TOLD} more" if len(worst) > _TOLD else ""
     return f"Drifted: {names}{more}, of {len(judged)} that are watched."
+
+
+def say_changes(feed: Feed) -> str:
+    """Say how the form of the rows changed, and which part of the contract they break."""
+    if not feed.changes:
+        return ""
+    more = len(feed.changes) - _TOLD
+    also = f", and {more} more" if more > 0 else ""
+    return f"Their form changed: {', '.join(feed.changes[:_TOLD])}{also}."

@@ -1,16 +1,22 @@
-"""All that is watched of a tenant besides its quality: features, label, predictions, volume."""
+"""All that is watched of a tenant besides its quality: features, label, predictions, the feed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tenantry.columns import LABEL
-from tenantry.monitoring.drift import Reference, compare_column, compare_expected
+from tenantry.columns import EVENT_TIME, LABEL
+from tenantry.monitoring.blocks import find_blocks
+from tenantry.monitoring.drift import Reference, classes_in, compare_column
+from tenantry.monitoring.feed import compare_arrival, compare_silence
 from tenantry.monitoring.judgements import ShiftKind
+from tenantry.monitoring.memory import Arrival
+from tenantry.monitoring.outlook import compare_outlook
 from tenantry.monitoring.volume import compare_volume
+from tenantry.training.evaluate import predictions_in
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
@@ -25,13 +31,29 @@ LOW, HIGH = "low", "high"
 ROWS = "rows"
 """The stream of a tenant's volume."""
 
+FRESHNESS = "freshness"
+"""The stream of the silence at the end of a window."""
+
+LATE = "late"
+"""The stream of rows that came after their window had been predicted."""
+
+SCHEMA = "schema"
+"""The form that rows come in; it has no p-value."""
+
 QUALITY = "quality"
 """The stream of the realised loss."""
 
 _SHARES = {QUALITY: 0.5, LABEL: 0.25}
 """What part of a tenant's false alarms a stream may cause; all others share the rest."""
 
-KINDS: dict[str, ShiftKind] = {LABEL: "label", PREDICTION: "prediction", ROWS: "volume"}
+KINDS: dict[str, ShiftKind] = {
+    LABEL: "label",
+    PREDICTION: "prediction",
+    ROWS: "volume",
+    FRESHNESS: "freshness",
+    LATE: "late",
+    SCHEMA: "schema",
+}
 """What a stream is about; every other one is a feature."""
 
 
@@ -50,6 +72,16 @@ class Streams:
     effect: Floats
     p_value: Floats
     missing: Floats
+
+    def with_late(self, past: Sequence[Arrival], now: Arrival | None) -> "Streams":
+        """Return these streams of a single window with the rows that came late as one more."""
+        effect, p_value = compare_arrival(past, now) if now else (0.0, float("nan"))
+        return Streams(
+            names=(*self.names, LATE),
+            effect=np.vstack([self.effect, [effect]]),
+            p_value=np.vstack([self.p_value, [p_value]]),
+            missing=np.vstack([self.missing, [0.0]]),
+        )
 
 
 def find_bars(names: Sequence[str], false_alarms: float) -> Floats:
@@ -70,25 +102,30 @@ def find_bars(names: Sequence[str], false_alarms: float) -> Floats:
 
 
 def compare_windows(
-    reference: Reference, rows: pd.DataFrame, window: Indices, windows: int
+    reference: Reference, rows: pd.DataFrame, window: Indices, windows: int, *, start: datetime
 ) -> Streams:
     """Compare windows with what their model learnt on.
 
     Args:
-        reference: What it learnt on; its columns are the streams, with predictions and volume.
+        reference: What it learnt on; its columns are the streams, with predictions, volume and
+            freshness.
         rows: The windows' rows; a column that is not there counts as missing throughout.
         window: Each row's window, 0 to `windows` - 1, shape (n,).
         windows: How many windows.
+        start: Of the first window; they follow each other.
     """
+    when = rows[EVENT_TIME].dt.tz_localize(None).to_numpy()
+    blocks = find_blocks(when, window, windows)
     found = {
-        name: compare_column(learnt, _column(rows, name), window, windows)
+        name: compare_column(learnt, _column(reference, rows, name), window, windows, blocks)
         for name, learnt in reference.columns.items()
     }
-    if reference.outcomes:
-        predicted = rows[PREDICTION].to_numpy(dtype=np.float64)
-        found[PREDICTION] = compare_expected(reference.outcomes, predicted, window, windows)
+    predicted = predictions_in(rows, PREDICTION)
+    found[PREDICTION] = compare_outlook(reference, predicted, window, windows, blocks)
     volume = np.bincount(window, minlength=windows).astype(np.float64)
     found[ROWS] = compare_volume(reference.volumes, volume)
+    silence = find_silence(reference, rows, window, windows, start=start)
+    found[FRESHNESS] = compare_silence(reference.silences, silence)
     return Streams(
         names=tuple(found),
         effect=np.stack([one.effect for one in found.values()]),
@@ -97,5 +134,24 @@ def compare_windows(
     )
 
 
-def _column(rows: pd.DataFrame, name: str) -> pd.Series:
-    return rows[name] if name in rows else pd.Series(np.nan, index=rows.index)
+def find_silence(
+    reference: Reference, rows: pd.DataFrame, window: Indices, windows: int, *, start: datetime
+) -> Floats:
+    """Return from the last row of each window to its end, as a share of it; 1 without rows.
+
+    Arguments as of `compare_windows`; shape (windows,).
+    """
+    since = (rows[EVENT_TIME] - pd.Timestamp(start)) / pd.Timedelta(reference.length)
+    silence = np.ones(windows)
+    np.minimum.at(silence, window, window + 1 - since.to_numpy(dtype=np.float64))
+    return np.clip(silence, 0.0, 1.0)
+
+
+def _column(reference: Reference, rows: pd.DataFrame, name: str) -> pd.Series:
+    if name not in rows:
+        return pd.Series(np.nan, index=rows.index)
+    return classes_in(rows[name]) if _has_codes(reference, name) else rows[name]
+
+
+def _has_codes(reference: Reference, name: str) -> bool:
+    return name == LABEL and reference.task == "multiclass"

@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import pandas as pd
@@ -15,6 +16,19 @@ from tenantry.fingerprints import fingerprint
 from tenantry.origins import SourceFile, SourceRead
 from tenantry.sources.query import Query, find_path
 from tenantry.times import format_moment
+
+_KINDS = {
+    "boolean": "truth",
+    "date": "time",
+    "datetime": "time",
+    "datetime64": "time",
+    "decimal": "number",
+    "floating": "number",
+    "integer": "number",
+    "mixed-integer-float": "number",
+    "string": "text",
+}
+"""What pandas calls values → what a record calls them."""
 
 _PARTITION = re.compile(r"([^/=]+)=([^/]*)")
 
@@ -51,7 +65,26 @@ class Witness:
             files=self._files,
             digest=fingerprint(frame, query.columns) if source.kind == "sql" else "",
             changed=bool(self._files) and _find_files(query) != self._files,
+            types=_find_types(frame),
         )
+
+
+def _find_types(frame: pd.DataFrame) -> dict[str, str]:
+    """Return the type that each column's values came as; a column without any is left out."""
+    kinds = {str(name): _kind_of(frame[name]) for name in frame.columns}
+    return {name: kind for name, kind in kinds.items() if kind}
+
+
+def _kind_of(values: "pd.Series[Any]") -> str:
+    if not values.notna().any():
+        return ""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return _kind_of(pd.Series(values.dtype.categories))
+    if pd.api.types.is_bool_dtype(values.dtype):
+        return "truth"
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        return "number"
+    return _KINDS.get(pd.api.types.infer_dtype(values, skipna=True), "mixed")
 
 
 def _find_files(query: Query) -> tuple[SourceFile, ...]:

@@ -98,8 +98,9 @@ class Monitor(SpecPart):
     """Share of rows too few or too many from which the volume has drifted."""
     report: bool = True
     """Whether to write an Evidently report."""
-    on_decay: Literal["retrain", "tell"] = "retrain"
-    """What a judgement of decay makes the planner do."""
+    on_decay: Literal["retrain", "rollback", "tell"] = "retrain"
+    """What a judgement of decay makes the planner do; `rollback` goes back to the champion before,
+    or trains again where none is left that was not judged as decayed, too."""
     on_drift: Literal["retrain", "tell"] = "tell"
     """The same for drift without decay."""
     pause: Duration = Field(default="28d", validate_default=True)

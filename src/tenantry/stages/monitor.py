@@ -1,6 +1,7 @@
 """Judge the windows whose labels are known by now: decay, drift, an Evidently report."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import reduce
 
 import numpy as np
@@ -14,19 +15,17 @@ from tenantry.features.plain import count_words
 from tenantry.features.tables import read_features
 from tenantry.jobs import Job, Result
 from tenantry.ledger import Scalar
+from tenantry.manifests import read_manifest
 from tenantry.models.card import read_card
 from tenantry.monitoring.drift import Reference, learn_reference
 from tenantry.monitoring.evidently import ReportError, Sides, preload, prepare_sides, render_page
+from tenantry.monitoring.feed import Delivery
 from tenantry.monitoring.judge import judge_unseen, judge_window
-from tenantry.monitoring.judgements import (
-    IN_WORDS,
-    Judgement,
-    Memory,
-    judgement_before,
-    write_judgement,
-)
+from tenantry.monitoring.judgements import IN_WORDS, Judgement, judgement_before, write_judgement
 from tenantry.monitoring.measure import Evidence
+from tenantry.monitoring.memory import Arrival, Memory
 from tenantry.monitoring.streams import HIGH, LOW, PREDICTION
+from tenantry.origins import read_origin
 from tenantry.parquet import read_columns
 from tenantry.predictions import Receipt, read_receipts
 from tenantry.report.tenant_facts import gather_tenant_facts
@@ -56,7 +55,7 @@ def monitor(job: Job) -> Result:
     note, report = _write_page(job, sides, judgements)
     page = _write_tenant_page(job, judgements, report)
     keys = [write_judgement(job.store, one) for one in judgements if one.status != "not_predicted"]
-    unscored = sum(_count_unscored(job, table, one) for one in out_of_sample.values())
+    unscored = sum(one.delivery.unscored for one in evidence.values())
     late = f"{unscored:,} rows came too late to be scored." if unscored else ""
     return Result(
         message=" ".join(part for part in (_say(judgements), late, note) if part),
@@ -74,11 +73,28 @@ def _table(job: Job) -> pd.DataFrame:
     return table.assign(**{name: count_words(table[name]) for name in texts_of(job.spec.features)})
 
 
-def _count_unscored(job: Job, table: pd.DataFrame, receipt: Receipt) -> int:
-    """Count the rows of a window that are known by now and were never predicted."""
+def _receive(job: Job, table: pd.DataFrame, receipt: Receipt, form: Delivery) -> Delivery:
+    """Return how the rows of a window came; `form` is that of all rows."""
     when, window = table[EVENT_TIME], receipt.span
     inside = (when >= window.start) & (when < window.end) & (table[KNOWN_AT] <= job.as_of)
-    return max(int(inside.sum()) - receipt.rows, 0)
+    unscored = max(int(inside.sum()) - receipt.rows, 0)
+    arrival = Arrival(rows=receipt.rows + unscored, late=receipt.late + unscored)
+    return replace(form, arrival=arrival, unscored=unscored)
+
+
+def _read_form(job: Job) -> Delivery:
+    """Return the types that the rows came as, and what was set aside for which reason."""
+    ingested = job.entry.outcome("ingest")
+    snapshot = ingested.facts.get("snapshot") if ingested else None
+    if ingested is None or not isinstance(snapshot, str):
+        return Delivery()
+    folder = layout.origins_folder(job.product, job.tenant, snapshot)
+    keys = [key for key in ingested.keys if key.startswith(folder)]
+    reads = [read for key in keys for read in read_origin(job.store, key).reads]
+    return Delivery(
+        kinds={f"{one.source}.{name}": kind for one in reads for name, kind in one.types.items()},
+        faults=read_manifest(job.store, job.product, job.tenant, snapshot).quality.reasons,
+    )
 
 
 def _gather(
@@ -86,6 +102,7 @@ def _gather(
 ) -> dict[Window, Evidence]:
     references: dict[str, Reference] = {}
     champion = _champion(job) if receipts else None
+    form = _read_form(job) if receipts else Delivery()
     for receipt in receipts.values():
         if receipt.model not in references:
             learnt = _learnt(job, table, receipt)
@@ -94,7 +111,7 @@ def _gather(
                 (*job.spec.features, LABEL),
                 until=receipt.trained_until,
                 length=job.spec.predict.window,
-                has_classes=job.spec.label.task == "classification",
+                task=job.spec.label.task,
             )
     return {
         window: Evidence(
@@ -103,6 +120,7 @@ def _gather(
             reference=references[receipt.model],
             promised=_promise(job, receipt.model),
             overtaken=_overtaken(champion, receipt.model),
+            delivery=_receive(job, table, receipt, form),
         )
         for window, receipt in receipts.items()
     }

@@ -22,9 +22,14 @@ def test_numbers_fall_into_tenths_of_the_past():
     assert counted(NUMBERS, NUMBERS) == [100.0] * TENTHS + [0, 0]
 
 
-def test_numbers_outside_the_past_are_new_and_missing_ones_missing():
-    now = pd.Series([-1.0, 1000.0, np.inf, -np.inf, np.nan, 0.0])
+def test_numbers_far_outside_the_past_are_new_and_missing_ones_missing():
+    now = pd.Series([-200.0, 1200.0, np.inf, -np.inf, np.nan, 0.0])
     assert counted(NUMBERS, now)[-2:] == [4, 1]
+
+
+def test_a_record_is_no_news():
+    counts = counted(NUMBERS, pd.Series([-1.0, 1000.0, 1050.0]))
+    assert (counts[0], counts[TENTHS - 1], counts[-2]) == (1, 2, 0)
 
 
 def test_a_constant_has_one_cell():

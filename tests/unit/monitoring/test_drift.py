@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from tenantry.monitoring.drift import (
     compare_column,
-    compare_expected,
     learn_column,
     learn_reference,
     measure_effect,
@@ -36,7 +35,7 @@ def make_year(weeks=30, rows=200, swing=15.0):
 YEAR = make_year()
 COLUMNS = ("temp", "distance", "origin", "label")
 REFERENCE = learn_reference(
-    YEAR, (*COLUMNS, "not there"), until=START + 30 * WEEK, length=WEEK, has_classes=True
+    YEAR, (*COLUMNS, "not there"), until=START + 30 * WEEK, length=WEEK, task="classification"
 )
 
 
@@ -55,7 +54,7 @@ def test_the_past_is_counted_in_whole_windows_back_from_its_end():
 
 def test_no_rows_and_no_past_can_be_learnt_from():
     nothing = learn_reference(
-        YEAR.iloc[:0], COLUMNS, until=START.to_pydatetime(), length=WEEK, has_classes=True
+        YEAR.iloc[:0], COLUMNS, until=START.to_pydatetime(), length=WEEK, task="classification"
     )
     assert (nothing.rows, nothing.volumes.tolist()) == (0, [])
     found = compare_column(nothing.columns["temp"], YEAR["temp"], np.zeros(len(YEAR), int), 1)
@@ -169,19 +168,3 @@ def test_the_same_shift_matters_less_where_there_is_a_season():
 
 
 # --- predictions ----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("predicted", "effect", "unusual"),
-    [
-        (np.full(200, 0.2), 0.0, False),
-        (RNG.beta(1, 4, 200), 0.0, False),
-        (np.full(200, 0.6), 0.4, True),
-        (np.full(200, np.nan), np.nan, False),
-    ],
-    ids=["certain of the mean", "spread around it", "too high", "none"],
-)
-def test_predictions_are_compared_with_the_labels_of_the_past(predicted, effect, unusual):
-    found = compare_expected(REFERENCE.outcomes, predicted, np.zeros(200, dtype=np.intp), 1)
-    assert found.effect[0] == pytest.approx(effect, abs=0.03, nan_ok=True)
-    assert bool(found.p_value[0] < 1e-6) is unusual

@@ -88,3 +88,13 @@ def test_of_what_passes_few_did_not_shift():
 def test_looking_at_a_fleet_needs_no_numpy():
     code = "import sys, tenantry.monitoring.fleet_drift; sys.exit('numpy' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_another_form_is_a_fact_that_no_other_stream_makes_doubtful():
+    form = shift("schema", 0.0, 1.0).model_copy(update={"p_value": None, "kind": "schema"})
+    alone = gather_drift([*QUIET, judge("aa", form)])
+    assert [(one.tenant, one.shift.name) for one in alone.alone] == [("aa", "schema")]
+    assert alone.doubtful == 0
+    together = gather_drift([judge(f"t{n}", shift("temp"), form) for n in range(9)])
+    assert [(event.name, len(event.tenants)) for event in together.events] == [("schema", 9)]
+    assert together.alone == ()

@@ -1,13 +1,15 @@
 from datetime import timedelta
+from functools import cache
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from tenantry.monitoring.drift import learn_reference
+from tenantry.monitoring.feed import Delivery
 from tenantry.monitoring.judge import judge_unseen, judge_window
-from tenantry.monitoring.judgements import Memory
 from tenantry.monitoring.measure import Evidence
+from tenantry.monitoring.memory import Arrival, Memory
 from tests.unit.monitoring.watched import (
     AS_OF,
     MODEL,
@@ -28,16 +30,33 @@ LEARNT = TABLE[TABLE["event_time"] < TRAINED]
 def judge(rows=None, *, spec=SPEC, promised=0.51, learnt=LEARNT, memory=MEMORY, **changes):
     """Judge the rows; `window` is that of the receipt, `overtaken` why nothing follows."""
     rows = make_rows(TABLE, WINDOWS[0]) if rows is None else rows
-    reference = learn_reference(
+    reference = learn(learnt, spec) if learnt is not LEARNT else learn_all(spec.label.task)
+    receipt = make_receipt(changes.get("window", WINDOWS[0]), model=changes.get("model", MODEL))
+    evidence = Evidence(
+        receipt,
+        rows,
+        reference,
+        promised,
+        changes.get("overtaken", ""),
+        changes.get("delivery", Delivery()),
+    )
+    return judge_window(spec, AS_OF, evidence, memory)
+
+
+def learn(learnt, spec):
+    return learn_reference(
         learnt,
         (*spec.features, "label"),
         until=TRAINED,
         length=spec.predict.window,
-        has_classes=spec.label.task == "classification",
+        task=spec.label.task,
     )
-    receipt = make_receipt(changes.get("window", WINDOWS[0]), model=changes.get("model", MODEL))
-    evidence = Evidence(receipt, rows, reference, promised, changes.get("overtaken", ""))
-    return judge_window(spec, AS_OF, evidence, memory)
+
+
+@cache
+def learn_all(task):
+    """Learn once from all rows before the first window."""
+    return learn(LEARNT, make_spec(label={"column": "arr_delay", "task": task}, model=RMSE))
 
 
 def rows_with(**columns):
@@ -64,21 +83,29 @@ def test_a_window_as_promised():
     assert judged.labelled == 1008
     assert judged.sentence.startswith("As promised: log loss .")
     assert judged.sentence.endswith("Nothing drifted.")
-    assert [one.name for one in judged.drift] == [*SPEC.features, "label", "prediction", "rows"]
+    assert [one.name for one in judged.drift] == [
+        *SPEC.features,
+        "label",
+        "prediction",
+        "rows",
+        "freshness",
+        "late",
+        "schema",
+    ]
 
 
 @pytest.mark.parametrize(
     ("rows", "status", "words"),
     [
         (rows_with(prediction=0.9), "decayed", "against the promised .510 (evidence "),
-        (rows_with(temp=95.0, distance=10.0), "drifted", "distance by 1.00, temp by 1.00, of 6"),
-        (rows_with(temp=95.0), "drifted", "Drifted: temp by 1.00, of 6 that are watched."),
+        (rows_with(temp=95.0, distance=10.0), "drifted", "distance by 1.00, temp by 1.00, of 7"),
+        (rows_with(temp=95.0), "drifted", "Drifted: temp by 1.00, of 7 that are watched."),
         (rows_with(label=np.nan), "drifted", "None of the 1,008 rows has a label"),
         (rows_with().iloc[:3], "drifted", "3 labelled rows of 3, 100 are needed"),
         (rows_with().iloc[:0], "drifted", "No row was predicted in this window. Drifted: rows"),
         (rows_with(label=0.0), "drifted", "All labels are of one class, so there is no AUC."),
         (rows_with(prediction=np.nan), "no_labels", "None of the 1,008 rows has a label"),
-        (rows_with(event_time=pd.Timestamp(TRAINED)), "too_small", "fall into one hour"),
+        (rows_with(event_time=pd.Timestamp(TRAINED)), "drifted", "fall into one hour"),
         (rows_with(temp=np.nan), "drifted", "Drifted: temp by 1.00"),
         (rows_with(temp=np.inf), "drifted", "Drifted: temp by 1.00"),
         (rows_with(origin="ZZZ"), "drifted", "Drifted: origin by 1.00"),
@@ -95,10 +122,7 @@ def test_every_kind_of_window_is_judged(rows, status, words):
 
 @pytest.mark.parametrize(
     ("rows", "status"),
-    [
-        (0, "no_rows"),
-        (3, "too_small"),
-    ],
+    [(0, "no_rows"), (3, "too_small")],
 )
 def test_without_a_past_few_rows_are_just_too_few(rows, status):
     recent = LEARNT[LEARNT["event_time"] >= TRAINED - timedelta(days=28)]
@@ -114,7 +138,8 @@ def test_without_a_past_few_rows_are_just_too_few(rows, status):
     ],
 )
 def test_what_stands_out_is_noted(column, note):
-    notes = {one.name: one.note for one in judge(rows_with(temp=column)).drift}
+    drift = judge(rows_with(temp=column)).drift
+    notes = {one.name: one.note for one in drift if one.name != "late"}
     assert notes == dict.fromkeys(notes, "") | {"temp": note}
 
 
@@ -240,7 +265,8 @@ def test_no_promise_is_no_decay():
 def test_drift_needs_enough_windows_to_compare_with():
     judged = judge(learnt=LEARNT[LEARNT["event_time"] >= TRAINED - timedelta(days=28)])
     assert "Drift is not judged: 3 whole past windows are known, 8 needed." in judged.sentence
-    assert {one.note for one in judged.drift} == {"3 whole past windows, 8 are needed"}
+    notes = {one.note for one in judged.drift if one.name not in ("late", "schema")}
+    assert notes == {"3 whole past windows, 8 are needed"}
 
 
 def test_regression_has_no_auc_and_says_nothing_of_classes():
@@ -261,3 +287,101 @@ def test_without_evidence_it_says_why(receipt, status):
     assert (judged.status, judged.action, judged.quality) == (status, "none", None)
     assert judged.sentence
     assert judged.memory == Memory(degrees=6), "it is passed on"
+
+
+# --- the feed -------------------------------------------------------------------------------------
+
+
+def judge_delivery(rows=None, *, late=0, memory=MEMORY, spec=SPEC, table=TABLE, **delivered):
+    rows = make_rows(table, WINDOWS[0]) if rows is None else rows
+    delivery = Delivery(Arrival(rows=len(rows) + late, late=late), **delivered)
+    return judge(rows, memory=memory, spec=spec, delivery=delivery)
+
+
+def stream(judged, name):
+    return next(one for one in judged.drift if one.name == name)
+
+
+def test_how_rows_came_is_told():
+    feed = judge_delivery(rows_with().iloc[:504], late=7, unscored=5).feed
+    assert (feed.rows, feed.late, feed.unscored, feed.changes) == (511, 7, 5, ())
+    assert feed.silence == pytest.approx(84.17, abs=0.01), "hours, from the last row to the end"
+    assert judge_delivery(rows_with().iloc[:0]).feed.silence is None
+
+
+def test_a_feed_that_stopped_in_the_middle_of_a_window_drifted():
+    judged = judge_delivery(rows_with().iloc[:504], spec=make_spec(monitor={"on_drift": "retrain"}))
+    assert stream(judged, "freshness").drifted
+    assert (judged.status, judged.action) == ("drifted", "tell")
+    assert judged.sentence.endswith("a feed is mended, not learnt from.")
+
+
+def test_late_rows_are_compared_with_the_windows_judged_before():
+    memory = MEMORY
+    for _ in range(8):
+        judged = judge_delivery(late=3, memory=memory)
+        memory = judged.memory
+    assert stream(judged, "late").note == "7 windows judged before, 8 are needed"
+    assert not stream(judge_delivery(late=3, memory=memory), "late").drifted
+    judged = judge_delivery(late=600, memory=memory)
+    assert stream(judged, "late").drifted
+    assert stream(judged, "late").note == "600 of 1,608 rows came late"
+    assert judged.memory.arrivals == memory.arrivals, "it is not what is usual"
+
+
+def test_what_is_known_of_the_feed_outlives_the_model():
+    memory = judge_delivery(late=3, kinds={"rows.temp": "number"}, faults={"a: b": 1}).memory
+    assert memory.of("other").arrivals == (Arrival(rows=1011, late=3),)
+    assert memory.of("other").kinds == {"rows.temp": "number"}
+    assert memory.of("other").faults == {"a: b": 1}
+
+
+@pytest.mark.parametrize(
+    ("now", "words"),
+    [
+        ({"kinds": {"rows.temp": "text"}}, "rows.temp was number, is text"),
+        ({"faults": {"temp: below 0": 300}}, "temp: below 0 in 300 rows more"),
+    ],
+    ids=["type", "faults"],
+)
+def test_another_form_is_an_event_without_a_p_value(now, words):
+    before = judge_delivery(kinds={"rows.temp": "number"}, faults={})
+    assert not stream(before, "schema").drifted
+    judged = judge_delivery(memory=before.memory, **now)
+    form = stream(judged, "schema")
+    assert (form.drifted, form.effect, form.p_value, form.note) == (True, 1.0, None, words)
+    assert (judged.status, judged.action) == ("drifted", "tell")
+    assert f"Their form changed: {words}." in judged.sentence
+    again = judge_delivery(memory=judged.memory, **now)
+    assert not stream(again, "schema").drifted, "it is told once"
+
+
+def test_a_window_can_break_the_contract_that_its_history_keeps():
+    columns = {"number": {"type": "integer"}, "temp": {"type": "number", "max_null_share": 0.2}}
+    rows = rows_with()
+    rows.loc[:503, "temp"] = np.nan
+    judged = judge_delivery(rows, spec=make_spec(contract={"columns": columns}))
+    words = "temp is missing in 50% of the rows, the contract allows 20%"
+    assert stream(judged, "schema").note == words
+    assert (stream(judged, "temp").missing, stream(judged, "temp").missing_before) == (0.5, 0.0)
+    few = judge_delivery(rows.iloc[:50], spec=make_spec(contract={"columns": columns}))
+    assert not stream(few, "schema").drifted, "50 rows are too few to say"
+
+
+# --- whatever a stream holds ----------------------------------------------------------------------
+
+_STREAMS = ("temp", "origin", "label", "prediction")
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan, "text", 1e308, 0.5, True, None])
+@pytest.mark.parametrize("name", _STREAMS)
+def test_nothing_that_a_stream_holds_is_an_exception(name, value, task):
+    changes = {} if task == "classification" else {"label": VALUES, "model": RMSE}
+    rows = rows_with(**{name: pd.Series([value] * 1008)})
+    judged = judge(rows, spec=make_spec(**changes))
+    assert judged.sentence
+    judged.to_json()
+
+
+VALUES = {"column": "arr_delay", "task": "regression"}

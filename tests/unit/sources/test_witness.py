@@ -1,11 +1,13 @@
 """What was read is recorded: files by content, tables by the rows they gave."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pandas as pd
 import pytest
 
 from tenantry.digests import sha256
+from tenantry.origins import Origin
 from tenantry.sources import witness
 from tenantry.sources.collect import collect_rows
 from tenantry.sources.query import Query
@@ -113,3 +115,42 @@ def test_a_file_is_hashed_once_a_process(lake):
     write_csv(lake.folder / "south/visits.csv.gz", make_rows(11, first=200))
     collect_rows(make_spec(), lake.connections, AS_OF)
     assert witness._sha256.cache_info().misses == 3
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ([1, 2], "number"),
+        ([1.5, None], "number"),
+        ([Decimal(1), None], "number"),
+        ([True, False], "truth"),
+        ([True, None], "truth"),
+        (["far", None], "text"),
+        (pd.Series(["far"], dtype="category"), "text"),
+        (pd.to_datetime(["2024-01-01"]), "time"),
+        ([datetime(2024, 1, 1, tzinfo=UTC).date()], "time"),
+        (["far", 1], "mixed"),
+    ],
+    ids=str,
+)
+def test_the_type_that_values_came_as_is_told(lake, values, kind):
+    frame = pd.DataFrame({"distance": values, "empty": None})
+    assert Witness(query(lake)).testify(frame).types == {"distance": kind}
+
+
+def test_types_are_no_part_of_a_records_name(lake):
+    told = tuple(reads(lake).values())
+    origin = Origin(
+        product="visits",
+        tenant="acme",
+        snapshot="5" * 64,
+        as_of=AS_OF,
+        run="r",
+        spec_digest="s",
+        code_version="1",
+        rows=9,
+        fingerprint="f",
+        reads=told,
+    )
+    other = tuple(one.model_copy(update={"types": {}}) for one in told)
+    assert origin.name == origin.model_copy(update={"reads": other}).name

@@ -5,12 +5,16 @@ import pytest
 
 from tenantry import layout
 from tenantry.champions import Restored, crown
+from tenantry.digests import sha256
 from tenantry.features.tables import write_features
 from tenantry.jobs import Job
 from tenantry.ledger import Due, Entry, Outcome
+from tenantry.manifests import Manifest
 from tenantry.models.card import Card
 from tenantry.monitoring import evidently
 from tenantry.monitoring.judgements import read_judgements
+from tenantry.origins import Origin, SourceRead, write_origin
+from tenantry.quality import Quality as RowQuality
 from tenantry.sources.connections import Connections
 from tenantry.stages.monitor import monitor
 from tests.unit.memory_store import MemoryStore
@@ -60,11 +64,12 @@ def store():
     return store
 
 
-def watch(store, *, spec=QUIET, table=TABLE, windows=WINDOWS):
+def watch(store, *, spec=QUIET, table=TABLE, windows=WINDOWS, ingested=None):
     sha = write_features(store, spec, "5" * 64, table)
     due = Due(action="monitor", reason="labels are known", windows=tuple(w.id for w in windows))
     done = Outcome(stage="build_features", status="done", facts={"features": sha})
-    entry = Entry(tenant="ua", due=(due,), outcomes=(done,))
+    before = (ingested,) if ingested else ()
+    entry = Entry(tenant="ua", due=(due,), outcomes=(*before, done))
     return monitor(Job("run-1", AS_OF, spec, entry, store, Connections()))
 
 
@@ -82,6 +87,43 @@ def test_rows_that_came_too_late_to_be_scored_are_counted(store):
     result = watch(store, windows=WINDOWS[:1])
     assert result.facts["too_late"] == 3
     assert "3 rows came too late to be scored." in result.message
+
+
+def ingest(store, types, **reasons):
+    """Store a snapshot's manifest and its origin; return the outcome that tells of both."""
+    manifest = Manifest(rows=9, chunks=(), quality=RowQuality(rows=9, labelled=9, reasons=reasons))
+    snapshot = sha256(manifest.to_json())
+    place = layout.snapshot("arrival-delay", "ua", snapshot)
+    store.put(place, manifest.to_json())
+    read = SourceRead(
+        source="rows", connection="here", kind="csv", path="rows.csv", rows=9, types=types
+    )
+    origin = Origin(
+        product="arrival-delay",
+        tenant="ua",
+        snapshot=snapshot,
+        as_of=AS_OF,
+        run="run-1",
+        spec_digest="s",
+        code_version="1",
+        rows=9,
+        fingerprint="f",
+        reads=(read,),
+    )
+    keys = (place, write_origin(store, origin))
+    return Outcome(stage="ingest", status="done", facts={"snapshot": snapshot}, keys=keys)
+
+
+def test_how_rows_came_is_judged_by_what_ingest_left(store):
+    predict(store, TABLE, WINDOWS[0], late=4)
+    predict(store, TABLE, WINDOWS[1])
+    watch(store, windows=WINDOWS[:1], ingested=ingest(store, {"temp": "number"}))
+    watch(store, windows=WINDOWS[1:2], ingested=ingest(store, {"temp": "text"}, bad=500))
+    first, second = judged(store)
+    assert (first.feed.rows, first.feed.late, first.feed.changes) == (1008, 4, ())
+    changes = ("rows.temp was number, is text", "bad in 500 rows more")
+    assert second.feed.changes == changes
+    assert (second.status, second.action) == ("drifted", "tell")
 
 
 def test_every_due_window_is_judged(store):

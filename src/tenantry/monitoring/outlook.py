@@ -1,0 +1,109 @@
+"""Whether predictions expect what the past has been: their drift, before any label is known.
+
+Needs no label of the windows, and does not depend on which model predicted: another one may spread
+its predictions more or less. Means of predictions vary less than labels do, so that chance alarms
+less often than said.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.special import stdtr
+
+from tenantry.monitoring.cells import read_column
+from tenantry.monitoring.drift import (
+    Blocks,
+    Compared,
+    Indices,
+    Reference,
+    classes_in,
+    find_column_p_values,
+    forgive_blocks,
+)
+from tenantry.monitoring.past import MIN_WINDOWS
+
+Floats = npt.NDArray[np.float64]
+
+
+def compare_outlook(
+    reference: Reference,
+    predicted: Floats,
+    window: Indices,
+    windows: int,
+    blocks: Blocks | None = None,
+) -> Compared:
+    """Compare what windows' predictions expect with the labels that the model learnt on.
+
+    Args:
+        reference: What it learnt on.
+        predicted: Probabilities or values, shape (n,), of K classes (n, K); NaN where there is
+            none.
+        window: Each row's window, 0 to `windows` - 1, shape (n,).
+        windows: How many windows.
+        blocks: See `compare_column`.
+    """
+    known = np.isfinite(predicted if predicted.ndim == 1 else predicted.sum(axis=1))
+    predicted, window = predicted[known], window[known]
+    if reference.task == "regression":
+        return _compare_values(reference, predicted, window, windows)
+    counts = _count_classes(reference, predicted, window, windows)
+    found = _compare_classes(reference, counts)
+    if blocks is None:
+        return found
+    block, home = blocks
+    parts = _count_classes(reference, predicted, block[known], len(home))
+    p_value = forgive_blocks(reference.outcomes, counts, parts, home, found.p_value)
+    return replace(found, p_value=p_value)
+
+
+def _count_classes(
+    reference: Reference, predicted: Floats, window: Indices, windows: int
+) -> Floats:
+    """Return how many rows of each class are expected, by window and cell."""
+    outcomes = reference.outcomes
+    if predicted.ndim == 1:
+        predicted = np.stack([1 - predicted, predicted], axis=1)
+    codes = pd.Series(np.arange(predicted.shape[1], dtype=np.float64))
+    named = codes if outcomes.numbers is not None else classes_in(codes)
+    counts = np.zeros((windows, outcomes.cells.number))
+    for cell, weight in zip(outcomes.cells.place(read_column(named)), predicted.T, strict=True):
+        counts[:, cell] += np.bincount(window, weights=weight, minlength=windows)
+    return counts
+
+
+def _compare_classes(reference: Reference, counts: Floats) -> Compared:
+    """Compare how often each class is expected with how often it was."""
+    outcomes, windows = reference.outcomes, len(counts)
+    rows = counts.sum(axis=1)
+    now = counts[:, :-1] / np.maximum(rows, 1)[:, None]
+    past = np.append(outcomes.values.counts, 0.0)  # a class that was never seen is new
+    effect = np.abs(now - past / max(past.sum(), 1)).sum(axis=1) / 2
+    p_value = find_column_p_values(outcomes, counts)
+    return Compared(np.where(rows > 0, effect, np.nan), p_value, np.zeros(windows))
+
+
+def _compare_values(
+    reference: Reference, predicted: Floats, window: Indices, windows: int
+) -> Compared:
+    """Compare the mean prediction with the mean label.
+
+    The effect is the share of the labels that lie between the two. How far the mean labels of the
+    tenant's past windows lie apart says, by a Student variable, how unusual that is; a smaller
+    window may lie farther off.
+    """
+    rows = np.bincount(window, minlength=windows)
+    sums = np.bincount(window, weights=predicted, minlength=windows)
+    mean = np.where(rows > 0, sums / np.maximum(rows, 1), np.nan)
+    levels, labels = reference.levels[np.isfinite(reference.levels)], reference.outcomes.numbers
+    if labels is None or not len(labels):
+        return Compared(np.full(windows, np.nan), np.full(windows, np.nan), np.zeros(windows))
+    was, found = np.searchsorted(labels, [float(labels.mean())]), np.searchsorted(labels, mean)
+    effect = np.where(rows > 0, np.abs(found - was) / len(labels), np.nan)
+    if len(levels) < MIN_WINDOWS:
+        return Compared(effect, np.full(windows, np.nan), np.zeros(windows))
+    smaller = np.sqrt(np.maximum(reference.volumes.mean() / np.maximum(rows, 1), 1.0))
+    spread = max(float(levels.std(ddof=1)), 1e-12) * np.sqrt(1 + 1 / len(levels)) * smaller
+    p_value = 2 * stdtr(len(levels) - 1, -np.abs(mean - levels.mean()) / spread)
+    return Compared(effect, np.asarray(p_value), np.zeros(windows))
