@@ -9,7 +9,7 @@ then, backwards: from a reign that restores to the one it restores, from any oth
 before. So a rollback can be rolled back, too. A pin holds the champion whatever is decided.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -58,10 +58,9 @@ class Reign(Reigned):
         trained_until: Nothing later was seen in training; a window that starts before is in sample.
         training_digest: Of the spec that the model was made by.
         recipe: How it was made: `pooled`, `logistic`, …
-        gate: The decision in one sentence: the gate's, or a person's who rolled back.
+        gate: The decision in a sentence: the gate's, or of who rolled back.
         evidence: The gate's figures.
-        previous: The version that reigned until then and that it was compared with; empty for a
-            tenant's first.
+        previous: The version that reigned until then; empty for a tenant's first.
         restores: The reign that a rollback restores; None when the gate decided.
         pooled: The pooled model it stands on, ``<zone>/<version>``; empty without one.
     """
@@ -146,6 +145,11 @@ class Champion(Reigns[Reign]):
         """The last reign that counts of another version than the current one, or None."""
         others = (one for one in reversed(self.standing) if one.version != self.current.version)
         return next(others, None)
+
+    def refuge(self, decayed: Set[str]) -> Reign | None:
+        """Return the last reign that counts of another version, neither decayed nor tainted."""
+        barred = {self.current.version, *self.tainted, *decayed}
+        return next((one for one in reversed(self.standing) if one.version not in barred), None)
 
     def origin(self, reign: Reign) -> Reign:
         """Return the reign by which a model was crowned: itself, or the one it restores."""

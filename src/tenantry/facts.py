@@ -53,19 +53,21 @@ class Attempt(NamedTuple):
 
 
 class Alarm(NamedTuple):
-    """A judgement that asks for something to be done.
+    """A judgement of decay, or one that asks for something to be done.
 
     Attributes:
         as_of: When it was made.
         window: The window judged.
         status: The judgement in a word.
         action: What is asked for.
+        model: The model that was judged; empty where that was not recorded.
     """
 
     as_of: datetime
     window: Window
     status: JudgementStatus
     action: Reaction
+    model: str = ""
 
 
 class Failure(NamedTuple):

@@ -33,6 +33,7 @@ STATES: dict[State, str] = {
 
 _FINISHED_BY: dict[Action, str] = {
     "train": "promote",
+    "rollback": "promote",
     "retire": "promote",
     "predict": "predict",
     "backfill": "predict",

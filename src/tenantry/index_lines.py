@@ -52,7 +52,7 @@ def to_line(record: TenantRecord) -> bytes:
         "looked": pack_moments(record.looked),
         "judged": pack_windows(record.judged),
         "alarms": [
-            [seconds(one.as_of), *span(one.window), one.status, one.action]
+            [seconds(one.as_of), *span(one.window), one.status, one.action, *_model(one, place)]
             for one in sorted(record.alarms)
         ],
         "failures": [
@@ -95,8 +95,8 @@ def _record(tenant: str, parts: Mapping[str, Any]) -> TenantRecord:
         looked=unpack_moments(parts.get("looked", ())),
         judged=unpack_windows(parts.get("judged", ())),
         alarms=frozenset(
-            Alarm(moment(at), window(start, length), status, action)
-            for at, start, length, status, action in parts.get("alarms", ())
+            Alarm(moment(at), window(start, length), status, action, *(words[one] for one in model))
+            for at, start, length, status, action, *model in parts.get("alarms", ())
         ),
         failures=frozenset(Failure(moment(at), *rest) for at, *rest in parts.get("failures", ())),
         cleared={stage: moment(at) for stage, at in parts.get("cleared", {}).items()},
@@ -110,9 +110,14 @@ def _record(tenant: str, parts: Mapping[str, Any]) -> TenantRecord:
 
 def _words(record: TenantRecord) -> set[str]:
     words = {word for one in record.attempts for word in (one.version, one.training_digest)}
+    words |= {one.model for one in record.alarms if one.model}
     words |= {one.model for some in record.predicted.values() for one in some}
     reigns = record.champion.reigns if record.champion else ()
     return words | {word for one in reigns for word in (one.version, one.training_digest)}
+
+
+def _model(alarm: Alarm, place: Mapping[str, int]) -> tuple[int, ...]:
+    return (place[alarm.model],) if alarm.model else ()
 
 
 def _pack_champion(champion: Champion | None, place: Mapping[str, int]) -> dict[str, Any] | None:

@@ -15,7 +15,7 @@ from tenantry.text import Plain
 from tenantry.times import Moment, Window
 
 Scalar = str | int | float | bool | None
-Action = Literal["train", "predict", "backfill", "monitor", "retire"]
+Action = Literal["train", "predict", "backfill", "monitor", "rollback", "retire"]
 ModelChoice = Literal["then", "current"]
 Status = Literal["done", "fell_back", "skipped", "failed"]
 
@@ -29,11 +29,12 @@ class Due(Record):
     Attributes:
         action: What.
         reason: Why, in words.
-        windows: Ids of the windows it concerns (predict, backfill, monitor).
+        windows: Ids of the windows it concerns (predict, backfill, monitor, rollback).
         model: Which model predicts them: that which reigned `then`, when the window began, or the
             `current` champion (backfill).
         since: When the first window asked for begins (backfill).
         until: Before when the last one does (backfill).
+        version: The model to go back to (rollback); `windows` is the one that was judged.
     """
 
     action: Action
@@ -42,6 +43,7 @@ class Due(Record):
     model: ModelChoice = "then"
     since: Moment | None = None
     until: Moment | None = None
+    version: str = ""
 
 
 class Cost(Record):

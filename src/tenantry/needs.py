@@ -31,7 +31,7 @@ NEEDS: dict[str, Needs] = {
     "ingest": Needs(_DATA),
     "build_features": Needs(_DATA, ("ingest",)),
     "train": Needs(("train",), ("ingest", "build_features")),
-    "promote": Needs(("train", "retire"), ("ingest", "build_features", "train")),
+    "promote": Needs(("train", "rollback", "retire"), ("ingest", "build_features", "train")),
     "predict": Needs(("predict", "backfill"), ("ingest", "build_features")),
     "monitor": Needs(("monitor",), ("ingest", "build_features")),
 }

@@ -7,11 +7,14 @@ from typing import Literal
 
 from tenantry.plans import RunPlan
 
-Kind = Literal["retire", "pooled", "train", "predict", "backfill", "monitor", "left", "nothing"]
+Kind = Literal[
+    "retire", "pooled", "rollback", "train", "predict", "backfill", "monitor", "left", "nothing"
+]
 
 KINDS: tuple[Kind, ...] = (
     "retire",
     "pooled",
+    "rollback",
     "train",
     "predict",
     "backfill",
@@ -107,7 +110,7 @@ def say_counts(made: RunPlan) -> str:
         if mine:
             noun = "pooled model" if kind == "pooled" else "tenant"
             inside = f" ({_count(windows, 'window')})" if windows else ""
-            verb = "train" if kind == "pooled" else kind
+            verb = {"pooled": "train", "rollback": "roll back"}.get(kind, kind)
             parts.append(f"{verb} {_count(count, noun)}{inside}")
     waiting = sum(bool(planned.waiting) for planned in made.tenants.values())
     if waiting:

@@ -11,7 +11,9 @@ from tenantry.agenda import Agenda
 from tenantry.backoff import Hold, find_holds, holding
 from tenantry.champions import describe_pin
 from tenantry.errors import Fault, PlanError
+from tenantry.facts import Attempt
 from tenantry.ledger import Action, Due
+from tenantry.recalls import find_recall
 from tenantry.request import Backfill
 from tenantry.specs.model import Spec
 from tenantry.states import TenantState
@@ -71,6 +73,7 @@ def plan_tenant(
         work.add(Due(action="retire", reason="its spec says state: retired"), spec.predict.start)
         return work.done()
     trains = _add_training(case, work)
+    _add_rollback(case, work, trains=trains)
     agenda = Agenda(spec, state, as_of)
     soon: list[Window] = []
     if trains or state.champion is not None:  # without a model there is nothing to predict by
@@ -157,10 +160,41 @@ def _why_train(case: _Case) -> tuple[str, datetime]:
         every = format_duration(spec.train.every)
         reason = f"last trained as of {format_moment(attempt.as_of)}, train.every is {every}"
         return reason, attempt.as_of + spec.train.every
+    why, since = _why_alarmed(state, attempt)
+    if why:
+        return why, since
+    return ("forced by the run" if case.force else ""), as_of
+
+
+def _why_alarmed(state: TenantState, attempt: Attempt) -> tuple[str, datetime]:
+    """Say which judgement asks for a training, empty when none does, and since when."""
     for alarm in state.judgements:
         if alarm.action == "retrain" and alarm.as_of > attempt.as_of:
             return f"{alarm.status} in window {alarm.window}", alarm.as_of
-    return ("forced by the run" if case.force else ""), as_of
+    recall = find_recall(state)
+    if recall and recall.refuge is None:
+        return f"{recall.why}, and no model is left to go back to", recall.alarm.as_of
+    return "", attempt.as_of
+
+
+# --- rollback -------------------------------------------------------------------------------------
+
+
+def _add_rollback(case: _Case, work: _Work, *, trains: bool) -> None:
+    recall = find_recall(case.state)
+    if recall is None or recall.refuge is None:
+        return
+    if case.state.champion and case.state.champion.pin:
+        pin = describe_pin(case.state.champion.pin)
+        work.notes.append(f"not rolled back ({recall.why}): {pin}")
+    elif trains:
+        work.notes.append(f"not rolled back ({recall.why}): it is trained anyway")
+    else:
+        version = recall.refuge.version
+        reason = f"{recall.why}: back to {version}"
+        windows = (recall.alarm.window.id,)
+        due = Due(action="rollback", reason=reason, windows=windows, version=version)
+        work.add(due, recall.alarm.as_of)
 
 
 # --- windows --------------------------------------------------------------------------------------

@@ -29,7 +29,8 @@ class TenantState:
         predicted: What was predicted, window by window, by the receipts' `as_of`; later runs' too.
         looked_at: When rows that arrived late were last looked for.
         judged: The windows judged, by later runs too.
-        judgements: Since the attempt, those that ask for something to be done.
+        judgements: Since the attempt, those of decay and those that ask for something to be done.
+        decayed: The models that were ever judged as decayed.
         failures: Since it last recovered or was cleared, by time.
         interrupted: Whether it took its worker or shard down, or was in one that went down.
         retired: Whether it was archived and not trained since.
@@ -44,6 +45,7 @@ class TenantState:
     looked_at: datetime | None = None
     judged: frozenset[Window] = frozenset()
     judgements: tuple[Alarm, ...] = ()
+    decayed: frozenset[str] = frozenset()
     failures: tuple[Failure, ...] = ()
     interrupted: bool = False
     retired: bool = False
@@ -63,7 +65,7 @@ class TenantRecord:
         predicted: What was predicted, window by window; each thing once, in order.
         looked: When rows that arrived late were looked for.
         judged: The windows judged.
-        alarms: Judgements that ask for something to be done.
+        alarms: Judgements of decay, and those that ask for something to be done.
         failures: Those that nothing cleared.
         cleared: Stage → when it last recovered from failures; "" → when all stages were cleared.
         erased: Whether it was erased; everything else is empty then.
@@ -141,6 +143,9 @@ class TenantRecord:
                 one
                 for one in sorted(self.alarms)
                 if one.as_of <= moment and (since is None or one.as_of > since)
+            ),
+            decayed=frozenset(
+                one.model for one in self.alarms if one.as_of <= moment and one.status == "decayed"
             ),
             failures=tuple(failures),
             interrupted=self.marked or any(one.kind in DEATHS for one in failures),

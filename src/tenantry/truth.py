@@ -191,5 +191,6 @@ def _read_alarms(
         if window in known.judged:
             continue
         judgement = Judgement.from_json(store.get(key).content, key)
-        if judgement.action != "none":
-            yield Alarm(judgement.as_of, window, judgement.status, judgement.action)
+        if judgement.action != "none" or judgement.status == "decayed":
+            told = judgement.status, judgement.action, judgement.model
+            yield Alarm(judgement.as_of, window, *told)

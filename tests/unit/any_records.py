@@ -87,7 +87,10 @@ records = st.builds(
     looked=st.frozensets(moments, max_size=3),
     judged=st.frozensets(windows),
     alarms=st.frozensets(
-        st.builds(Alarm, moments, windows, st.just("decayed"), st.just("retrain")), max_size=2
+        st.builds(
+            Alarm, moments, windows, st.just("decayed"), st.just("retrain"), versions | st.just("")
+        ),
+        max_size=2,
     ),
     costs=costs,
 ) | st.just(TenantRecord("ua", erased=True))

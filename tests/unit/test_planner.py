@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from tenantry.champions import Champion, Pin, Reign
+from tenantry.champions import Champion, Pin, Reign, Restored
 from tenantry.errors import PlanError
 from tenantry.events import Event, write_event
 from tenantry.facts import Alarm, Attempt, Failure, Predicted
@@ -119,6 +119,76 @@ def test_a_judgement_since_the_attempt_makes_training_due(action, as_of, expecte
     state = trained(spec, OCTOBER, judgements=(judgement,))
     found = due(spec, state, OCTOBER + 2 * WEEK)
     assert (found["train"].reason if "train" in found else None) == expected
+
+
+def called_back(spec, *moments, decayed=(), **fields):
+    """The state after trainings, the last model of which a judgement calls back."""
+    (week,) = weeks(5, 6)
+    bad = version(moments[-1])
+    alarm = Alarm(NOVEMBER, week, "decayed", "rollback", bad)
+    barred = frozenset({bad, *map(version, decayed)})
+    return trained(spec, *moments, judgements=(alarm,), decayed=barred, **fields)
+
+
+DECAYED = "decayed in window 20131008T000000Z-20131015T000000Z"
+
+
+def test_a_judgement_makes_a_rollback_due_to_the_champion_before():
+    spec = tiny_spec()
+    found = due(spec, called_back(spec, OCTOBER, OCTOBER + WEEK), NOVEMBER)
+    assert (found["rollback"].version, found["rollback"].windows) == (version(OCTOBER), (WINDOW,))
+    assert found["rollback"].reason == f"{DECAYED}: back to {version(OCTOBER)}"
+    assert "train" not in found
+
+
+WINDOW = "20131008T000000Z-20131015T000000Z"
+
+
+def test_a_model_that_decayed_itself_is_passed_over():
+    spec = tiny_spec()
+    moments = (OCTOBER - WEEK, OCTOBER, OCTOBER + WEEK)
+    found = due(spec, called_back(spec, *moments, decayed=[OCTOBER]), NOVEMBER)
+    assert found["rollback"].version == version(OCTOBER - WEEK)
+
+
+@pytest.mark.parametrize(
+    ("moments", "fields"),
+    [
+        ((OCTOBER + WEEK,), {}),
+        ((OCTOBER, OCTOBER + WEEK), {"decayed": [OCTOBER]}),
+        (
+            (OCTOBER, OCTOBER + WEEK),
+            {"failures": (Failure(NOVEMBER, "r", "promote", "RegistryError"),)},
+        ),
+    ],
+    ids=["the first model", "all decayed", "files that are gone"],
+)
+def test_where_nothing_is_left_to_go_back_to_it_is_trained(moments, fields):
+    spec = tiny_spec()
+    found = due(spec, called_back(spec, *moments, **fields), NOVEMBER)
+    assert found["train"].reason == f"{DECAYED}, and no model is left to go back to"
+    assert "rollback" not in found
+
+
+def test_it_is_rolled_back_once():
+    spec = tiny_spec()
+    state = called_back(spec, OCTOBER, OCTOBER + WEEK)
+    restored = Restored(since=OCTOBER, version=version(OCTOBER), who="m", why="w", when=NOVEMBER)
+    back = reign(OCTOBER).model_copy(update={"since": NOVEMBER, "restores": restored})
+    after = replace(state, champion=state.champion.with_reign(back))
+    assert after.champion.current.version == version(OCTOBER)
+    assert {"rollback", "train"}.isdisjoint(due(spec, after, NOVEMBER))
+
+
+def test_it_is_not_rolled_back_where_it_is_trained_anyway_or_pinned():
+    spec = tiny_spec()
+    state = called_back(spec, OCTOBER, OCTOBER + WEEK)
+    later = plan_tenant(spec, state, OCTOBER + 6 * WEEK)
+    assert "rollback" not in {one.action for one in later.due}
+    assert f"not rolled back ({DECAYED}): it is trained anyway" in later.note
+    pin = Pin(version=version(OCTOBER), who="ann", why="audit", when=OCTOBER, as_of=OCTOBER)
+    pinned = replace(state, champion=state.champion.model_copy(update={"pin": pin}))
+    assert f"not rolled back ({DECAYED}): pinned" in plan_tenant(spec, pinned, NOVEMBER).note
 
 
 def test_a_run_can_force_training():

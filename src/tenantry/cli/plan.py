@@ -24,6 +24,7 @@ _NAMES = 8
 _SIGNS: dict[Kind, tuple[str, str]] = {
     "retire": ("-", "red"),
     "pooled": ("+", "green"),
+    "rollback": ("<", "yellow"),
     "train": ("+", "green"),
     "predict": ("+", "green"),
     "backfill": ("+", "green"),

@@ -37,6 +37,7 @@ from tenantry.models.files import load_model
 from tenantry.models.fitted import FittedModel
 from tenantry.models.pooled import mark_champion
 from tenantry.parquet import from_parquet
+from tenantry.registry.decay import roll_back
 from tenantry.report.model_card import card_page_key, render_model_card
 from tenantry.report.model_facts import read_model_facts
 from tenantry.rules import settle_rules
@@ -81,9 +82,10 @@ def promote(job: Job) -> Result:
     pooled model or the base rate is not crowned: one of these is saved as a version of the tenant's
     own and crowned instead. A decision that was made before at this `as_of` stands; so does a
     person's: a pinned champion stays, and a model that was rolled back by then is not crowned
-    again.
+    again. Where a rollback is due, nothing was trained.
 
     Raises:
+        RegistryError: A rollback is due that cannot be made: the model's files are gone.
         ChampionMovedError: The champion was pinned, restored or crowned meanwhile: decide again.
         ModelFileError: A model's file is missing, or is not what its pointer says.
     """
@@ -92,8 +94,8 @@ def promote(job: Job) -> Result:
     usable = mark_champion(job.store, job.product, champion) if champion else None
     known = usable.until(job.as_of) if usable else None
     reign = known.current if known else None
-    if job.entry.due_for("retire"):
-        return retire(job, reign)
+    if job.entry.due_for("retire") or job.entry.due_for("rollback"):
+        return _follow(job, reign)
     challenger = job.entry.fact("train", "challenger")
     if not isinstance(challenger, str):
         message = f"no challenger; {reign.version} stays" if reign else "no challenger"
@@ -110,6 +112,12 @@ def promote(job: Job) -> Result:
     tainted = known.tainted.get(known.current.version, "") if known else ""
     over = champion.as_of(job.as_of) if champion else None
     return _decide(replace(case, over=over, tainted=tainted))
+
+
+def _follow(job: Job, reign: Reign | None) -> Result:
+    """Do what the plan says, where there is nothing to decide."""
+    order = job.entry.due_for("rollback")
+    return roll_back(job, order) if order else retire(job, reign)
 
 
 # --- a new decision -------------------------------------------------------------------------------
