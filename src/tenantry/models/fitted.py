@@ -113,6 +113,18 @@ class FittedModel:
             ValueError: A frame that the form needs is missing.
         """
         shared = np.zeros(0) if self.pooled is None else link_scores(self.shared, pooled)
+        return self.score_with(own, shared)
+
+    def score_with(self, own: pd.DataFrame | None, shared: Scores) -> Scores:
+        """Score rows that the pooled pipeline, as it serves this tenant, has scored; see `score`.
+
+        Args:
+            own: Rows as `features.recipe.own_frame` gives them; unused by ``pooled``.
+            shared: What `shared` says of the same rows in link space; unused by ``own``.
+
+        Raises:
+            ValueError: The frame is missing, and the form needs it.
+        """
         if self.form == "pooled":
             return self._calibrated(shared)
         if self.form == "stack":

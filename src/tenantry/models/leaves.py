@@ -5,12 +5,15 @@ these are the tenant's: one array of values, tree behind tree and node behind no
 """
 
 from copy import copy
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
 from sklearn.pipeline import Pipeline
+
+from tenantry.models.encode import encode
 
 Floats = NDArray[np.float64]
 
@@ -25,28 +28,56 @@ def node_rows(pipeline: Pipeline) -> Floats:
     return np.concatenate([tree.nodes["count"] for tree in _trees(pipeline)]).astype(np.float64)
 
 
-def leaf_places(pipeline: Pipeline, frame: pd.DataFrame) -> list[NDArray[np.int64]]:
-    """Return, for each tree, the place among all nodes of the leaf that each row falls into.
+@dataclass(frozen=True)
+class Fallen:
+    """Where rows fall in boosted trees: all that is needed to score them by any leaf values.
+
+    Attributes:
+        places: Of the leaf that each row falls into among all nodes, shape (trees, n).
+        baseline: The score before the first tree.
+    """
+
+    places: NDArray[np.int32]
+    baseline: float
+
+    def only(self, rows: NDArray[np.bool_]) -> "Fallen":
+        """Return the same of some of the rows."""
+        return Fallen(self.places[:, rows], self.baseline)
+
+    def scores(self, values: Floats) -> Floats:
+        """Return the scores of the n rows in link space, as the trees with these values give them.
+
+        Args:
+            values: One value a node, as `node_values` gives them.
+        """
+        total = np.full(self.places.shape[1], self.baseline)
+        for place in self.places:  # tree behind tree, as scikit-learn adds them up
+            total += values[place]
+        return total
+
+
+def fall(pipeline: Pipeline, frame: pd.DataFrame) -> Fallen:
+    """Let rows fall through boosted trees.
 
     Args:
         pipeline: Two steps, `columns` and an `estimator` of boosted trees with one output.
         frame: n rows with the columns that the pipeline was fitted on.
-
-    Returns:
-        An array of n places a tree.
     """
     estimator = pipeline[-1]
-    encoded = pipeline[0].transform(frame[list(pipeline.feature_names_in_)])
-    rows = np.ascontiguousarray(encoded, dtype=np.float64)
+    places = np.empty((len(estimator._predictors), len(frame)), dtype=np.int32)
+    baseline = float(np.ravel(estimator._baseline_prediction)[0])
+    if frame.empty:
+        return Fallen(places, baseline)
+    rows = np.ascontiguousarray(encode(pipeline[0], frame[list(pipeline.feature_names_in_)]))
     categories = estimator._bin_mapper.make_known_categories_bitsets()
-    places, start = [], 0
-    for tree in _trees(pipeline):
+    start = 0
+    for tree, place in zip(_trees(pipeline), places, strict=True):
         nodes = tree.nodes.copy()
         nodes["value"] = np.arange(start, start + len(nodes))  # a tree then predicts the place
         start += len(nodes)
         named = TreePredictor(nodes, tree.binned_left_cat_bitsets, tree.raw_left_cat_bitsets)
-        places.append(named.predict(rows, *categories, 1).astype(np.int64))
-    return places
+        place[:] = named.predict(rows, *categories, 1)
+    return Fallen(places, baseline)
 
 
 def with_node_values(pipeline: Pipeline, values: Floats) -> Pipeline:

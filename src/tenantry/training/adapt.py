@@ -1,18 +1,17 @@
 """Adapting the pooled trees to a tenant: the same splits, leaf values nearer to its own rows."""
 
 import numpy as np
-import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from tenantry.errors import TrainingError
 from tenantry.metrics import Floats
 from tenantry.models.card import Task
 from tenantry.models.fitted import from_link
-from tenantry.models.leaves import has_single_trees, leaf_places, node_rows, node_values
+from tenantry.models.leaves import Fallen, has_single_trees, node_rows, node_values
 
 
 def adapt_leaves(
-    pipeline: Pipeline, frame: pd.DataFrame, label: Floats, *, task: Task, row_weight: float
+    pipeline: Pipeline, fallen: Fallen, label: Floats, *, task: Task, row_weight: float
 ) -> Floats:
     """Return leaf values of the pooled trees for a tenant.
 
@@ -25,32 +24,28 @@ def adapt_leaves(
     had been trained with more copies of the tenant's rows, at a thousandth of the cost.
 
     Args:
-        pipeline: The pooled model.
-        frame: n rows of the tenant as the pooled model takes them.
+        pipeline: The pooled model; one that can be adapted.
+        fallen: Where n rows of the tenant fall in its trees.
         label: Their labels.
         task: What is predicted.
         row_weight: How many pooled rows one of the tenant's counts for.
 
     Returns:
         One value a node, as `models.leaves.with_node_values` takes them.
-
-    Raises:
-        TrainingError: The pooled model is no boosted trees with one output.
     """
-    if not can_adapt(pipeline, task):
-        msg = "only a pooled model of boosted trees with one output can be adapted"
-        raise TrainingError(msg)
     values, shared = node_values(pipeline), node_rows(pipeline)
     if not len(label):
         return values
-    estimator = pipeline[-1]
-    scores = np.full(len(label), float(np.ravel(estimator._baseline_prediction)[0]))
-    for place in leaf_places(pipeline, frame):
+    rate = pipeline[-1].learning_rate
+    scores = np.full(len(label), fallen.baseline)
+    for place in fallen.places:
         gap, curvature = _gap(scores, label, task)
-        leaf, row = np.unique(place, return_inverse=True)
-        rows = row_weight * np.bincount(row)
-        step = estimator.learning_rate * np.bincount(row, gap) / np.bincount(row, curvature)
-        values[leaf] += rows / (shared[leaf] + rows) * (step - values[leaf])
+        node = place - place.min()
+        rows = np.bincount(node)
+        there = np.flatnonzero(rows)
+        step = rate * np.bincount(node, gap)[there] / np.bincount(node, curvature)[there]
+        leaf, own = place.min() + there, row_weight * rows[there]
+        values[leaf] += own / (shared[leaf] + own) * (step - values[leaf])
         scores += values[place]
     return values
 
@@ -58,6 +53,17 @@ def adapt_leaves(
 def can_adapt(pipeline: Pipeline, task: Task) -> bool:
     """Return whether the pooled model is boosted trees with one output, which can be adapted."""
     return task != "multiclass" and has_single_trees(pipeline)
+
+
+def check_adaptable(pipeline: Pipeline, task: Task) -> None:
+    """Refuse a pooled model that cannot be adapted.
+
+    Raises:
+        TrainingError: It is no boosted trees with one output.
+    """
+    if not can_adapt(pipeline, task):
+        msg = "only a pooled model of boosted trees with one output can be adapted"
+        raise TrainingError(msg)
 
 
 def _gap(scores: Floats, label: Floats, task: Task) -> tuple[Floats, Floats]:

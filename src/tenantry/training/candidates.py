@@ -18,8 +18,9 @@ from tenantry.errors import TrainingError
 from tenantry.metrics import Floats
 from tenantry.models.card import Task
 from tenantry.models.fitted import FittedModel, with_pooled_score
+from tenantry.models.leaves import Fallen
 from tenantry.recipes import NAME
-from tenantry.training.adapt import adapt_leaves, can_adapt
+from tenantry.training.adapt import adapt_leaves, can_adapt, check_adaptable
 from tenantry.training.foreign import check_model, load_recipe
 from tenantry.training.pipelines import Texts, Trees, fit_constant, fit_linear, fit_trees
 
@@ -44,7 +45,7 @@ class Material:
         frame: The tenant's own features, n rows, all with a label known by the cut.
         label: Their labels.
         pooled: The pooled pipeline that saw no row after the cut; None without one.
-        shared_frame: Gives the same rows as the pooled model takes them.
+        fallen: Gives where the same rows fall in the pooled trees.
         out_of_fold: Gives what the pooled model said of each row before it had seen it, in link
             space; NaN where no fold is early enough. Asked for only by recipes that need it.
         days: Local days that the rows are of: rows of one day share what befell it.
@@ -60,7 +61,7 @@ class Material:
     frame: pd.DataFrame
     label: Floats
     pooled: Pipeline | None
-    shared_frame: Callable[[], pd.DataFrame]
+    fallen: Callable[[], Fallen]
     out_of_fold: Callable[[], Floats]
     days: int
     task: Task
@@ -102,10 +103,12 @@ class Material:
         Raises:
             TrainingError: There is no pooled model, or it cannot be adapted.
         """
+        pooled = _pooled(self)
         if row_weight not in self.adapted:
+            check_adaptable(pooled, self.task)
             self.adapted[row_weight] = adapt_leaves(
-                _pooled(self),
-                self.shared_frame(),
+                pooled,
+                self.fallen(),
                 self.label,
                 task=self.task,
                 row_weight=self.seasoning * row_weight,

@@ -6,12 +6,14 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from sklearn.pipeline import Pipeline
 
 from tenantry.columns import EVENT_TIME, KNOWN_AT, LABEL
 from tenantry.errors import TrainingError
 from tenantry.features.recipe import own_frame, pooled_frame
 from tenantry.metrics import Floats
-from tenantry.models.fitted import FittedModel
+from tenantry.models.fitted import FittedModel, from_link
+from tenantry.models.leaves import Fallen, fall, has_single_trees, node_values
 from tenantry.specs.features import texts_of
 from tenantry.specs.model import Spec
 from tenantry.training.candidates import Material, fit_candidate
@@ -41,7 +43,7 @@ class Lessons:
         """What the pooled model said of each row before it had seen it; NaN where none could."""
         if self.chain is None:
             return np.full(len(self.table), np.nan)
-        return self.chain.out_of_fold(pooled_frame(self.table, self.spec), self.table[KNOWN_AT])
+        return self.chain.out_of_fold(self._pooled_frame, self.table[KNOWN_AT])
 
     @cached_property
     def _materials(self) -> dict[datetime, Material]:
@@ -53,13 +55,32 @@ class Lessons:
             self._materials[moment] = self._gather(moment)
         return self._materials[moment]
 
+    @cached_property
+    def _fallen(self) -> dict[Pipeline, Fallen]:
+        return {}
+
+    def _falls(self, pooled: Pipeline) -> Fallen:
+        """Return where all rows fall in a pooled model; they go through each of them once."""
+        if pooled not in self._fallen:
+            self._fallen[pooled] = fall(pooled, self._pooled_frame)
+        return self._fallen[pooled]
+
+    @cached_property
+    def _own_frame(self) -> pd.DataFrame:
+        return own_frame(self.table, self.spec)
+
+    @cached_property
+    def _pooled_frame(self) -> pd.DataFrame:
+        return pooled_frame(self.table, self.spec)
+
     def _gather(self, moment: datetime) -> Material:
         rows = known_by(self.table, moment)
+        pooled = self.chain.before(moment) if self.chain else None
         return Material(
-            frame=own_frame(self.table, self.spec)[rows],
+            frame=self._own_frame[rows],
             label=self.table.loc[rows, LABEL].to_numpy(dtype="float64"),
-            pooled=self.chain.before(moment) if self.chain else None,
-            shared_frame=lambda: pooled_frame(self.table[rows], self.spec),
+            pooled=pooled,
+            fallen=lambda: self._falls(pooled).only(rows),
             out_of_fold=lambda: self.pooled_scores[rows],
             task=self.spec.label.task,
             days=len(np.unique(local_days(self.table.loc[rows, EVENT_TIME], self.spec.timezone))),
@@ -83,4 +104,10 @@ class Lessons:
 
     def predict(self, model: FittedModel, rows: Mask) -> Floats:
         """Predict some of the rows: probabilities, or values; of K classes (n, K)."""
-        return model.predict(self.table[rows], self.spec)
+        own = self._own_frame[rows] if model.own is not None else None
+        if model.pooled is None or not has_single_trees(model.pooled):
+            pooled = self._pooled_frame[rows] if model.pooled is not None else None
+            return from_link(model.score_frames(own, pooled), model.task)
+        values = node_values(model.pooled) if model.leaves is None else model.leaves
+        shared = self._falls(model.pooled).only(rows).scores(values)
+        return from_link(model.score_with(own, shared), model.task)

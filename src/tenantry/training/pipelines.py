@@ -194,10 +194,10 @@ def fit_constant(frame: pd.DataFrame, label: Floats, *, task: Task, classes: int
         return Pipeline([("columns", columns), ("estimator", DummyRegressor())]).fit(frame, label)
     pipeline = Pipeline([("columns", columns), ("estimator", DummyClassifier(strategy="prior"))])
     number = classes or 2
-    padded = pd.concat([frame, frame.iloc[[0] * number]], ignore_index=True)
-    weights = np.append(np.ones(len(label)), np.full(number, 1 / number))
-    known = np.append(label, np.arange(number, dtype=np.float64))
-    return pipeline.fit(padded, known, estimator__sample_weight=weights)
+    counts = np.bincount(label.astype(np.int64), minlength=number)  # rows alike count as one
+    known = np.arange(number, dtype=np.float64)
+    rows = frame.iloc[[0] * number]
+    return pipeline.fit(rows, known, estimator__sample_weight=counts + 1 / number)
 
 
 def _pipeline(

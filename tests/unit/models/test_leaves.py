@@ -5,8 +5,8 @@ import pytest
 
 from tenantry.models.fitted import FittedModel, link_scores
 from tenantry.models.leaves import (
+    fall,
     has_single_trees,
-    leaf_places,
     node_rows,
     node_values,
     with_node_values,
@@ -20,13 +20,22 @@ TREES = ["trees", "encoded", "tree_values"]
 
 
 @pytest.mark.parametrize("name", TREES)
-def test_the_values_at_the_places_add_up_to_the_score(name):
+def test_the_values_of_the_leaves_that_rows_fall_into_are_the_score(name):
     pipeline = fitted(name, TABLE)
-    values, places = node_values(pipeline), leaf_places(pipeline, ROWS)
-    baseline = float(np.ravel(pipeline[-1]._baseline_prediction)[0])
-    total = baseline + sum(values[place] for place in places)
-    np.testing.assert_allclose(total, link_scores(pipeline, ROWS), atol=1e-12)
+    fallen, values = fall(pipeline, ROWS), node_values(pipeline)
+    np.testing.assert_array_equal(fallen.scores(values), link_scores(pipeline, ROWS))
+    other = with_node_values(pipeline, values / 3)
+    np.testing.assert_array_equal(fallen.scores(values / 3), link_scores(other, ROWS))
     assert len(node_rows(pipeline)) == len(values)
+
+
+def test_some_of_the_rows_fall_as_they_do_among_all():
+    pipeline = fitted("encoded", TABLE)
+    some = (ROWS["hour"] > 12).to_numpy()
+    np.testing.assert_array_equal(
+        fall(pipeline, ROWS).only(some).places, fall(pipeline, ROWS[some]).places
+    )
+    assert fall(pipeline, ROWS[:0]).scores(node_values(pipeline)).shape == (0,)
 
 
 @pytest.mark.parametrize("name", TREES)

@@ -7,8 +7,8 @@ from tenantry.errors import TrainingError
 from tenantry.features.recipe import pooled_frame
 from tenantry.metrics import measure
 from tenantry.models.fitted import link_scores
-from tenantry.models.leaves import leaf_places, node_values, with_node_values
-from tenantry.training.adapt import adapt_leaves
+from tenantry.models.leaves import fall, node_values, with_node_values
+from tenantry.training.adapt import adapt_leaves, check_adaptable
 from tests.unit.models.pipelines import fitted
 from tests.unit.tiny_fleet import AS_OF, make_spec, make_table
 from tests.unit.training.chains import make_chain
@@ -26,19 +26,21 @@ def rows_of(tenant, rows=800, task="classification"):
 
 
 def adapted(pooled, frame, label, weight=4.0, task="classification"):
-    values = adapt_leaves(pooled, frame, label, task=task, row_weight=weight)
+    values = adapt_leaves(pooled, fall(pooled, frame), label, task=task, row_weight=weight)
     return with_node_values(pooled, values)
 
 
 def test_a_weight_of_zero_gives_the_pooled_model(pooled):
     frame, label = rows_of("ua")
-    values = adapt_leaves(pooled, frame, label, task="classification", row_weight=0)
+    values = adapt_leaves(pooled, fall(pooled, frame), label, task="classification", row_weight=0)
     np.testing.assert_array_equal(values, node_values(pooled))
 
 
 def test_no_rows_give_the_pooled_model(pooled):
     frame, label = rows_of("ua")
-    values = adapt_leaves(pooled, frame[:0], label[:0], task="classification", row_weight=4)
+    values = adapt_leaves(
+        pooled, fall(pooled, frame[:0]), label[:0], task="classification", row_weight=4
+    )
     np.testing.assert_array_equal(values, node_values(pooled))
 
 
@@ -55,9 +57,9 @@ def test_the_more_rows_count_the_better_they_are_fitted(pooled):
 
 def test_leaves_that_no_row_falls_into_stay_as_they_were(pooled):
     frame, label = rows_of("ua", rows=30)
-    values = adapt_leaves(pooled, frame, label, task="classification", row_weight=4)
+    values = adapt_leaves(pooled, fall(pooled, frame), label, task="classification", row_weight=4)
     moved = np.flatnonzero(values != node_values(pooled))
-    assert set(moved) <= set(np.concatenate(leaf_places(pooled, frame)))
+    assert set(moved) <= set(fall(pooled, frame).places.ravel())
     assert len(moved)
 
 
@@ -79,8 +81,5 @@ def test_values_are_adapted_too():
 
 
 def test_what_is_no_boosted_trees_cannot_be_adapted():
-    frame, label = rows_of("ua")
     with pytest.raises(TrainingError, match="only a pooled model of boosted trees"):
-        adapt_leaves(
-            fitted("logistic", make_table()), frame, label, task="classification", row_weight=4
-        )
+        check_adaptable(fitted("logistic", make_table()), "classification")

@@ -1,0 +1,39 @@
+"""What is looked up is what scikit-learn says."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tenantry.models.encode import encode
+from tests.unit.models.pipelines import CATEGORIES, NUMBERS, fitted
+from tests.unit.tiny_fleet import make_table
+
+TABLE = make_table(rows=500)
+NAMES = NUMBERS + CATEGORIES
+
+
+@pytest.fixture(scope="module")
+def rows():
+    """Rows with missing numbers, and categories that no fit has seen, before and after all."""
+    rows = make_table(rows=80, seed=3)[NAMES].reset_index(drop=True)
+    rows.loc[3, "wind"] = np.nan
+    for place, strange in enumerate(("", "new", "\U0001f600", "AAA")):
+        rows.loc[10 + place, "dest"] = strange
+    return rows
+
+
+@pytest.mark.parametrize(
+    "name", ["logistic", "ridge", "trees", "encoded", "encoded_values", "tree_values"]
+)
+def test_every_pipeline_is_encoded_as_by_scikit_learn(name, rows):
+    columns = fitted(name, TABLE)["columns"]
+    for part in (rows, rows[:1]):
+        expected = columns.transform(part)
+        np.testing.assert_array_equal(encode(columns, part), expected)
+
+
+def test_a_missing_category_counts_as_average(rows):
+    columns = fitted("encoded", TABLE)["columns"]
+    missing = rows.assign(dest=pd.Series([None] * len(rows), dtype="str"))
+    expected = columns.transform(missing)
+    np.testing.assert_array_equal(encode(columns, missing), expected)
