@@ -1,45 +1,24 @@
 """Part `months`: the champion as of each month's first day predicts the month, May to December."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.quality.champions import CHAMPION, POOLED, Champion, against_pooled, succeed
 from benchmarks.quality.fleet import History
 from benchmarks.quality.paired import Trial, macro, macro_gain
 from benchmarks.quality.promises import Promise, report
-from tenantry.champions import Reign
-from tenantry.columns import EVENT_TIME, LABEL
-from tenantry.gate import decide
-from tenantry.holdout import against_alternatives, against_champion, describe
-from tenantry.models.fitted import FittedModel
 from tenantry.specs.model import Spec
 from tenantry.times import Window, parse_moment
 from tenantry.training.chain import Chain
-from tenantry.training.folds import local_days
 from tenantry.training.lessons import Lessons
-from tenantry.training.tenant import train_tenant
 
 STARTS = [parse_moment(f"2013-{month:02d}-01T00:00:00Z") for month in range(5, 13)]
 END = parse_moment("2014-01-01T00:00:00Z")
 MIN_TEST_ROWS = 20
-CHAMPION, POOLED = "champion", "pooled"
-
-
-@dataclass(frozen=True)
-class Champion:
-    """Who reigns over a tenant.
-
-    Attributes:
-        model: The model.
-        since: When it was trained.
-    """
-
-    model: FittedModel
-    since: datetime
 
 
 def run(load: Callable[[], History], console: Console) -> bool:
@@ -88,48 +67,7 @@ def _test(
     champion = succeed(reigning.get(spec.tenant), lessons, span.start)
     reigning[spec.tenant] = champion
     rows = history.labelled(spec.tenant, span)
-    one = Trial(
-        spec.tenant,
-        rows[LABEL].to_numpy(dtype="float64"),
-        local_days(rows[EVENT_TIME], spec.timezone),
-        recipe=champion.model.recipe,
-        part=f"{span.start:%Y-%m}",
-    )
-    if len(rows):
-        one.predicted[CHAMPION] = champion.model.predict(rows, spec)
-        one.predicted[POOLED] = lessons.fit("pooled", span.start).predict(rows, spec)
-    return one
-
-
-def succeed(champion: Champion | None, lessons: Lessons, as_of: datetime) -> Champion:
-    """Train a challenger and let the gate decide, as `train` and `promote` do."""
-    spec = lessons.spec
-    trained = train_tenant(lessons, as_of)
-    if champion is None:
-        holdout = against_alternatives(trained.evaluation, lessons.table, spec)
-        choice = decide(holdout, None, gate=spec.gate, model=spec.model).choice
-        model = trained.model if choice == "challenger" else lessons.fit(choice, as_of)
-        return Champion(model, as_of)
-    reign = _reign(champion, spec)
-    holdout, unable = against_champion(
-        trained.evaluation, lessons.table, champion.model, reign, spec
-    )
-    incumbent = describe(reign, spec, as_of, unable=unable)
-    decision = decide(holdout, incumbent, gate=spec.gate, model=spec.model)
-    return Champion(trained.model, as_of) if decision.promote else champion
-
-
-def _reign(champion: Champion, spec: Spec) -> Reign:
-    return Reign(
-        since=champion.since,
-        version="any",
-        digest="any",
-        trained_until=champion.since,
-        training_digest=spec.training_digest,
-        recipe=champion.model.recipe,
-        gate="",
-        run="bench",
-    )
+    return against_pooled(champion, lessons, span.start, rows, part=f"{span.start:%Y-%m}")
 
 
 def _levels(tested: Sequence[Trial]) -> tuple[str, ...]:

@@ -12,8 +12,8 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.quality.champions import CHAMPION, POOLED, against_pooled, succeed
 from benchmarks.quality.fleet import YEAR, History, as_known, labelled, pool
-from benchmarks.quality.months import succeed
 from benchmarks.quality.paired import Trial, macro, macro_gain
 from benchmarks.quality.promises import Promise, report
 from tenantry.columns import EVENT_TIME, KNOWN_AT, LABEL, LABEL_KNOWN_AT
@@ -21,13 +21,11 @@ from tenantry.features.recipe import build_features, table_features
 from tenantry.specs.model import Spec
 from tenantry.times import Window, parse_moment
 from tenantry.training.chain import Chain
-from tenantry.training.folds import local_days
 from tenantry.training.lessons import Lessons
 
 AS_OF = parse_moment("2013-10-01T00:00:00Z")
 ROWS = (0, 50, 200, 1000)
 MIN_TEST_ROWS = 20
-CHAMPION, POOLED = "champion", "pooled"
 
 
 def run(load: Callable[[], History], console: Console) -> bool:
@@ -88,16 +86,7 @@ def _test(spec: Spec, table: pd.DataFrame, chain: Chain, span: Window, number: i
     lessons = Lessons(as_known(table, span.start), spec, chain)
     champion = succeed(None, lessons, span.start)
     rows = labelled(table, span)
-    one = Trial(
-        spec.tenant,
-        rows[LABEL].to_numpy(dtype="float64"),
-        local_days(rows[EVENT_TIME], spec.timezone),
-        recipe=champion.model.recipe,
-        part=f"{number:,}",
-    )
-    one.predicted[CHAMPION] = champion.model.predict(rows, spec)
-    one.predicted[POOLED] = lessons.fit("pooled", span.start).predict(rows, spec)
-    return one
+    return against_pooled(champion, lessons, span.start, rows, part=f"{number:,}")
 
 
 def _aged(tested: Sequence[Trial], rows: int) -> list[Trial]:

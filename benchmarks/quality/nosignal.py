@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.table import Table
 from scipy.stats import beta
 
+from benchmarks.quality.champions import succeed
 from benchmarks.quality.fleet import History, as_known, pool
-from benchmarks.quality.months import succeed
 from benchmarks.quality.promises import Promise, report
 from tenantry.columns import EVENT_TIME, LABEL
 from tenantry.metrics import Floats

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from tenantry.bootstrap import standard_error
 from tenantry.metrics import Floats, measure, roc_auc, row_losses
-from tenantry.training.select import standard_error
 
 DRAWS = 2000
 

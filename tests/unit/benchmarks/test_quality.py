@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.quality.champions import succeed
 from benchmarks.quality.fleet import History, as_known, labelled
-from benchmarks.quality.months import succeed
 from benchmarks.quality.newborn import newborn_tables
 from benchmarks.quality.nosignal import draw_by_day, draw_by_row
 from benchmarks.quality.paired import Trial, macro, macro_gain
