@@ -13,6 +13,7 @@
     ├── ContractError           the data break the spec's contract
     ├── TrainingError           no model can be fitted on these rows
     ├── ModelFileError          a model file is not what its pointer says, or holds a foreign type
+    ├── NotPackableError        a model holds what packed models do not have
     ├── ScoringError            a model cannot score the rows that the spec gives it
     ├── RegistryError           what a person asked of a tenant's models is refused
     │   └── NothingToDoError        it is so already
@@ -125,6 +126,10 @@ class TrainingError(TenantryError):
 
 class ModelFileError(TenantryError):
     """A model file is not what its pointer says, or holds a type outside our allow-list."""
+
+
+class NotPackableError(TenantryError):
+    """A model holds what packed models do not have; scikit-learn serves it."""
 
 
 class ScoringError(TenantryError):

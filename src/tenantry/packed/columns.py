@@ -1,0 +1,63 @@
+"""What packed models read: numbers, and categories that are looked up."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Row = Mapping[str, float | str | None]
+"""Feature → its value in one row; a missing number is NaN or None."""
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """A category that stands for a number: its shrunk mean label, or its coefficient.
+
+    Attributes:
+        name: The feature.
+        values: Category → number.
+        other: The number of all other categories.
+    """
+
+    name: str
+    values: Mapping[str, float]
+    other: float
+
+    def of_row(self, row: Row) -> float:
+        """Return the number of a row's category.
+
+        Raises:
+            KeyError: The row lacks the feature.
+        """
+        return self.values.get(row[self.name], self.other)  # type: ignore[arg-type] # any value
+
+    def of_rows(self, frame: pd.DataFrame) -> Floats:
+        """Return the number of each row's category; of a missing one, that of all others."""
+        codes, different = pd.factorize(frame[self.name])
+        told = [self.values.get(level, self.other) for level in different]
+        return np.array([*told, self.other])[codes]
+
+
+def number_in(row: Row, name: str) -> float:
+    """Return a row's number; NaN for None.
+
+    Raises:
+        KeyError: The row lacks the feature.
+        ValueError: It is a text.
+    """
+    value = row[name]
+    return math.nan if value is None else float(value)
+
+
+def numbers_in(frame: pd.DataFrame, names: tuple[str, ...]) -> Floats:
+    """Return the numbers of n rows, shape (n, names).
+
+    Raises:
+        KeyError: The frame lacks a feature.
+        ValueError: One is a text.
+    """
+    return frame[list(names)].to_numpy(dtype=np.float64)

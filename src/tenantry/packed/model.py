@@ -1,0 +1,76 @@
+"""A packed model: what `models.fitted.FittedModel` says, without scikit-learn's checks."""
+
+import math
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+
+from tenantry.models.card import Form, Task
+from tenantry.models.fitted import POOLED_SCORE, from_link, with_pooled_score
+from tenantry.packed.columns import Floats, Row
+from tenantry.packed.linear import PackedLinear
+from tenantry.packed.trees import PackedTrees
+
+Part = PackedLinear | PackedTrees
+"""A packed pipeline."""
+
+Score = TypeVar("Score", float, Floats)
+
+
+@dataclass(frozen=True)
+class PackedModel:
+    """A tenant's model as arrays; forms and calibration are those of `FittedModel`.
+
+    Attributes:
+        form: How the two parts make a score.
+        task: What it predicts; not ``multiclass``.
+        own: Of the tenant's rows; None for ``pooled``.
+        pooled: Of all tenants' rows, with the tenant's own leaf values if it has any; None for
+            ``own``.
+        weight: Of the own part in a ``blend``.
+        slope: Of the calibration.
+        intercept: Of the calibration.
+    """
+
+    form: Form
+    task: Task
+    own: Part | None = None
+    pooled: Part | None = None
+    weight: float = 0.0
+    slope: float = 1.0
+    intercept: float = 0.0
+
+    def predict(self, own: pd.DataFrame, pooled: pd.DataFrame) -> Floats:
+        """Return the probabilities, or values, of n rows.
+
+        Args:
+            own: Rows as `features.recipe.own_frame` gives them; not looked at by ``pooled``.
+            pooled: The same rows as `features.recipe.pooled_frame` gives them; not looked at by
+                ``own``.
+
+        Raises:
+            KeyError: A frame lacks a feature.
+            ValueError: A number is a text.
+        """
+        shared = self.pooled.score(pooled) if self.pooled is not None else np.zeros(len(own))
+        fed = with_pooled_score(own, shared) if self.form == "stack" else own
+        mine = self.own.score(fed) if self.own is not None else np.zeros(len(pooled))
+        return from_link(self._joined(mine, shared), self.task)
+
+    def predict_row(self, own: Row, pooled: Row) -> float:
+        """Return the probability, or value, of one row; see `predict`."""
+        shared = self.pooled.score_row(pooled) if self.pooled is not None else 0.0
+        fed = {**own, POOLED_SCORE: shared} if self.form == "stack" else own
+        mine = self.own.score_row(fed) if self.own is not None else 0.0
+        score = self._joined(mine, shared)
+        return score if self.task == "regression" else 0.5 * (1.0 + math.tanh(0.5 * score))
+
+    def _joined(self, mine: Score, shared: Score) -> Score:
+        """Join the scores of the parts and calibrate them."""
+        if self.form == "blend":
+            score = (1 - self.weight) * shared + self.weight * mine
+        else:
+            score = shared if self.form == "pooled" else mine
+        return self.intercept + self.slope * score
