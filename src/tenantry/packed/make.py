@@ -42,14 +42,12 @@ def pack_model(model: FittedModel) -> PackedModel:
     if model.task == "multiclass":
         msg = "models of several classes are not packed"
         raise NotPackableError(msg)
-    pooled = pack_pipeline(model.pooled) if model.pooled is not None else None
-    if model.leaves is not None and isinstance(pooled, PackedTrees):
-        pooled = pooled.with_values(model.leaves)
     return PackedModel(
         form=model.form,
         task=model.task,
         own=pack_pipeline(model.own) if model.own is not None else None,
-        pooled=pooled,
+        pooled=pack_pipeline(model.pooled) if model.pooled is not None else None,
+        leaves=model.leaves,
         weight=model.weight,
         slope=model.slope,
         intercept=model.intercept,
@@ -214,7 +212,6 @@ def _forest(
         left=np.where(is_leaf, itself, start + nodes["left"]),
         right=np.where(is_leaf, itself, start + nodes["right"]),
         missing_left=(nodes["missing_go_to_left"] == 1) & ~is_leaf,
-        depth=int(nodes["depth"].max()),
     )
 
 

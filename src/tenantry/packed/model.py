@@ -2,7 +2,8 @@
 
 import math
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import cached_property
+from typing import TypeVar, get_args
 
 import numpy as np
 import pandas as pd
@@ -27,20 +28,43 @@ class PackedModel:
         form: How the two parts make a score.
         task: What it predicts; not ``multiclass``.
         own: Of the tenant's rows; None for ``pooled``.
-        pooled: Of all tenants' rows, with the tenant's own leaf values if it has any; None for
-            ``own``.
+        pooled: Of all tenants' rows; None for ``own``.
+        leaves: Values of the pooled trees' nodes, adapted to the tenant; None for the pooled ones.
         weight: Of the own part in a ``blend``.
         slope: Of the calibration.
         intercept: Of the calibration.
+
+    Raises:
+        ValueError: A form or task that is not packed, or a part that the form needs is missing.
     """
 
     form: Form
     task: Task
     own: Part | None = None
     pooled: Part | None = None
+    leaves: Floats | None = None
     weight: float = 0.0
     slope: float = 1.0
     intercept: float = 0.0
+
+    def __post_init__(self) -> None:
+        lacks_own = self.own is None and self.form != "pooled"
+        lacks_pooled = self.pooled is None and self.form != "own"
+        is_known = self.form in get_args(Form) and self.task in ("classification", "regression")
+        if lacks_own or lacks_pooled or not is_known:
+            msg = f"no packed model of form {self.form!r} for {self.task!r} has these parts"
+            raise ValueError(msg)
+
+    @cached_property
+    def shared(self) -> Part | None:
+        """The pooled part as it serves this tenant: with its own leaf values, if it has any.
+
+        Raises:
+            ValueError: Its leaf values are not as many as the pooled trees' nodes.
+        """
+        if self.leaves is None or not isinstance(self.pooled, PackedTrees):
+            return self.pooled
+        return self.pooled.with_values(self.leaves)
 
     def predict(self, own: pd.DataFrame, pooled: pd.DataFrame) -> Floats:
         """Return the probabilities, or values, of n rows.
@@ -54,14 +78,14 @@ class PackedModel:
             KeyError: A frame lacks a feature.
             ValueError: A number is a text.
         """
-        shared = self.pooled.score(pooled) if self.pooled is not None else np.zeros(len(own))
+        shared = self.shared.score(pooled) if self.shared is not None else np.zeros(len(own))
         fed = with_pooled_score(own, shared) if self.form == "stack" else own
         mine = self.own.score(fed) if self.own is not None else np.zeros(len(pooled))
         return from_link(self._joined(mine, shared), self.task)
 
     def predict_row(self, own: Row, pooled: Row) -> float:
         """Return the probability, or value, of one row; see `predict`."""
-        shared = self.pooled.score_row(pooled) if self.pooled is not None else 0.0
+        shared = self.shared.score_row(pooled) if self.shared is not None else 0.0
         fed = {**own, POOLED_SCORE: shared} if self.form == "stack" else own
         mine = self.own.score_row(fed) if self.own is not None else 0.0
         score = self._joined(mine, shared)

@@ -28,7 +28,9 @@ class Forest:
         left: Where they go.
         right: Where larger ones go.
         missing_left: Whether missing ones go left.
-        depth: Steps from a root to the deepest leaf.
+
+    Raises:
+        ValueError: The arrays do not fit together, or a node's child is not below it.
     """
 
     roots: NDArray[np.int64]
@@ -37,13 +39,36 @@ class Forest:
     left: NDArray[np.int64]
     right: NDArray[np.int64]
     missing_left: NDArray[np.bool_]
-    depth: int
+
+    def __post_init__(self) -> None:
+        nodes, itself = len(self.feature), np.arange(len(self.feature))
+        arrays = (self.threshold, self.left, self.right, self.missing_left)
+        ends = np.repeat(np.append(self.roots[1:], nodes), self._sizes)
+        is_leaf = (self.left == itself) & (self.right == itself)
+        is_inner = (np.minimum(self.left, self.right) > itself) & (
+            np.maximum(self.left, self.right) < ends
+        )
+        if any(len(array) != nodes for array in arrays) or not (is_leaf | is_inner).all():
+            msg = "the trees' nodes do not fit together"
+            raise ValueError(msg)
+
+    @cached_property
+    def depth(self) -> int:
+        """Steps from a root to the deepest leaf."""
+        steps, level = 0, self.roots
+        while len(inner := level[self.left[level] != level]):
+            level = np.concatenate([self.left[inner], self.right[inner]])
+            steps += 1
+        return steps
+
+    @property
+    def _sizes(self) -> NDArray[np.int64]:
+        return np.diff(self.roots, append=len(self.feature))
 
     @cached_property
     def records(self) -> NDArray[np.void]:
         """The nodes as scikit-learn's trees hold them, children counted from their root."""
-        sizes = np.diff(self.roots, append=len(self.feature))
-        start = np.repeat(self.roots, sizes)
+        start = np.repeat(self.roots, self._sizes)
         records = np.zeros(len(start), dtype=PREDICTOR_RECORD_DTYPE)
         records["feature_idx"], records["num_threshold"] = self.feature, self.threshold
         records["left"], records["right"] = self.left - start, self.right - start

@@ -64,7 +64,7 @@ def models():
     return {key: (model, pack_model(model)) for key, model in found.items()}
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(rows=some_rows)
 def test_every_recipe_says_the_same_packed(models, rows):
     frame = frame_of(rows)
@@ -73,7 +73,7 @@ def test_every_recipe_says_the_same_packed(models, rows):
         check_packed(packed, model, own, pooled)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(rows=some_rows)
 @pytest.mark.parametrize("name", TREES)
 def test_trees_score_bit_for_bit(name, rows):

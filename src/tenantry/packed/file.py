@@ -1,0 +1,179 @@
+"""Packed models as files: a line, a header in JSON, and arrays; nothing in it can be executed.
+
+A tenant's file does not hold the pooled splits: one copy of them serves all tenants.
+"""
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenantry.errors import ModelFileError
+from tenantry.packed.columns import Lookup
+from tenantry.packed.linear import PackedLinear
+from tenantry.packed.model import PackedModel, Part
+from tenantry.packed.trees import Forest, PackedTrees
+
+_MAGIC = b"tenantry packed 1\n"
+_TYPES = ("<f8", "<i8", "|b1")
+_ALIGNED = 8
+_LENGTH = 8
+"""Bytes that say how long the header is."""
+
+_NUMBERS = ("weight", "slope", "intercept")
+_LINEAR = ("fill", "mean", "scale", "coefficients")
+_FOREST = ("roots", "feature", "threshold", "left", "right", "missing_left")
+
+
+Read = TypeVar("Read")
+
+
+def write_part(part: Part) -> bytes:
+    """Write a packed pipeline, as the pooled one; equal parts give equal bytes."""
+    writer = _Writer()
+    return writer.file({"part": _part_header(part, writer)})
+
+
+def read_part(content: bytes) -> Part:
+    """Read what `write_part` wrote; the arrays are views of its bytes.
+
+    Raises:
+        ModelFileError: It is no such file.
+    """
+    return _read(content, lambda header, arrays: _part(header["part"], arrays))
+
+
+def write_model(model: PackedModel) -> bytes:
+    """Write a tenant's packed model without its pooled part; equal models give equal bytes."""
+    writer = _Writer()
+    header: dict[str, Any] = {name: getattr(model, name) for name in _NUMBERS}
+    header |= {"form": model.form, "task": model.task}
+    header["own"] = _part_header(model.own, writer) if model.own is not None else None
+    header["leaves"] = writer.place(model.leaves) if model.leaves is not None else None
+    return writer.file(header)
+
+
+def read_model(content: bytes, pooled: Part | None) -> PackedModel:
+    """Read what `write_model` wrote; the arrays are views of its bytes.
+
+    Args:
+        content: The file's bytes.
+        pooled: The pooled part that the model stands on; None where it has none.
+
+    Raises:
+        ModelFileError: It is no such file, or does not fit the pooled part.
+    """
+
+    def build(header: dict[str, Any], arrays: list[NDArray[Any]]) -> PackedModel:
+        own = _part(header["own"], arrays) if header["own"] is not None else None
+        leaves = arrays[header["leaves"]] if header["leaves"] is not None else None
+        numbers = {name: float(header[name]) for name in _NUMBERS}
+        model = PackedModel(header["form"], header["task"], own, pooled, leaves, **numbers)
+        _ = model.shared  # that the leaf values fit
+        return model
+
+    return _read(content, build)
+
+
+@dataclass
+class _Writer:
+    """Gathers arrays; the header names them by their number."""
+
+    arrays: list[NDArray[Any]] = field(default_factory=list)
+
+    def place(self, array: NDArray[Any]) -> int:
+        self.arrays.append(np.ascontiguousarray(array))
+        return len(self.arrays) - 1
+
+    def file(self, header: dict[str, Any]) -> bytes:
+        kinds = [[array.dtype.str, len(array)] for array in self.arrays]
+        text = json.dumps(header | {"arrays": kinds}, separators=(",", ":"), allow_nan=False)
+        encoded = text.encode()
+        encoded += b" " * (-(len(_MAGIC) + _LENGTH + len(encoded)) % _ALIGNED)
+        parts = [_MAGIC, len(encoded).to_bytes(_LENGTH, "little"), encoded]
+        for array in self.arrays:
+            written = array.tobytes()
+            parts += [written, bytes(-len(written) % _ALIGNED)]
+        return b"".join(parts)
+
+
+def _part_header(part: Part, writer: _Writer) -> dict[str, Any]:
+    lookups = [
+        {
+            "name": lookup.name,
+            "levels": list(lookup.values),
+            "values": writer.place(np.array(list(lookup.values.values()), dtype=np.float64)),
+            "other": lookup.other,
+        }
+        for lookup in part.lookups
+    ]
+    header: dict[str, Any] = {"names": part.names, "lookups": lookups}
+    if isinstance(part, PackedLinear):
+        arrays = {name: writer.place(getattr(part, name)) for name in _LINEAR}
+        return header | arrays | {"kind": "linear", "intercept": part.intercept}
+    arrays = {name: writer.place(getattr(part.forest, name)) for name in _FOREST}
+    values = writer.place(part.values)
+    return header | arrays | {"kind": "trees", "baseline": part.baseline, "values": values}
+
+
+def _part(header: dict[str, Any], arrays: list[NDArray[Any]]) -> Part:
+    names = tuple(map(str, header["names"]))
+    lookups = tuple(_lookup(item, arrays) for item in header["lookups"])
+    if header["kind"] == "linear":
+        terms = {name: arrays[header[name]] for name in _LINEAR}
+        if any(term.shape != (len(names),) for term in terms.values()):
+            msg = "a linear model's arrays do not fit its names"
+            raise ValueError(msg)
+        return PackedLinear(float(header["intercept"]), names, **terms, lookups=lookups)
+    forest = Forest(**{name: arrays[header[name]] for name in _FOREST})
+    values = arrays[header["values"]]
+    features = len(names) + len(lookups)
+    is_known = (forest.feature >= 0) & (forest.feature < features)
+    if values.shape != forest.feature.shape or not is_known.all():
+        msg = "the trees' values or features do not fit their nodes"
+        raise ValueError(msg)
+    return PackedTrees(float(header["baseline"]), names, lookups, forest, values)
+
+
+def _lookup(header: dict[str, Any], arrays: list[NDArray[Any]]) -> Lookup:
+    levels = map(str, header["levels"])
+    values = dict(zip(levels, arrays[header["values"]].tolist(), strict=True))
+    return Lookup(str(header["name"]), values, float(header["other"]))
+
+
+def _read(content: bytes, build: Callable[[dict[str, Any], list[NDArray[Any]]], Read]) -> Read:
+    try:
+        header, arrays = _opened(content)
+        return build(header, arrays)
+    except (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError) as error:
+        msg = f"not a packed model ({type(error).__name__}); promote again"
+        raise ModelFileError(msg) from error
+
+
+def _opened(content: bytes) -> tuple[dict[str, Any], list[NDArray[Any]]]:
+    """Return the header and the arrays.
+
+    Raises:
+        ValueError: The bytes are not such a file.
+    """
+    start = len(_MAGIC) + _LENGTH
+    length = int.from_bytes(content[len(_MAGIC) : start], "little")
+    if not content.startswith(_MAGIC) or start + length > len(content):
+        msg = "another kind of file"
+        raise ValueError(msg)
+    header = json.loads(content[start : start + length])
+    arrays, place = [], start + length
+    for kind, size in header["arrays"]:
+        if kind not in _TYPES or type(size) is not int or size < 0:
+            msg = "an array of another type or size"
+            raise ValueError(msg)
+        arrays.append(np.frombuffer(content, dtype=kind, count=size, offset=place))
+        place += math.ceil(arrays[-1].nbytes / _ALIGNED) * _ALIGNED
+    if place != len(content):
+        msg = "the arrays are not as long as the file"
+        raise ValueError(msg)
+    return header, arrays
