@@ -4,9 +4,23 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, TargetEncoder
 
 Floats = NDArray[np.float64]
+
+
+def rows_for(pipeline: Pipeline, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns that a pipeline was fitted on, in its order.
+
+    Raises:
+        ValueError: The frame lacks one.
+    """
+    names = list(pipeline.feature_names_in_)
+    if lacking := [name for name in names if name not in frame.columns]:
+        msg = f"the model needs features that the table lacks: {', '.join(lacking)}"
+        raise ValueError(msg)
+    return frame[names]
 
 
 def encode(columns: ColumnTransformer, frame: pd.DataFrame) -> Floats:

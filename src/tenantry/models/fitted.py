@@ -13,6 +13,7 @@ from sklearn.preprocessing import OneHotEncoder, TargetEncoder
 
 from tenantry.features.recipe import own_frame, pooled_frame
 from tenantry.models.card import Form, Task
+from tenantry.models.encode import rows_for
 from tenantry.models.leaves import with_node_values
 from tenantry.models.words import Words, WordScore
 from tenantry.specs.model import Spec
@@ -193,13 +194,9 @@ def link_scores(pipeline: Pipeline | None, frame: pd.DataFrame | None) -> Scores
     if pipeline is None or frame is None:
         msg = "scoring needs a pipeline and a frame"
         raise ValueError(msg)
-    lacking = [name for name in pipeline.feature_names_in_ if name not in frame.columns]
-    if lacking:
-        msg = f"the model needs features that the table lacks: {', '.join(lacking)}"
-        raise ValueError(msg)
+    rows = rows_for(pipeline, frame)
     if frame.empty:
         return np.zeros((len(frame), *_classes_shape(pipeline)))
-    rows = frame[list(pipeline.feature_names_in_)]
     if hasattr(pipeline, "decision_function"):
         return centred(np.asarray(pipeline.decision_function(rows), dtype=np.float64))
     if hasattr(pipeline, "predict_proba"):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
 from sklearn.pipeline import Pipeline
 
-from tenantry.models.encode import encode
+from tenantry.models.encode import encode, rows_for
 
 Floats = NDArray[np.float64]
 
@@ -62,13 +62,16 @@ def fall(pipeline: Pipeline, frame: pd.DataFrame) -> Fallen:
     Args:
         pipeline: Two steps, `columns` and an `estimator` of boosted trees with one output.
         frame: n rows with the columns that the pipeline was fitted on.
+
+    Raises:
+        ValueError: The frame lacks a column.
     """
     estimator = pipeline[-1]
     places = np.empty((len(estimator._predictors), len(frame)), dtype=np.int32)
     baseline = float(np.ravel(estimator._baseline_prediction)[0])
     if frame.empty:
         return Fallen(places, baseline)
-    rows = np.ascontiguousarray(encode(pipeline[0], frame[list(pipeline.feature_names_in_)]))
+    rows = np.ascontiguousarray(encode(pipeline[0], rows_for(pipeline, frame)))
     categories = estimator._bin_mapper.make_known_categories_bitsets()
     start = 0
     for tree, place in zip(_trees(pipeline), places, strict=True):
