@@ -25,6 +25,7 @@ class Job:
         pooled_version: The pooled model of the tenant's zone, or None.
         code_version: What model cards record.
         has_erasures: Whether rows of the tenant may have been erased, which it must not read again.
+        fleet: How many tenants the fleet has.
     """
 
     run: str
@@ -36,6 +37,7 @@ class Job:
     pooled_version: str | None = None
     code_version: str = ""
     has_erasures: bool = True
+    fleet: int = 0
 
     @property
     def product(self) -> str:

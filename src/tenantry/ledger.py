@@ -141,6 +141,8 @@ class Header(Record):
         shard: The shard's name.
         stage: The stage that wrote this ledger; `plan` for the first.
         zones: Residency zone → version of the pooled model in use there.
+        fleet: How many tenants the specs declare for the region, whatever part of them the run
+            serves.
     """
 
     run: str
@@ -150,6 +152,7 @@ class Header(Record):
     shard: str
     stage: str = "plan"
     zones: dict[str, str] = Field(default_factory=dict)
+    fleet: int = 0
 
 
 class Ledger(Record):

@@ -55,6 +55,7 @@ class RunPlan(Record):
         pooled: Residency zone → why its pooled model is to be trained.
         pooled_cpu_seconds: What that is estimated to take.
         cpu_budget: CPU-seconds that the run may take, by estimate; 0 for all it takes.
+        fleet: How many tenants the specs declare for the region, filter and partition aside.
     """
 
     run: str
@@ -67,6 +68,7 @@ class RunPlan(Record):
     pooled: dict[str, str] = Field(default_factory=dict)
     pooled_cpu_seconds: float = 0.0
     cpu_budget: float = 0.0
+    fleet: int = 0
 
     @property
     def cpu_seconds(self) -> float:

@@ -159,7 +159,16 @@ def _task(shard: _Shard, function: Stage, entry: Entry, connections: Connections
         code = shard.settings.code_version
         erasures = spec.tenant in shard.marks.rows
         job = Job(
-            header.run, header.as_of, spec, entry, store, connections, version, code, erasures
+            header.run,
+            header.as_of,
+            spec,
+            entry,
+            store,
+            connections,
+            pooled_version=version,
+            code_version=code,
+            has_erasures=erasures,
+            fleet=header.fleet,
         )
         outcome = run_job(header.stage, function, job, store)
         if os.getppid() != parent:  # nobody is left to see to it

@@ -13,6 +13,7 @@ from tenantry.cli.erase import erase
 from tenantry.cli.gc import gc
 from tenantry.cli.history import history
 from tenantry.cli.lineage import lineage
+from tenantry.cli.monitor import monitor
 from tenantry.cli.pin import pin, unpin
 from tenantry.cli.plan import plan
 from tenantry.cli.reindex import reindex
@@ -39,6 +40,7 @@ for command in (
     status,
     show,
     card,
+    monitor,
     alert,
     history,
     rollback,

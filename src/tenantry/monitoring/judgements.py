@@ -126,7 +126,8 @@ class Judgement(Record):
         expected: The quality that the predictions promise by themselves, were their probabilities
             true; needs no label. None for values, or without predictions.
         memory: What the next window's judgement starts from.
-        report: What the Evidently report of the window lacks, and why; empty when nothing.
+        report: What the Evidently report of the window lacks, or why there is none; empty when
+            nothing.
         history: The windows judged before, by time: the last of them, `HISTORY` at most.
     """
 

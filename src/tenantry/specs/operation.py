@@ -98,6 +98,11 @@ class Monitor(SpecPart):
     """Share of rows too few or too many from which the volume has drifted."""
     report: bool = True
     """Whether to write an Evidently report."""
+    report_all: int = Field(default=50, ge=0)
+    """In a fleet of up to so many tenants each gets one; in a larger one those that alarm do, and
+    a sample."""
+    report_share: float = Field(default=0.02, ge=0, le=1)
+    """The sample's share of such a fleet, drawn anew for each window."""
     on_decay: Literal["retrain", "rollback", "tell"] = "retrain"
     """What a judgement of decay makes the planner do; `rollback` goes back to the champion before,
     or trains again where none is left that was not judged as decayed, too."""

@@ -104,7 +104,8 @@ def plan_survey(request: PlanRequest, fleet: Fleet, found: Survey) -> RunPlan:
     made = make_run_plan(request, fleet, tasks, pooled=pooled, zones=zones)
     told = {name: _erased(store, fleet.specs[name]) for name in erased & {*chosen}}
     moved = {name: _moved(name, homes[name]) for name in left}
-    return made.model_copy(update={"tenants": made.tenants | told | moved})
+    tenants = made.tenants | told | moved
+    return made.model_copy(update={"tenants": tenants, "fleet": len(fleet.specs)})
 
 
 def _erased(store: ObjectStore, spec: Spec) -> Planned:
@@ -147,6 +148,7 @@ def make_ledgers(made: RunPlan) -> list[Ledger]:
             as_of=made.as_of,
             region=made.region,
             shard=shard,
+            fleet=made.fleet,
         )
         entries = tuple(
             Entry(tenant=tenant, due=planned.due)
