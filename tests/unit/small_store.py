@@ -210,8 +210,8 @@ class SmallStore:
             status="ok",
             sentence="as promised",
         )
-        page = layout.drift_report(PRODUCT, receipt.tenant, receipt.span)
-        self.store.put(page, b"<html>")
+        for page in (layout.drift_report, layout.monitoring_page):
+            self.store.put(page(PRODUCT, receipt.tenant, receipt.span), b"<html>")
         return write_judgement(self.store, judgement)
 
     def pool(self, number, tenants, *, zone="default", denied=(), months=("a", "b"), folds=2):

@@ -164,9 +164,10 @@ def test_where_a_kept_snapshots_manifest_is_gone_no_chunk_goes(made):
     assert not [key for key in found if "/chunks/" in key]
 
 
-def test_reports_go_and_judgements_stay(made):
+def test_reports_and_pages_go_and_judgements_stay(made):
     found = find(made.store, make_fleet(monitoring="30d"), 400)["monitoring"]
-    assert found == {layout.drift_report(PRODUCT, "ua", week(n)) for n in range(6)}
+    kinds = (layout.drift_report, layout.monitoring_page)
+    assert found == {key(PRODUCT, "ua", week(n)) for n in range(6) for key in kinds}
 
 
 LEFTOVERS = (
