@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from tenantry.fleet import FleetState
+from tenantry.fleet import FleetState, Member
 from tenantry.monitoring.fleet_drift import FleetEvent, TenantShift, gather_drift
-from tenantry.monitoring.judgements import Judgement
+from tenantry.monitoring.judgements import IN_WORDS
 from tenantry.report.words import span
 from tenantry.times import Window
 
@@ -27,8 +27,8 @@ class AlarmLine:
         window: Which, for people; empty when several are meant.
         what: What happened, in a sentence.
         tenant: The tenant; empty when it is about many.
-        at: The window's id; empty when several are meant.
-        harm: Of decay: the metric less the promise, over all labelled rows.
+        at: The latest window's id, where the tenant's page lies; empty when several are meant.
+        harm: Of decay: the metric less the promise, over all labelled rows of the windows.
     """
 
     kind: AlarmKind
@@ -46,11 +46,10 @@ def list_alarms(state: FleetState) -> Iterator[AlarmLine]:
     First the tenants whose models decayed, by what that costs; then what many tenants share, as one
     event; then the shifts of single tenants that hold among all streams of the fleet.
     """
-    judged = [one.judgement for one in state.members if one.judgement]
-    judged = [one for one in judged if one.run == state.run]
-    decayed = [one for one in judged if one.status == "decayed"]
-    for judgement in sorted(decayed, key=lambda one: (-one.in_short.harm, one.tenant)):
-        yield _tell_decay(judgement)
+    ran = [one for one in state.members if one.judgement and one.judgement.run == state.run]
+    decays = [line for one in ran if (line := _tell_decay(one))]
+    yield from sorted(decays, key=lambda one: (-(one.harm or 0.0), one.tenant))
+    judged = [one.judgement for one in ran if one.judgement]
     drift = gather_drift(judged)
     for event in drift.events:
         who = f"{len(event.tenants):,} of {event.judged:,} tenants"
@@ -62,15 +61,28 @@ def list_alarms(state: FleetState) -> Iterator[AlarmLine]:
         yield AlarmLine("doubtful", "", "", words)
 
 
-def _tell_decay(one: Judgement) -> AlarmLine:
+def _tell_decay(member: Member) -> AlarmLine | None:
+    """Tell of the windows that the run found worse than promised; None when there is none."""
+    last = member.judgement
+    if last is None:
+        return None
+    judged = (*last.history, last.in_short)[-(member.count("monitor", "judged") or 1) :]
+    decayed = [one for one in judged if one.status == "decayed"]
+    if not decayed:
+        return None
+    words, many = last.sentence, f"{len(decayed):,} of the {len(judged):,} windows of this run"
+    if last.status != "decayed":
+        words = f"Worse than promised in {many}; the last one is: {IN_WORDS[last.status]}."
+    elif len(decayed) > 1:
+        words = f"{words} So it was in {many}."
     return AlarmLine(
         kind="decay",
-        who=one.tenant,
-        window=_span(one.window),
-        what=one.sentence,
-        tenant=one.tenant,
-        at=one.window,
-        harm=one.in_short.harm,
+        who=last.tenant,
+        window=span(decayed[-1].span),
+        what=words,
+        tenant=last.tenant,
+        at=last.window,
+        harm=sum(one.harm for one in decayed),
     )
 
 

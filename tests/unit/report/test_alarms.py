@@ -1,4 +1,7 @@
+import pytest
+
 from tenantry.fleet import FleetState, Member
+from tenantry.ledger import Entry, Outcome
 from tenantry.monitoring.judgements import Judgement, Quality, Shift
 from tenantry.report.alarms import list_alarms
 from tests.unit.monitoring.watched import AS_OF, WINDOWS
@@ -57,6 +60,29 @@ def test_what_costs_most_comes_first():
     few = member("few", status="decayed", realised=0.9, labelled=100)
     many = member("many", status="decayed", realised=0.5, labelled=10_000)
     assert [who for who, _ in listed(few, many)] == ["many", "few"]
+
+
+def in_run(*statuses):
+    """Make a member of which the run judged as many windows, after one that another run did."""
+    last = member("aa", status="decayed", run="run-0").judgement
+    for n, status in enumerate(statuses):
+        one = member("aa", status=status, realised=0.5 + n / 10).judgement
+        last = one.model_copy(update={"window": WINDOWS[n + 1].id}).after(last)
+    judged = Outcome(stage="monitor", status="done", facts={"judged": len(statuses)})
+    return Member("aa", judgement=last, entry=Entry(tenant="aa", due=(), outcomes=(judged,)))
+
+
+def test_windows_of_one_run_are_one_line_with_their_harm_together():
+    (line,) = list_alarms(FleetState(RUN, "p", None, (in_run("decayed", "ok", "decayed"),)))
+    assert line.what == "decayed. So it was in 2 of the 3 windows of this run."
+    assert (line.harm, line.at) == (pytest.approx(10 + 30), WINDOWS[3].id)
+
+
+def test_what_passed_by_the_last_window_is_told():
+    (line,) = list_alarms(FleetState(RUN, "p", None, (in_run("decayed", "ok"),)))
+    words = "Worse than promised in 1 of the 2 windows of this run; the last one is: as promised."
+    assert (line.what, line.window) == (words, "2013-10-08 to 2013-10-15")
+    assert listed(in_run("ok", "ok")) == []
 
 
 def test_what_another_run_judged_is_not_listed():
