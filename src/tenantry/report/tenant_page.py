@@ -169,5 +169,5 @@ def _often(shown: tuple[Judged, ...], spec: Spec) -> tuple[Often, ...]:
 def _deeds(facts: TenantFacts, reigns: tuple[Reign, ...]) -> tuple[Deed, ...]:
     """Return what was asked for and which models came to reign, the latest first."""
     asked = [Deed(one.as_of, one.action, one.sentence) for one in facts.asked]
-    turns = [Deed(one.since, "rollback" if one.restores else "model", one.gate) for one in reigns]
+    turns = [Deed(one.since, "restored" if one.restores else "model", one.gate) for one in reigns]
     return tuple(sorted((*asked, *turns), key=lambda one: one.when, reverse=True))[:_DEEDS]
