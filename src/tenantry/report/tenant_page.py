@@ -1,7 +1,7 @@
 """How a tenant fares, as one self-contained page: quality over time, drift, what was done."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -12,6 +12,7 @@ from tenantry.champions import Reign
 from tenantry.figures import TITLES, figure
 from tenantry.monitoring.history import Judged
 from tenantry.monitoring.judgements import IN_WORDS, Judgement, Shift
+from tenantry.monitoring.memory import Feed
 from tenantry.reasons import title
 from tenantry.report.heatmap import SIGNS
 from tenantry.report.pages import find_template, hash_for_policy, read_asset
@@ -29,8 +30,17 @@ _COLUMNS = 26
 _DEEDS = 20
 """Actions that are told, the latest."""
 
+_CHANGED = 0.005
+"""A share of missing values that changed by less is not told."""
+
 _TONES = {"ok": "good", "decayed": "bad", "drifted": "fair"}
-_PLAIN = {"label": "the label", "prediction": "the predictions", "rows": "the volume"}
+_PLAIN = {
+    "label": "the label",
+    "prediction": "the predictions",
+    "rows": "the volume",
+    "late": "late rows",
+    "schema": "the form of the rows",
+}
 
 
 @dataclass(frozen=True)
@@ -87,6 +97,7 @@ def render_tenant_page(facts: TenantFacts) -> str:
         qualities=[draw_quality(facts.past, metric, tolerance, reigns, one) for one in frames],
         volumes=[draw_volumes(facts.past, one) for one in frames],
         metric=metric,
+        feed=tuple(_say_feed(judgement.feed)) if judgement.feed else (),
         moved=_moved(judgement, spec),
         often=_often(shown, spec),
         shown=shown,
@@ -129,8 +140,9 @@ def _name(name: str, spec: Spec) -> str:
 
 def _threshold(shift: Shift, spec: Spec) -> float:
     rules = spec.monitor
-    bars: Mapping[str, float] = {"data": rules.drift_threshold, "volume": rules.volume_threshold}
-    return bars.get(shift.kind, rules.label_threshold)
+    if shift.kind in ("label", "prediction"):
+        return rules.label_threshold
+    return rules.volume_threshold if shift.kind == "volume" else rules.drift_threshold
 
 
 def _moved(judgement: Judgement, spec: Spec) -> tuple[Moved, ...]:
@@ -146,10 +158,30 @@ def _moved(judgement: Judgement, spec: Spec) -> tuple[Moved, ...]:
             bar=round(100 * _threshold(one, spec) / most, 2),
             p_value=_say_p(one.p_value),
             drifted=one.drifted,
-            note=one.note,
+            note="; ".join(words for words in (one.note, _say_missing(one)) if words),
         )
         for one in order
     )
+
+
+def _say_missing(shift: Shift) -> str:
+    """Say which share of the values is missing, where that has changed."""
+    now, before = shift.missing, shift.missing_before
+    if now is None or before is None or abs(now - before) < _CHANGED:
+        return ""
+    return f"{now:.1%} missing, {before:.1%} before"
+
+
+def _say_feed(feed: Feed) -> Iterator[str]:
+    """Yield in sentences how a window's rows came."""
+    late = f"{feed.late:,} of them came after it had been predicted"
+    unscored = f", {feed.unscored:,} of these were never scored" if feed.unscored else ""
+    yield f"{feed.rows:,} rows of the latest window are known by now; {late}{unscored}."
+    if feed.silence is not None:
+        hours = f"{feed.silence:,.1f}".removesuffix(".0")
+        yield f"The last scored row is of {hours} hours before the window's end."
+    if feed.changes:
+        yield f"Their form changed: {'; '.join(feed.changes)}."
 
 
 def _say_p(value: float | None) -> str:

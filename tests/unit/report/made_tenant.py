@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tenantry.champions import Champion
 from tenantry.monitoring.judgements import Shift
+from tenantry.monitoring.memory import Feed
 from tenantry.report.tenant_facts import TenantFacts
 from tests.unit.monitoring.watched import make_spec
 from tests.unit.report.made_fleet import (
@@ -22,6 +23,8 @@ STREAMS = (
     "precipitation", "congestion",
 )  # fmt: skip
 
+FEED = Feed(rows=1112, late=20, unscored=12, silence=1.5, changes=("a.b was x, is y",))
+
 
 def make_facts(*, spec=None, weeks=51, **changes):
     """Make what is known of a tenant whose model decayed and was replaced."""
@@ -31,7 +34,8 @@ def make_facts(*, spec=None, weeks=51, **changes):
         )
         for n, name in enumerate(STREAMS)
     )
-    moved = Shift(name="temp", kind="data", effect=0.41, p_value=1e-8, evidence=5e3, drifted=True)
+    moved = Shift(name="temp", kind="data", effect=0.41, p_value=1e-8, evidence=5e3, drifted=True,
+                  missing=0.12, missing_before=0.002)  # fmt: skip
     others = (
         Shift(name="label", kind="label", effect=0.02, p_value=0.3, evidence=2, drifted=False),
         Shift(
@@ -44,6 +48,9 @@ def make_facts(*, spec=None, weeks=51, **changes):
             "history": make_past("vx", 3, weeks),
             "drift": (moved, *quiet, *others),
             "expected": 0.43,
+            "feed": Feed(
+                rows=1112, late=20, unscored=12, silence=1.5, changes=("a.b was x, is y",)
+            ),
         }
         | changes
     )

@@ -4,6 +4,7 @@ import pytest
 
 from tenantry.champions import Champion, Restored
 from tenantry.monitoring.judgements import Judgement, Shift, write_judgement
+from tenantry.monitoring.memory import Feed
 from tenantry.report.tenant_facts import gather_tenant_facts
 from tenantry.report.tenant_page import render_tenant_page
 from tests.unit.memory_store import MemoryStore
@@ -29,7 +30,10 @@ def test_the_page_is_well_formed_fetches_nothing_and_runs_no_script():
         "2013-10-22 to 2013-10-29: worse than promised. Decayed: log loss .520",
         ".410 promised",
         "1 of 13 streams drifted",
-        "temp 0.41 < .001 drifted",
+        "temp 0.41 < .001 drifted 12.0% missing, 0.2% before",
+        "1,112 rows of the latest window are known by now; 20 of them came after it had been "
+        "predicted, 12 of these were never scored. The last scored row is of 1.5 hours before the "
+        "window's end. Their form changed: a.b was x, is y.",
         "51 judged windows as a table",
         "train again 2013-11-01 Decayed",
         "new model 2013-10-01 promoted as first model",
@@ -77,11 +81,12 @@ def test_hostile_text_stays_text():
     )
     odd = shift.model_copy(update={"name": HOSTILE})
     changes = {"sentence": HOSTILE, "report": HOSTILE, "model": HOSTILE, "drift": (shift, odd)}
+    changes["feed"] = Feed(rows=1, late=0, unscored=0, silence=None, changes=(HOSTILE,))
     outline = Outline(render_tenant_page(make_facts(spec=spec, **changes)))
     assert (outline.faults, outline.open) == ([], [])
     assert (outline.all("script"), outline.all("img")) == ([], [])
     assert [attrs for _, attrs in outline.elements if "onmouseover" in attrs] == []
-    assert outline.words.count(" ".join(HOSTILE.split())) >= 6
+    assert outline.words.count(" ".join(HOSTILE.split())) >= 12
 
 
 def judged(window, status, before):
