@@ -165,9 +165,9 @@ def _moved(judgement: Judgement, spec: Spec) -> tuple[Moved, ...]:
 
 
 def _say_missing(shift: Shift) -> str:
-    """Say which share of the values is missing, where that has changed."""
+    """Say which share of the values is missing, where that has changed and the note is silent."""
     now, before = shift.missing, shift.missing_before
-    if now is None or before is None or abs(now - before) < _CHANGED:
+    if now is None or before is None or abs(now - before) < _CHANGED or "missing" in shift.note:
         return ""
     return f"{now:.1%} missing, {before:.1%} before"
 

@@ -36,7 +36,7 @@ def test_the_page_is_well_formed_fetches_nothing_and_runs_no_script():
         "window's end. Their form changed: a.b was x, is y.",
         "51 judged windows as a table",
         "train again 2013-11-01 Decayed",
-        "new model 2013-10-01 promoted as first model",
+        "new model 2013-10-01 Promoted as first model",
     ],
 )
 def test_what_the_page_says(words):
@@ -113,5 +113,5 @@ def test_facts_hold_the_sentences_of_what_was_asked_for():
     assert [one.span for one in facts.asked] == [WINDOWS[0], WINDOWS[2], WINDOWS[3]]
     assert [one.span for one in facts.past] == list(WINDOWS)
     words = Outline(render_tenant_page(facts)).words
-    assert "rolled back 2013-11-01 rolled back by ann" in words
+    assert "rolled back 2013-11-01 Rolled back by ann" in words
     assert later.version not in words
