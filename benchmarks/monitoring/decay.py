@@ -34,6 +34,9 @@ HOLDOUT, WEEK = timedelta(days=28), timedelta(days=7)
 AGAIN = tuple(parse_moment(f"2013-{month:02}-01") for month in (5, 6, 7, 8, 9, 10, 11))
 """When the other fleet is trained again."""
 
+MONTHS = (APRIL, *AGAIN)
+"""Spans in which it is looked at whether a model truly is worse: quality has its seasons."""
+
 RECIPE = "blended"
 MIN_ROWS = 500
 """Labelled rows from April on that a tenant needs to be listed."""
@@ -49,6 +52,8 @@ class Left:
         again: The losses of models that were trained again, row by row.
         decayed: Start of the first window that was judged as decayed; None when none was.
         low: Lower end of the 95 % interval of the mean loss over all these days.
+        worse: Starts of the months in which it truly was worse than promised and bearable, by
+            intervals that hold together with 95 %.
     """
 
     promised: float
@@ -56,11 +61,19 @@ class Left:
     again: np.ndarray
     decayed: datetime | None = None
     low: float = field(default=float("nan"))
+    worse: tuple[datetime, ...] = ()
 
     @property
     def is_worse(self) -> bool:
-        """Whether it truly is worse than promised and bearable."""
-        return self.low > self.promised + RULES.tolerance
+        """Whether it truly is worse than promised and bearable, over all or in a month."""
+        return self.low > self.promised + RULES.tolerance or bool(self.worse)
+
+    @property
+    def is_found_rightly(self) -> bool:
+        """Whether a month in which it truly was worse began by 28 days after it was found out."""
+        if self.decayed is None:
+            return False
+        return any(month <= self.decayed + HOLDOUT for month in self.worse)
 
 
 def measure_decay(carriers: Mapping[str, pd.DataFrame], product: str) -> dict[str, Left]:
@@ -91,22 +104,24 @@ def measure_decay(carriers: Mapping[str, pd.DataFrame], product: str) -> dict[st
 def make_table(left: Mapping[str, Left]) -> Table:
     """Print what was promised, what came of it and what was judged."""
     table = Table("tenant", title="3. The models of April until December")
-    for column in ("rows", "promised", "realised", "low", "truly worse", "decayed since"):
+    columns = ("rows", "promised", "realised", "low", "months truly worse", "decayed since")
+    for column in columns:
         table.add_column(column, justify="right")
     for tenant, one in left.items():
         since = f"{one.decayed:%Y-%m-%d}" if one.decayed else ""
         figures = (one.promised, float(loss_of(one.rows).mean()), one.low)
         words = (f"{value:.3f}" for value in figures)
-        table.add_row(tenant, f"{len(one.rows):,}", *words, "yes" if one.is_worse else "", since)
+        months = " ".join(f"{month:%b}" for month in one.worse)
+        table.add_row(tenant, f"{len(one.rows):,}", *words, months, since)
     return table
 
 
 def find_misses(left: Mapping[str, Left]) -> list[str]:
     """Name the tenants whose decay was not found, or found where there was none."""
     return [
-        f"{tenant}: {'not found' if one.is_worse else 'found, although not worse'}"
+        f"{tenant}: {'not found' if one.decayed is None else 'found, although not worse by then'}"
         for tenant, one in left.items()
-        if one.is_worse != (one.decayed is not None)
+        if (one.is_worse if one.decayed is None else not one.is_found_rightly)
     ]
 
 
@@ -137,10 +152,24 @@ def _watch(left: Left) -> Left:
     alarmed = watch_quality(now, window, plan, left.promised + RULES.tolerance)[0]
     if alarmed.any():
         left.decayed = APRIL + int(np.argmax(alarmed)) * WEEK
-    times = now[EVENT_TIME].dt.tz_localize(None).to_numpy()
-    whole = measure_losses(loss_of(now), times, np.zeros(len(now), dtype=np.intp), 1)
-    left.low = float(whole.bound(0.95)[0][0])
+    left.low = _find_low(now, 0.95)
+    bearable = left.promised + RULES.tolerance
+    together = 1 - 0.05 / len(MONTHS)
+    months = zip(MONTHS, (*MONTHS[1:], END), strict=True)
+    inside = {span[0]: now[now[EVENT_TIME].between(*span, inclusive="left")] for span in months}
+    left.worse = tuple(
+        month for month, rows in inside.items() if _find_low(rows, together) > bearable
+    )
     return left
+
+
+def _find_low(rows: pd.DataFrame, confidence: float) -> float:
+    """Return the lower end of the mean loss's interval, by whole days; NaN without rows."""
+    if rows.empty:
+        return float("nan")
+    times = rows[EVENT_TIME].dt.tz_localize(None).to_numpy()
+    losses = measure_losses(loss_of(rows), times, np.zeros(len(rows), dtype=np.intp), 1)
+    return float(losses.bound(confidence)[0][0])
 
 
 def _predict(

@@ -82,7 +82,7 @@ class Monitor(SpecPart):
     """So long after a window's end its labels are taken to be complete; it is judged then, or when
     `times.label_known_at.delay` has passed. Where a column says when labels are known, those that
     come last may all be of one kind."""
-    min_rows: int = Field(default=100, ge=1)
+    min_rows: int = Field(default=50, ge=1)
     """With fewer labelled rows a window is judged as too small to say."""
     confidence: float = Field(default=0.99, gt=0.5, lt=1)
     """Of the interval of the realised quality."""

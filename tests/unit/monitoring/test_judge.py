@@ -101,7 +101,7 @@ def test_a_window_as_promised():
         (rows_with(temp=95.0, distance=10.0), "drifted", "distance by 1.00, temp by 1.00, of 7"),
         (rows_with(temp=95.0), "drifted", "Drifted: temp by 1.00, of 7 that are watched."),
         (rows_with(label=np.nan), "drifted", "None of the 1,008 rows has a label"),
-        (rows_with().iloc[:3], "drifted", "3 labelled rows of 3, 100 are needed"),
+        (rows_with().iloc[:3], "drifted", "3 labelled rows of 3, 50 are needed"),
         (rows_with().iloc[:0], "drifted", "No row was predicted in this window. Drifted: rows"),
         (rows_with(label=0.0), "drifted", "All labels are of one class, so there is no AUC."),
         (rows_with(prediction=np.nan), "no_labels", "None of the 1,008 rows has a label"),
@@ -364,8 +364,8 @@ def test_a_window_can_break_the_contract_that_its_history_keeps():
     words = "temp is missing in 50% of the rows, the contract allows 20%"
     assert stream(judged, "schema").note == words
     assert (stream(judged, "temp").missing, stream(judged, "temp").missing_before) == (0.5, 0.0)
-    few = judge_delivery(rows.iloc[:50], spec=make_spec(contract={"columns": columns}))
-    assert not stream(few, "schema").drifted, "50 rows are too few to say"
+    few = judge_delivery(rows.iloc[:40], spec=make_spec(contract={"columns": columns}))
+    assert not stream(few, "schema").drifted, "40 rows are too few to say"
 
 
 # --- whatever a stream holds ----------------------------------------------------------------------
