@@ -82,6 +82,8 @@ def _mark(store: ObjectStore, marker: str, webhook: str) -> str:
         store.put_if_absent(marker, canonical_json({"webhook": webhook}))
     except PreconditionError:
         return f"Alerts were sent to {webhook} before."
+    except TenantryError as error:
+        return f"Alerts were sent to {webhook}, but the store could not note it: {error}."
     return f"Alerts were sent to {webhook}."
 
 
