@@ -13,10 +13,7 @@ from tests.unit.report.made_fleet import ROWS, RUN, make_fleet
 from tests.unit.report.made_tenant import make_facts
 
 NARROW, WIDE = 390, 1280
-RULES = {
-    "runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "best-practice"],
-    "resultTypes": ["violations"],
-}
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa"], "resultTypes": ["violations"]}
 CUT_OFF = """() => [...document.querySelectorAll(".badge, .tick, h1, h2, th, td")]
   .filter((one) => one.offsetParent !== null || one.ownerSVGElement)
   .filter((one) => !one.closest(".hidden, details:not([open])"))
