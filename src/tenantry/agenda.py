@@ -100,6 +100,15 @@ class Agenda:
             asked.append(self.state.looked_at)
         return max(asked, default=None)
 
+    def deadlines(self, since: datetime) -> Iterator[tuple[Window, datetime]]:
+        """Yield the windows that were to be predicted by now, and until when, from `since` on."""
+        for window in reversed(self._readable):
+            deadline = shifted(self.known_at(window), self.spec.predict.fresh_within)
+            if deadline < since:
+                return
+            if deadline < self.as_of:
+                yield window, deadline
+
     def labels_known_at(self, window: Window) -> datetime:
         """Return the moment from which a window can be judged."""
         return shifted(window.end, self._label_delay)

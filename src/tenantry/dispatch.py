@@ -8,6 +8,7 @@ from tenantry.packing import Choice, Parcel, choose, pack
 from tenantry.planner import DueWork, plan_tenant
 from tenantry.plans import Planned, RunPlan
 from tenantry.pooling import Zone
+from tenantry.promises import Promises, measure_promises
 from tenantry.request import PlanRequest
 from tenantry.specs.load import Fleet
 from tenantry.specs.model import Spec
@@ -24,6 +25,7 @@ class Task:
         rows: Its labelled rows when it was last trained; None when it never was.
         costs: Stage → CPU-seconds when last measured.
         suspect: Whether it took its worker or shard down.
+        promises: How its promises were kept by now.
         cpu_seconds: What the work is estimated to take.
         weight: The same by its rows alone, see `Parcel.weight`.
     """
@@ -33,6 +35,7 @@ class Task:
     rows: int | None
     costs: Mapping[str, float]
     suspect: bool
+    promises: Promises | None = None
     cpu_seconds: float = 0.0
     weight: float = 0.0
 
@@ -53,7 +56,8 @@ def find_tasks(
         work = plan_tenant(
             spec, state, request.as_of, force=request.force, backfill=request.backfill
         )
-        tasks.append(Task(spec, work, state.rows, state.costs, state.interrupted))
+        promises = measure_promises(spec, state, request.as_of)
+        tasks.append(Task(spec, work, state.rows, state.costs, state.interrupted, promises))
     usual = usual_rows(task.rows for task in tasks)
     return tuple(_estimated(task, usual) for task in tasks)
 
@@ -148,4 +152,5 @@ def _planned(task: Task, shard: str | None, choice: Choice) -> Planned:
         rows=task.rows or 0,
         cpu_seconds=task.cpu_seconds,
         promised=work.promised,
+        promises=task.promises,
     )

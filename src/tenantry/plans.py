@@ -5,6 +5,7 @@ from pydantic import Field
 from tenantry import layout
 from tenantry.errors import ObjectMissingError
 from tenantry.ledger import Action, Due
+from tenantry.promises import Promises
 from tenantry.records import Record
 from tenantry.store.contract import ObjectStore
 from tenantry.times import Moment
@@ -23,6 +24,7 @@ class Planned(Record):
         rows: Its labelled rows when it was last trained; 0 when it never was.
         cpu_seconds: What is due is estimated to take.
         promised: By when the oldest that is due was to be done; None when nothing is.
+        promises: How its promises were kept until the run; None without a model, or paused.
     """
 
     shard: str | None = None
@@ -34,6 +36,7 @@ class Planned(Record):
     rows: int = 0
     cpu_seconds: float = 0.0
     promised: Moment | None = None
+    promises: Promises | None = None
 
     @property
     def waits(self) -> bool:

@@ -75,6 +75,19 @@ class Predict(SpecPart):
     """Reasons."""
 
 
+class Promises(SpecPart):
+    """What is promised of freshness besides `predict.fresh_within`, and how often it must hold."""
+
+    model_age: PositiveDuration | None = None
+    """The promise: the champion has learnt from rows up to so long ago; twice `train.every` when
+    absent."""
+    kept: float = Field(default=0.95, ge=0, le=1)
+    """The share of windows, and of time, in which a promise must hold: the rest is its error
+    budget."""
+    over: PositiveDuration = Field(default="90d", validate_default=True)
+    """The span over which that is counted."""
+
+
 class Monitor(SpecPart):
     """How predicted windows are judged."""
 
@@ -110,6 +123,8 @@ class Monitor(SpecPart):
     """The same for drift without decay."""
     pause: Duration = Field(default="28d", validate_default=True)
     """A judgement asks for nothing within so long after one that did."""
+    promises: Promises = Promises()
+    """What is promised of freshness."""
 
 
 class Retry(SpecPart):
