@@ -14,7 +14,7 @@ from rich.table import Table
 
 from benchmarks.quality.champions import CHAMPION, POOLED, against_pooled, succeed
 from benchmarks.quality.fleet import YEAR, History, as_known, labelled, pool
-from benchmarks.quality.paired import Trial, macro, macro_gain
+from benchmarks.quality.paired import Trial, count_beyond, macro, macro_gain
 from benchmarks.quality.promises import Promise, report
 from tenantry.columns import EVENT_TIME, KNOWN_AT, LABEL, LABEL_KNOWN_AT
 from tenantry.features.recipe import build_features, table_features
@@ -33,7 +33,8 @@ def run(load: Callable[[], History], console: Console) -> bool:
     tested = measure_newborns(load(), Window(AS_OF, YEAR.end))
     console.print(_tenant_table(tested))
     console.print(_age_table(tested))
-    ratios = {(one.tenant, one.part): _in_errors(one) for one in tested}
+    console.print(count_beyond(tested, CHAMPION, POOLED), highlight=False)
+    ratios = {(one.tenant, one.part): one.gain_in_errors(CHAMPION, POOLED) for one in tested}
     last = min(ratios, key=lambda place: ratios[place])
     losses = [macro(_aged(tested, rows), CHAMPION)[1] for rows in ROWS]
     return report(
@@ -93,11 +94,6 @@ def _aged(tested: Sequence[Trial], rows: int) -> list[Trial]:
     """Return the tests with so many rows, of the carriers that have the most of them."""
     whole = {one.tenant for one in tested if one.part == f"{ROWS[-1]:,}"}
     return [one for one in tested if one.part == f"{rows:,}" and one.tenant in whole]
-
-
-def _in_errors(one: Trial) -> float:
-    gain, error = one.gain(CHAMPION, POOLED)
-    return 0.0 if gain == 0 else gain / error
 
 
 def _tenant_table(tested: Sequence[Trial]) -> Table:

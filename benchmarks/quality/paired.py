@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from tenantry.bootstrap import standard_error
 from tenantry.metrics import Floats, measure, roc_auc, row_losses
@@ -50,6 +51,11 @@ class Trial:
         """Return by how much the log loss is below the rival's, and the standard error of that."""
         gains = self.losses(rival) - self.losses(name)
         return float(gains.mean()), standard_error(gains, self.day)
+
+    def gain_in_errors(self, name: str, rival: str) -> float:
+        """Return the gain in standard errors; 0 where both say the same."""
+        gain, error = self.gain(name, rival)
+        return 0.0 if gain == 0 else gain / error
 
 
 @dataclass(frozen=True)
@@ -97,3 +103,14 @@ def macro(tested: Sequence[Trial], name: str) -> tuple[float, float, float]:
     """Return the mean ROC AUC, the mean log loss and the worst ROC AUC."""
     areas = [area for one in tested if (area := one.area(name)) is not None]
     return float(np.mean(areas)), float(np.mean([one.loss(name) for one in tested])), min(areas)
+
+
+def count_beyond(tested: Sequence[Trial], name: str, rival: str) -> str:
+    """Say how many tests are better or worse by more than two standard errors, and by chance."""
+    ratios = np.array([one.gain_in_errors(name, rival) for one in tested])
+    differing = int((ratios != 0).sum())
+    return (
+        f"of {len(tested):,} tests {differing:,} differ from {rival}; by more than two paired "
+        f"standard errors {int((ratios > 2).sum()):,} are better and {int((ratios < -2).sum()):,} "
+        f"worse, {ndtr(-2) * differing:.1f} by chance"
+    )

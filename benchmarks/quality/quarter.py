@@ -113,7 +113,7 @@ def _gain_table(tested: Sequence[Trial]) -> Table:
 
 def _promises(tested: Sequence[Trial]) -> list[Promise]:
     gain = macro_gain(tested, CHOSEN, "pooled")
-    ratios = {one.tenant: _in_errors(one, "pooled") for one in tested}
+    ratios = {one.tenant: one.gain_in_errors(CHOSEN, "pooled") for one in tested}
     last = min(ratios, key=lambda name: ratios[name])
     poor = [
         one.tenant
@@ -131,8 +131,3 @@ def _promises(tested: Sequence[Trial]) -> list[Promise]:
             "no tenant with 100 rows worse than its base rate", ", ".join(poor) or "none", not poor
         ),
     ]
-
-
-def _in_errors(one: Trial, rival: str) -> float:
-    gain, error = one.gain(CHOSEN, rival)
-    return 0.0 if gain == 0 else gain / error

@@ -14,7 +14,6 @@ import pandas as pd
 import yaml
 from rich.console import Console
 from rich.table import Table
-from scipy.special import ndtr
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -22,7 +21,7 @@ from sklearn.preprocessing import StandardScaler
 
 from benchmarks.data import flights_3m
 from benchmarks.quality.fleet import History, as_known, labelled, pool
-from benchmarks.quality.paired import Trial, macro, macro_gain
+from benchmarks.quality.paired import Trial, count_beyond, macro, macro_gain
 from benchmarks.quality.promises import Promise, report
 from tenantry.columns import EVENT_TIME, LABEL
 from tenantry.contract import check_rows
@@ -61,7 +60,7 @@ def run(_: Callable[[], History], console: Console) -> bool:
     console.print(f"pooled model with its folds: {cpu:.1f} CPU-s; {len(parts):,} tenants")
     tested = [one for one in trained if one.predicted]
     console.print(_table(tested))
-    console.print(_worse_line(tested), highlight=False)
+    console.print(count_beyond(tested, CHOSEN, POOLED), highlight=False)
     console.print(_cpu_table(trained))
     EVERY_ROUTE.parent.mkdir(parents=True, exist_ok=True)
     _every_route(tested).to_csv(EVERY_ROUTE, index=False, float_format="%.5f")
@@ -205,15 +204,4 @@ def _every_route(tested: Sequence[Trial]) -> pd.DataFrame:
             **dict(zip(("gain", "standard_error"), one.gain(CHOSEN, POOLED), strict=True)),
         }
         for one in tested
-    )
-
-
-def _worse_line(tested: Sequence[Trial]) -> str:
-    """Say how many tenants are better and worse than pooled by more than two standard errors."""
-    gains = _every_route(tested)
-    ratios = gains["gain"] / gains["standard_error"].where(gains["standard_error"] > 0)
-    better, worse = int((ratios > 2).sum()), int((ratios < -2).sum())
-    return (
-        f"by more than two paired standard errors {better:,} are better than pooled and "
-        f"{worse:,} worse; by chance {ndtr(-2) * len(gains):.0f} each way"
     )

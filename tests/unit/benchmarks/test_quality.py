@@ -10,7 +10,7 @@ from benchmarks.quality.champions import succeed
 from benchmarks.quality.fleet import History, as_known, labelled
 from benchmarks.quality.newborn import newborn_tables
 from benchmarks.quality.nosignal import draw_by_day, draw_by_row
-from benchmarks.quality.paired import Trial, macro, macro_gain
+from benchmarks.quality.paired import Trial, count_beyond, macro, macro_gain
 from benchmarks.quality.routes import read_spec
 from tenantry.times import Window
 from tenantry.training.lessons import Lessons
@@ -113,3 +113,10 @@ def test_champions_are_trained_and_succeeded_as_by_the_stages():
     assert first.since == BEFORE
     assert second.since in (BEFORE, AS_OF)
     assert (second is first) is (second.since == BEFORE)
+
+
+def test_tests_beyond_noise_are_counted_among_those_that_differ():
+    trials = [made(gain=gain, seed=seed) for seed, gain in enumerate((0.1, 0.1, -0.1, 0.0))]
+    found = count_beyond(trials, "better", "pooled")
+    assert found.startswith("of 4 tests 3 differ from pooled;")
+    assert found.endswith("2 are better and 1 worse, 0.1 by chance")
