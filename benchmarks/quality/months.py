@@ -9,7 +9,7 @@ from rich.table import Table
 
 from benchmarks.quality.champions import CHAMPION, POOLED, Champion, against_pooled, succeed
 from benchmarks.quality.fleet import History
-from benchmarks.quality.paired import Trial, macro, macro_gain
+from benchmarks.quality.paired import Trial, count_beyond, macro, macro_gain
 from benchmarks.quality.promises import Promise, report
 from tenantry.specs.model import Spec
 from tenantry.times import Window, parse_moment
@@ -34,7 +34,9 @@ def run(load: Callable[[], History], console: Console) -> bool:
         table.add_row(month, str(len(some)), *_levels(some), str(gains[month]), _recipes(some))
     overall = macro_gain(tested, CHAMPION, POOLED)
     table.add_row("all", str(len(tested)), *_levels(tested), str(overall), _recipes(tested))
+    console.print(_tenant_table(tested))
     console.print(table)
+    console.print(count_beyond(tested, CHAMPION, POOLED), highlight=False)
     worse = [month for month, gain in gains.items() if gain.high < 0]
     return report(
         [
@@ -68,6 +70,22 @@ def _test(
     reigning[spec.tenant] = champion
     rows = history.labelled(spec.tenant, span)
     return against_pooled(champion, lessons, span.start, rows, part=f"{span.start:%Y-%m}")
+
+
+def _tenant_table(tested: Sequence[Trial]) -> Table:
+    title = "by tenant and month: gain over pooled ± paired standard error, × 10⁻⁴"
+    table = Table("tenant", title=title)
+    months = list(dict.fromkeys(one.part for one in tested))
+    for month in months:
+        table.add_column(month, justify="right")
+    for name in sorted({one.tenant for one in tested}):
+        gains = {one.part: one.gain(CHAMPION, POOLED) for one in tested if one.tenant == name}
+        table.add_row(name, *(_cell(gains[month]) if month in gains else "" for month in months))
+    return table
+
+
+def _cell(gain: tuple[float, float]) -> str:
+    return f"{1e4 * gain[0]:+.0f} ± {1e4 * gain[1]:.0f}"
 
 
 def _levels(tested: Sequence[Trial]) -> tuple[str, ...]:
