@@ -104,8 +104,8 @@ def pooled_frame(table: pd.DataFrame, spec: Spec) -> pd.DataFrame:
 
 
 def _pooled_column(name: str, spec: Spec) -> str:
-    own = spec.features.get(name)
-    if own is None or _meaning(name, own) == _meaning(name, spec.pooled.features[name]):
+    own, shared = spec.features.get(name), spec.pooled.features[name]
+    if own is None or own == shared or _meaning(name, own) == _meaning(name, shared):
         return name
     return POOLED_PREFIX + name
 

@@ -6,6 +6,7 @@ these are the tenant's: one array of values, tree behind tree and node behind no
 
 from copy import copy
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -73,13 +74,8 @@ def fall(pipeline: Pipeline, frame: pd.DataFrame) -> Fallen:
         return Fallen(places, baseline)
     rows = np.ascontiguousarray(encode(pipeline[0], rows_for(pipeline, frame)))
     categories = estimator._bin_mapper.make_known_categories_bitsets()
-    start = 0
-    for tree, place in zip(_trees(pipeline), places, strict=True):
-        nodes = tree.nodes.copy()
-        nodes["value"] = np.arange(start, start + len(nodes))  # a tree then predicts the place
-        start += len(nodes)
-        named = TreePredictor(nodes, tree.binned_left_cat_bitsets, tree.raw_left_cat_bitsets)
-        place[:] = named.predict(rows, *categories, 1)
+    for tree, place in zip(_named_trees(pipeline), places, strict=True):
+        place[:] = tree.predict(rows, *categories, 1)
     return Fallen(places, baseline)
 
 
@@ -108,6 +104,19 @@ def with_node_values(pipeline: Pipeline, values: Floats) -> Pipeline:
     estimator._predictors = changed
     other.steps = [*pipeline.steps[:-1], (pipeline.steps[-1][0], estimator)]
     return other
+
+
+@lru_cache(maxsize=16)  # one pooled model and its folds serve all tenants of a worker
+def _named_trees(pipeline: Pipeline) -> list[TreePredictor]:
+    """Return the trees with their nodes' places as values: they predict where rows fall."""
+    named, start = [], 0
+    for tree in _trees(pipeline):
+        nodes = tree.nodes.copy()
+        nodes["value"] = np.arange(start, start + len(nodes))
+        start += len(nodes)
+        bitsets = tree.binned_left_cat_bitsets, tree.raw_left_cat_bitsets
+        named.append(TreePredictor(nodes, *bitsets))
+    return named
 
 
 def has_single_trees(pipeline: Pipeline) -> bool:

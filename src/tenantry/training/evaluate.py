@@ -1,6 +1,7 @@
 """What a challenger is worth: its recipe, fitted before the holdout, on the holdout."""
 
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -41,7 +42,7 @@ def evaluate(lessons: Lessons, recipe: str, line: Line | None, spans: Spans) -> 
     table, spec = lessons.table, lessons.spec
     rows = happened_in(table, spans.holdout, spans.as_of) & table[LABEL].notna().to_numpy()
     found: pd.DataFrame = table.loc[rows, list(dict.fromkeys((*spec.key, *RESERVED)))]
-    found = found.reset_index(drop=True)
+    columns: dict[str, Floats] = {}
     for column, name in ((CHALLENGER, recipe), (POOLED, POOLED), (PRIOR, PRIOR)):
         shape = (len(found), len(spec.classes)) if spec.classes else (len(found),)
         predicted = np.full(shape, np.nan)
@@ -49,8 +50,8 @@ def evaluate(lessons: Lessons, recipe: str, line: Line | None, spans: Spans) -> 
             model = lessons.fit(name, spans.holdout)
             chosen = calibrated(model, line) if column == CHALLENGER else model
             predicted = lessons.predict(chosen, rows)
-        found = with_predictions(found, column, predicted)
-    return found
+        columns |= _columns(column, predicted)
+    return found.reset_index(drop=True).assign(**columns)
 
 
 def with_predictions(rows: pd.DataFrame, name: str, predicted: Floats) -> pd.DataFrame:
@@ -61,10 +62,13 @@ def with_predictions(rows: pd.DataFrame, name: str, predicted: Floats) -> pd.Dat
         name: Whose predictions.
         predicted: Shape (n,) or (n, K).
     """
+    return rows.assign(**_columns(name, predicted))
+
+
+def _columns(name: str, predicted: Floats) -> dict[str, Floats]:
     if predicted.ndim == 1:
-        return rows.assign(**{name: predicted})
-    columns = {f"{name}[{code}]": predicted[:, code] for code in range(predicted.shape[1])}
-    return rows.assign(**columns)
+        return {name: predicted}
+    return {f"{name}[{code}]": part for code, part in enumerate(predicted.T)}
 
 
 def predictions_in(rows: pd.DataFrame, name: str) -> Floats:
@@ -111,9 +115,14 @@ def slices(
     found = []
     divided = card_slices(own_frame(table, spec)[rows], evaluation[EVENT_TIME], spec)
     gains = _gains_over_pooled(evaluation, divided, spec)
+    label = evaluation[LABEL].to_numpy(dtype="float64")
+    challenger, pooled = (predictions_in(evaluation, name) for name in (CHALLENGER, POOLED))
     for feature, values in divided.items():
         for value, places in sorted(values.groupby(values).indices.items()):
-            part = _slice(evaluation.iloc[places], feature, str(value), spec)
+            scores = _slice_scores(
+                label[places], challenger[places], pooled[places], spec.model.metric
+            )
+            part = Slice(feature=feature, value=str(value), rows=len(places), **scores)
             gain = gains.get((part.feature, part.value))
             bounds = {"gain_low": gain.low, "gain_high": gain.high} if gain else {}
             found.append(part.model_copy(update=bounds))
@@ -136,16 +145,12 @@ def _gains_over_pooled(
     return {(one.feature, one.value): one.gain for one in found}
 
 
-def _slice(rows: pd.DataFrame, feature: str, value: str, spec: Spec) -> Slice:
-    if len(rows) < _SLICE_ROWS:
-        return Slice(feature=feature, value=value, rows=len(rows))
-    label = rows[LABEL].to_numpy(dtype="float64")
-    metric = spec.model.metric
-    pooled = predictions_in(rows, POOLED)
-    return Slice(
-        feature=feature,
-        value=value,
-        rows=len(rows),
-        metrics=all_scores(metric, label, predictions_in(rows, CHALLENGER)),
-        pooled=measure(metric, label, pooled) if np.isfinite(pooled).all() else None,
-    )
+def _slice_scores(label: Floats, challenger: Floats, pooled: Floats, metric: str) -> dict[str, Any]:
+    """Return the metrics of a slice; nothing of one with too few rows."""
+    if len(label) < _SLICE_ROWS:
+        return {}
+    is_there = np.isfinite(pooled).all()
+    return {
+        "metrics": all_scores(metric, label, challenger),
+        "pooled": measure(metric, label, pooled) if is_there else None,
+    }

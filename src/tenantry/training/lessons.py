@@ -45,6 +45,16 @@ class Lessons:
             return np.full(len(self.table), np.nan)
         return self.chain.out_of_fold(self._pooled_frame, self.table[KNOWN_AT])
 
+    def known(self, moment: datetime) -> Mask:
+        """Return which rows could be learned from at `moment`; see `folds.known_by`."""
+        if moment not in self._known:
+            self._known[moment] = known_by(self.table, moment)
+        return self._known[moment]
+
+    @cached_property
+    def _known(self) -> dict[datetime, Mask]:
+        return {}
+
     @cached_property
     def _materials(self) -> dict[datetime, Material]:
         return {}
@@ -74,7 +84,7 @@ class Lessons:
         return pooled_frame(self.table, self.spec)
 
     def _gather(self, moment: datetime) -> Material:
-        rows = known_by(self.table, moment)
+        rows = self.known(moment)
         pooled = self.chain.before(moment) if self.chain else None
         return Material(
             frame=self._own_frame[rows],

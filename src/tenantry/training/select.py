@@ -13,7 +13,7 @@ from tenantry.figures import TITLES
 from tenantry.metrics import Floats, all_scores, from_mean, row_losses
 from tenantry.specs.learning import Model
 from tenantry.training.candidates import has_one_class
-from tenantry.training.folds import Spans, happened_in, known_by, local_days
+from tenantry.training.folds import Spans, happened_in, local_days
 from tenantry.training.lessons import Lessons
 
 MIN_ROWS = 30
@@ -59,7 +59,7 @@ def select_recipe(lessons: Lessons, spans: Spans) -> Selection:
         TrainingError: No candidate can be fitted, even on all that is known; says why for each.
     """
     table, spec = lessons.table, lessons.spec
-    rows = happened_in(table, spans.validation, spans.holdout) & known_by(table, spans.holdout)
+    rows = happened_in(table, spans.validation, spans.holdout) & lessons.known(spans.holdout)
     label = table.loc[rows, LABEL].to_numpy(dtype="float64")
     if len(label) < MIN_ROWS or has_one_class(label, spec.label.task):
         return _preferred(lessons, spans, f"{len(label):,} rows to compare candidates on")

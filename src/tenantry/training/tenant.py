@@ -14,7 +14,7 @@ from tenantry.models.fitted import FittedModel
 from tenantry.training.calibrate import Line, calibrated, fit_line, is_of_help
 from tenantry.training.candidates import has_one_class
 from tenantry.training.evaluate import evaluate, holdout_scores, slices
-from tenantry.training.folds import Spans, known_by
+from tenantry.training.folds import Spans
 from tenantry.training.lessons import Lessons
 from tenantry.training.select import Selection, select_recipe
 
@@ -63,7 +63,7 @@ def train_tenant(lessons: Lessons, as_of: datetime) -> Trained:
         TrainingError: Nothing can be fitted: no label, and no pooled model.
     """
     spec, spans = lessons.spec, Spans.of(lessons.spec, as_of)
-    known = known_by(lessons.table, as_of)
+    known = lessons.known(as_of)
     label = lessons.table.loc[known, LABEL].to_numpy(dtype="float64")
     reason = _too_little(label, lessons)
     selection = (
@@ -81,7 +81,7 @@ def train_tenant(lessons: Lessons, as_of: datetime) -> Trained:
         rows=len(label),
         positives=int(label.sum()) if spec.label.task == "classification" else None,
         span=(events.min().to_pydatetime(), events.max().to_pydatetime()) if len(events) else None,
-        dropped=tuple(str(name) for name in frame.columns if not frame[name].notna().any()),
+        dropped=tuple(map(str, frame.columns[~frame.notna().any()])),
         evaluation=evaluation,
         holdout=holdout_scores(evaluation, spec.model.metric),
         slices=slices(evaluation, lessons.table, spec, spans),
