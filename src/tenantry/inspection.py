@@ -9,6 +9,7 @@ import pandas as pd
 from tenantry.errors import Fault, ObjectMissingError, RegistryError
 from tenantry.features.recipe import build_features, table_features
 from tenantry.features.tables import read_features
+from tenantry.figures import TITLES
 from tenantry.jobs import Job
 from tenantry.ledger import Entry
 from tenantry.monitoring.evidently import ReportError, render_page
@@ -86,7 +87,9 @@ def inspect_window(
     page, note = b"", sides.note
     if not sides.fault:
         try:
-            page = render_page(sides, {one.name for one in judged.drifted})
+            drifted = {one.name for one in judged.drifted}
+            past = (*judged.history, judged.in_short)
+            page = render_page(sides, drifted, past, TITLES[spec.model.metric])
         except ReportError as error:
             note = str(error)
     return Inspection(judged, bool(judgement), page, note)

@@ -21,6 +21,7 @@ from tenantry.columns import EVENT_TIME
 from tenantry.errors import TenantryError
 from tenantry.monitoring.cells import is_number
 from tenantry.monitoring.drift import measure_effect
+from tenantry.monitoring.history import Judged
 from tenantry.specs.model import Spec
 from tenantry.text import plain
 
@@ -29,6 +30,9 @@ MAX_ROWS = 4000
 
 _ALWAYS, _NEVER = 1e-9, 2.0
 """Thresholds that every effect passes, and none."""
+
+_Point = tuple[str, float, float | None, float | None, float | None]
+"""A window's day, realised quality, the ends of its interval, and what was promised."""
 
 _DATA = re.compile(r"    var \w+ = \{.*\};$")
 """The lines of Evidently's page that hold what it was given."""
@@ -109,12 +113,16 @@ def prepare_sides(
     )
 
 
-def render_page(sides: Sides, drifted: Collection[str]) -> bytes:
+def render_page(
+    sides: Sides, drifted: Collection[str], past: Sequence[Judged] = (), metric: str = ""
+) -> bytes:
     """Render Evidently's page; imports Evidently.
 
     Args:
         sides: What `prepare_sides` made, without a fault.
         drifted: The columns that were judged to have drifted.
+        past: The judged windows by time, whose quality is drawn.
+        metric: What is measured of it, in words.
 
     Raises:
         ReportError: Evidently stopped, whatever it raised.
@@ -122,7 +130,7 @@ def render_page(sides: Sides, drifted: Collection[str]) -> bytes:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Evidently's own, of what it imports and divides
         try:
-            return _render(sides, drifted)
+            return _render(sides, drifted, _quality_of(past), metric)
         except ReportError:
             raise
         except Exception as error:
@@ -171,7 +179,7 @@ def _as_words(category: object) -> object:
     return escape(plain(category), quote=False) if isinstance(category, str) else category
 
 
-def _render(sides: Sides, drifted: Collection[str]) -> bytes:
+def _render(sides: Sides, drifted: Collection[str], quality: list[_Point], metric: str) -> bytes:
     import plotly.io
     from evidently import DataDefinition, Dataset, Report
 
@@ -185,8 +193,9 @@ def _render(sides: Sides, drifted: Collection[str]) -> bytes:
         method=_effect_size(),
         per_column_threshold={name: _ALWAYS if name in drifted else _NEVER for name in columns},
     )
+    parts = [*([_quality_part()(quality=quality, metric=metric)] if quality else []), preset]
     frames = (Dataset.from_pandas(side, definition) for side in (sides.current, sides.reference))
-    page: str = Report([preset]).run(*frames).get_html_str(as_iframe=False)
+    page: str = Report(parts).run(*frames).get_html_str(as_iframe=False)
     return _without_markup_in_data(page).encode()
 
 
@@ -232,6 +241,51 @@ def _preset() -> Any:  # noqa: ANN401 - Evidently has no types
             return [*_verdict(result), *widgets]
 
     return DriftPage
+
+
+@cache
+def _quality_part() -> Any:  # noqa: ANN401 - Evidently has no types
+    """Return the part of the page that draws quality over time."""
+    from evidently.core.container import MetricContainer
+
+    class QualityOverTime(MetricContainer):  # type: ignore[misc]
+        quality: list[_Point]
+        metric: str
+
+        def generate_metrics(self, _context: object) -> list[object]:
+            return []
+
+        def render(self, _context: object, _children: object = None) -> list[Any]:
+            return [_draw_quality(self.quality, self.metric)]
+
+    return QualityOverTime
+
+
+def _quality_of(past: Iterable[Judged]) -> list[_Point]:
+    return [
+        (one.span.start.date().isoformat(), one.realised, one.low, one.high, one.promised)
+        for one in past
+        if one.realised is not None
+    ]
+
+
+def _draw_quality(quality: Sequence[_Point], metric: str) -> Any:  # noqa: ANN401
+    """Draw realised quality with its intervals, window by window, against what was promised."""
+    from evidently.legacy.renderers.html_widgets import plotly_figure
+    from plotly.graph_objects import Figure, Scatter
+
+    days, realised, low, high, promised = zip(*quality, strict=True)
+    up = [top - value if top is not None else 0 for value, top in zip(realised, high, strict=True)]
+    down = [value - end if end is not None else 0 for value, end in zip(realised, low, strict=True)]
+    bars = {"type": "data", "array": up, "arrayminus": down}
+    figure = Figure(
+        [
+            Scatter(x=days, y=realised, error_y=bars, name="realised", mode="lines+markers"),
+            Scatter(x=days, y=promised, name="promised", line={"dash": "dash", "shape": "hv"}),
+        ]
+    )
+    figure.update_layout(yaxis_title=metric)
+    return plotly_figure(title="Quality over time, lower is better", figure=figure)
 
 
 def _verdict(result: Any) -> list[Any]:  # noqa: ANN401 - Evidently has no types

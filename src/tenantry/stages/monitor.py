@@ -8,6 +8,7 @@ import pandas as pd
 
 from tenantry import layout
 from tenantry.champions import read_champion
+from tenantry.figures import TITLES
 from tenantry.jobs import Job, Result
 from tenantry.ledger import Scalar
 from tenantry.monitoring.evidently import ReportError, Sides, preload, render_page
@@ -85,7 +86,8 @@ def _write_page(
     judged = [one for one in judgements if one.drift]
     drifted = {shift.name for one in judged for shift in one.drifted}
     try:
-        page = render_page(sides, drifted)
+        past = (*judged[-1].history, judged[-1].in_short)
+        page = render_page(sides, drifted, past, TITLES[job.spec.model.metric])
     except ReportError as error:
         return f"There is {error}.", ()
     key = layout.drift_report(job.product, job.tenant, judged[-1].span)

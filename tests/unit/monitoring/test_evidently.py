@@ -11,6 +11,7 @@ from scipy.stats import ks_2samp
 from tenantry.monitoring import evidently
 from tenantry.monitoring.drift import measure_effect
 from tenantry.monitoring.evidently import MAX_ROWS, ReportError, prepare_sides, render_page
+from tenantry.monitoring.history import Judged
 from tests.unit.monitoring.watched import TRAINED, WINDOWS, make_rows, make_table
 
 TABLE = make_table()
@@ -79,6 +80,18 @@ def test_the_page_is_whole_and_agrees_with_our_judgement():
     assert "Effect size, 0 to 1" in page
     assert "(1 out of 4)" in page, "the temperature moved, too, but was not judged to have drifted"
     assert "As judged by effect and by the evidence of all windows" in page
+
+
+def test_the_page_shows_quality_over_time():
+    past = [
+        Judged(window=one.id, status="ok", realised=0.4, low=0.3, high=0.55, promised=0.41)
+        for one in WINDOWS
+    ]
+    page = render_page(prepare(), (), [*past, Judged(window="x", status="no_rows")], "log loss")
+    assert b"Quality over time, lower is better" in page
+    assert b'"log loss"' in page
+    assert b"2013-10-22" in page
+    assert b"Quality over time" not in render_page(prepare(), ())
 
 
 def test_our_effects_agree_with_evidentlys_statistics():
