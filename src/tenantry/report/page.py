@@ -10,6 +10,7 @@ from tenantry.fleet import STATES, FleetState, Member
 from tenantry.monitoring.judgements import IN_WORDS
 from tenantry.report import rows
 from tenantry.report.alarms import list_alarms
+from tenantry.report.freshness import tell_freshness
 from tenantry.report.heatmap import SIGNS, map_weeks
 from tenantry.report.pages import find_template, hash_for_policy, read_asset
 from tenantry.report.summary import figures, judge_run
@@ -61,6 +62,7 @@ def render_page(state: FleetState, status: str, sent: str = "") -> str:
         alarms=alarms[:_ALARMS],
         further=max(len(alarms) - _ALARMS, 0),
         heat=map_weeks(one.judgement for one in state.members if one.judgement),
+        freshness=tell_freshness(state),
         signs=[(status, sign, IN_WORDS[status]) for status, sign in SIGNS.items()],
         reasons=rows.group_reasons(state),
         costs=rows.split_costs(state) if state.plan else (),

@@ -9,6 +9,7 @@ from tenantry.figures import TITLES, figure
 from tenantry.fleet import STATES, FleetState, Member
 from tenantry.ledger import Action, Outcome
 from tenantry.monitoring.judgements import IN_WORDS, Judgement
+from tenantry.report.freshness import tell_promises
 from tenantry.report.summary import explain_unknown, mark_orders, stage_costs
 from tenantry.report.words import day, span
 from tenantry.times import Window
@@ -96,6 +97,7 @@ class Row:
     unknown: str
     orders: tuple[str, ...]
     mark: str
+    promises: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,7 @@ def make_row(member: Member, as_of: datetime | None) -> Row:
         unknown=explain_unknown(member) if member.unfinished else "",
         orders=_orders(champion),
         mark=mark_orders(champion) if champion else "",
+        promises=tuple(tell_promises(member)),
     )
 
 

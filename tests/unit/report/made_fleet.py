@@ -14,6 +14,7 @@ from tenantry.ledger import STAGES, Cost, Due, Entry, Header, Ledger, Outcome
 from tenantry.monitoring.history import Judged
 from tenantry.monitoring.judgements import Judgement, Quality, Shift, write_judgement
 from tenantry.plans import Planned, RunPlan
+from tenantry.promises import Promise, Promises
 from tenantry.times import Window, compact
 from tests.unit.memory_store import MemoryStore
 
@@ -225,7 +226,13 @@ def make_fleet(store=None, *, rows=None, failing=True, weeks=29):
         ledger = Ledger(header=header, entries=tuple(entries[tenant] for tenant in tenants))
         store.put(layout.ledger(RUN, shard, stage), ledger.to_lines())
     planned = {
-        tenant: Planned(shard=shard, due=entries[tenant].due, region="newark", rows=rows[tenant])
+        tenant: Planned(
+            shard=shard,
+            due=entries[tenant].due,
+            region="newark",
+            rows=rows[tenant],
+            promises=make_promises(tenant),
+        )
         for shard, tenants in shards.items()
         for tenant in tenants
     }
@@ -242,6 +249,15 @@ def make_fleet(store=None, *, rows=None, failing=True, weeks=29):
     for n, tenant in enumerate(rows):
         leave_history(store, tenant, n, weeks)
     return store
+
+
+def make_promises(tenant):
+    """Make how a tenant's promises were kept over 90 days: one overspent, one is broken now."""
+    late, old = {"yv": (3, 0), "fl": (0, 30)}.get(tenant, (0, 0))
+    return Promises(
+        predictions=Promise(total=13, missed=late, allowed=0.65, broken=tenant == "yv"),
+        model=Promise(total=2160, missed=old, allowed=108, broken=tenant == "fl"),
+    )
 
 
 def leave_history(store, tenant, n, weeks):
