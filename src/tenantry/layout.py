@@ -254,6 +254,11 @@ def fleet_report(run: str) -> str:
     return f"{run_folder(run)}report.html"
 
 
+def fleet_metrics(run: str) -> str:
+    """Return the key of a run's figures, OpenMetrics text."""
+    return f"{run_folder(run)}metrics.txt"
+
+
 def alerted(run: str) -> str:
     """Return the key of the mark that a run's alerts were sent."""
     return f"{run_folder(run)}alerted.json"

@@ -27,6 +27,8 @@ class Settings:
         region: `AWS_REGION`.
         environ: The whole environment: `regions.yaml` names variables in it.
         webhook: `TENANTRY_WEBHOOK`: the connection that alerts are sent to; none when empty.
+        pushgateway: `TENANTRY_PUSHGATEWAY`: the connection that metrics are pushed to; none when
+            empty.
         pages: `TENANTRY_PAGES`: the address under which the store's pages can be seen, for links
             in alerts.
         user: `USER`: who orders what `tenantry` does, in the audit trail.
@@ -44,6 +46,7 @@ class Settings:
     environ: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     user: str = ""
     webhook: str = ""
+    pushgateway: str = ""
     pages: str = ""
 
 
@@ -79,5 +82,6 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         environ=dict(environ),
         user=environ.get("USER", ""),
         webhook=environ.get("TENANTRY_WEBHOOK", ""),
+        pushgateway=environ.get("TENANTRY_PUSHGATEWAY", ""),
         pages=environ.get("TENANTRY_PAGES", ""),
     )

@@ -7,6 +7,7 @@ connection and stands in no message, log or error.
 import json
 import urllib.request
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError
@@ -23,6 +24,25 @@ _SECONDS = 10.0
 _BUSY = (408, 425, 429)
 
 
+@dataclass(frozen=True)
+class Parcel:
+    """What is sent where.
+
+    Attributes:
+        address: Where, http or https; shown nowhere.
+        content: What.
+        headers: Of the request.
+        method: Of the request.
+        to: What the receiver is called.
+    """
+
+    address: str = field(repr=False)
+    content: bytes = field(repr=False)
+    headers: Mapping[str, str]
+    method: str = "POST"
+    to: str = "webhook"
+
+
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     """Follows nowhere: a redirected POST would become a GET, and take the message elsewhere."""
 
@@ -30,22 +50,24 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         """Refuse."""
 
 
-def find_address(settings: Settings) -> str:
-    """Return the address of the webhook that the settings name; it is a secret.
+def find_address(settings: Settings, variable: str = "TENANTRY_WEBHOOK") -> str:
+    """Return the address that a setting names by its connection; it is a secret.
+
+    Args:
+        settings: The settings.
+        variable: `TENANTRY_WEBHOOK` or `TENANTRY_PUSHGATEWAY`.
 
     Raises:
         SettingsError: There is no such connection, or it is no http(s) address.
         SourceError: A variable that it needs is not set.
         SpecError: The connections file is missing or wrong.
     """
-    name = settings.webhook
+    name = settings.webhook if variable == "TENANTRY_WEBHOOK" else settings.pushgateway
     connections = load_connections(settings.connections, settings.environ)
-    connection = connections.find(name, f"TENANTRY_WEBHOOK {name!r}")
+    connection = connections.find(name, f"{variable} {name!r}")
     if urlsplit(connection.url).scheme not in ("http", "https"):
         fault = f"the connection {name!r} is no http or https address"
-        raise SettingsError(
-            [Fault("TENANTRY_WEBHOOK", fault, "write `url: '${NAME}'` and set NAME")]
-        )
+        raise SettingsError([Fault(variable, fault, "write `url: '${NAME}'` and set NAME")])
     return connection.url
 
 
@@ -61,15 +83,20 @@ def post(address: str, message: Mapping[str, Any], *, first_wait: float = 0.5) -
         WebhookError: The receiver refused it.
         WebhookUnavailableError: It did not answer, or is busy or out of order.
     """
-    content = json.dumps(message).encode()
-    retry_transient(first_wait=first_wait)(_post, address, content)
+    headers = {"Content-Type": "application/json"}
+    send(Parcel(address, json.dumps(message).encode(), headers), first_wait=first_wait)
 
 
-def _post(address: str, content: bytes) -> None:
+def send(parcel: Parcel, *, first_wait: float = 0.5) -> None:
+    """Send anything; raises what `post` does."""
+    retry_transient(first_wait=first_wait)(_send, parcel)
+
+
+def _send(parcel: Parcel) -> None:
     opener = urllib.request.build_opener(_NoRedirect)
     try:
         request = urllib.request.Request(  # noqa: S310 - `find_address` lets http(s) pass only
-            address, data=content, headers={"Content-Type": "application/json"}, method="POST"
+            parcel.address, data=parcel.content, headers=dict(parcel.headers), method=parcel.method
         )
         with opener.open(request, timeout=_SECONDS) as answer:
             answer.read(1)
@@ -77,13 +104,13 @@ def _post(address: str, content: bytes) -> None:
         code = error.code
         error.close()
         if code >= 500 or code in _BUSY:
-            msg = f"the webhook answered {code}"
+            msg = f"the {parcel.to} answered {code}"
             raise WebhookUnavailableError(msg) from None
-        msg = f"the webhook answered {code}; check its address"
+        msg = f"the {parcel.to} answered {code}; check its address"
         raise WebhookError(msg) from None
     except (OSError, HTTPException) as error:  # the error's own words may quote the address
-        msg = f"the webhook did not answer ({type(error).__name__})"
+        msg = f"the {parcel.to} did not answer ({type(error).__name__})"
         raise WebhookUnavailableError(msg) from None
     except ValueError:
-        msg = "the webhook's address is no address"
+        msg = f"the {parcel.to}'s address is no address"
         raise WebhookError(msg) from None

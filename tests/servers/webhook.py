@@ -14,12 +14,14 @@ class Webhook:
         url: Where it listens; holds a token as real ones do.
         answers: Statuses of the next answers; 200 when none is left.
         messages: What was received, parsed.
+        puts: Path and content of what was put, as a pushgateway takes it.
     """
 
     def __init__(self, port: int):
         self.url = f"http://127.0.0.1:{port}/services/T0/B0/secret-token"
         self.answers: list[int] = []
         self.messages: list[dict] = []
+        self.puts: list[tuple[str, str]] = []
 
 
 @contextmanager
@@ -31,14 +33,22 @@ def webhook_running() -> Iterator[Webhook]:
             content = self.rfile.read(int(self.headers["Content-Length"]))
             assert self.headers["Content-Type"] == "application/json"
             hook.messages.append(json.loads(content))
+            self._answer()
+
+        do_GET = do_POST  # noqa: N815 - the name that http.server calls
+
+        def do_PUT(self) -> None:
+            content = self.rfile.read(int(self.headers["Content-Length"]))
+            hook.puts.append((self.path, content.decode()))
+            self._answer()
+
+        def _answer(self) -> None:
             status = hook.answers.pop(0) if hook.answers else 200
             self.send_response(status)
             if status == 302:
                 self.send_header("Location", hook.url)
             self.end_headers()
             self.wfile.write(b"ok")
-
-        do_GET = do_POST  # noqa: N815 - the name that http.server calls
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""

@@ -4,6 +4,7 @@ import sys
 import pytest
 
 from tenantry import layout
+from tenantry.settings import load_settings
 from tenantry.stages.report import report
 from tests.unit.memory_store import MemoryStore
 from tests.unit.report.made_fleet import PRODUCT, RUN, make_fleet
@@ -42,3 +43,17 @@ def test_it_never_fails_for_want_of_a_plan(product):
 def test_reporting_needs_no_pandas():
     code = "import sys, tenantry.stages.report; sys.exit('pandas' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_run_is_left_in_figures():
+    store = make_fleet()
+    report(RUN, "SUCCEEDED", "", store)
+    text = store.get(layout.fleet_metrics(RUN)).content.decode()
+    assert 'tenantry_tenants{product="arrival-delay",region="",state="failed"} 2.0' in text
+    assert text.endswith("# EOF\n")
+
+
+def test_a_gateway_that_cannot_be_had_is_told_and_stops_nothing():
+    settings = load_settings({"TENANTRY_PUSHGATEWAY": "nowhere"})
+    page = report(RUN, "SUCCEEDED", "", make_fleet(), settings).page
+    assert "Metrics were not pushed to nowhere" in page
