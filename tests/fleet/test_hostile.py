@@ -66,6 +66,7 @@ VERBS = (
     ("status", PRODUCT),
     ("show", PRODUCT, "pi"),
     ("history", PRODUCT, "pi"),
+    ("monitor", PRODUCT, "pi"),
     ("plan", PRODUCT, "--as-of", "2013-12-01"),
 )
 
