@@ -14,7 +14,7 @@ from tenantry.report.freshness import tell_freshness
 from tenantry.report.heatmap import SIGNS, map_weeks
 from tenantry.report.pages import find_template, hash_for_policy, read_asset
 from tenantry.report.summary import figures, judge_run
-from tenantry.report.words import day, span
+from tenantry.report.words import day, short, span
 
 _DETAILED = 300
 """Tenants that unfold to details, those in trouble first; of the others there is one line."""
@@ -119,4 +119,4 @@ def _way_up(run: str) -> str:
 
 @cache
 def _template() -> Template:
-    return find_template("fleet.html", span=span)
+    return find_template("fleet.html", span=span, short=short)

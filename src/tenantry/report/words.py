@@ -13,3 +13,10 @@ def day(moment: datetime) -> str:
 def span(window: Window) -> str:
     """Write a window for people: first day to day after the last."""
     return f"{day(window.start)} to {day(window.end)}"
+
+
+def short(number: int) -> str:
+    """Write a count in four characters at most, up to a million: ``141``, ``3.2k``, ``141k``."""
+    if number < 1000:
+        return str(number)
+    return f"{number / 1000:.1f}k" if number < 9950 else f"{number / 1000:.0f}k"
