@@ -20,6 +20,7 @@ from tenantry.monitoring.gather import (
     with_words_counted,
 )
 from tenantry.monitoring.judgements import Judgement, read_judgement
+from tenantry.monitoring.measure import Evidence
 from tenantry.predictions import Receipt, read_receipts
 from tenantry.snapshots import read_snapshot
 from tenantry.sources.connections import Connections
@@ -78,21 +79,25 @@ def inspect_window(
     seen = {} if receipt.in_sample else {found: receipt}
     evidence = gather_evidence(job, table, seen)
     judged = judgement or judge_windows(job, [found], {found: receipt}, evidence)[0]
-    if not with_page:
-        return Inspection(judged, is_stored=False)
+    page, note = _render(job, table, evidence, judged) if with_page else (b"", "")
+    return Inspection(judged, judgement is not None, page, note)
+
+
+def _render(
+    job: Job, table: pd.DataFrame, evidence: Mapping[Window, Evidence], judged: Judgement
+) -> tuple[bytes, str]:
+    """Return Evidently's page, empty if it cannot be made, and what it lacks or why."""
     if not evidence:
-        why = "the model had seen these days in training"
-        return Inspection(judged, bool(judgement), note=f"no Evidently report: {why}")
+        return b"", "no Evidently report: the model had seen these days in training"
     sides = compare_sides(job, table, evidence)
-    page, note = b"", sides.note
-    if not sides.fault:
-        try:
-            drifted = {one.name for one in judged.drifted}
-            past = (*judged.history, judged.in_short)
-            page = render_page(sides, drifted, past, TITLES[spec.model.metric])
-        except ReportError as error:
-            note = str(error)
-    return Inspection(judged, bool(judgement), page, note)
+    if sides.fault:
+        return b"", sides.note
+    drifted = {one.name for one in judged.drifted}
+    past = (*judged.history, judged.in_short)
+    try:
+        return render_page(sides, drifted, past, TITLES[job.spec.model.metric]), sides.note
+    except ReportError as error:
+        return b"", str(error)
 
 
 def _find(

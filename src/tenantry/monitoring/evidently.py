@@ -9,10 +9,8 @@ import re
 import warnings
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from html import escape
 from importlib import import_module
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,19 +18,21 @@ import pandas as pd
 from tenantry.columns import EVENT_TIME
 from tenantry.errors import TenantryError
 from tenantry.monitoring.cells import is_number
-from tenantry.monitoring.drift import measure_effect
+from tenantry.monitoring.evidently_parts import (
+    ALWAYS,
+    NEVER,
+    Point,
+    drift_part,
+    effect_size,
+    points_of,
+    quality_part,
+)
 from tenantry.monitoring.history import Judged
 from tenantry.specs.model import Spec
 from tenantry.text import plain
 
 MAX_ROWS = 4000
 """Rows drawn on either side, evenly over time; more cost time and change no picture."""
-
-_ALWAYS, _NEVER = 1e-9, 2.0
-"""Thresholds that every effect passes, and none."""
-
-_Point = tuple[str, float, float | None, float | None, float | None]
-"""A window's day, realised quality, the ends of its interval, and what was promised."""
 
 _DATA = re.compile(r"    var \w+ = \{.*\};$")
 """The lines of Evidently's page that hold what it was given."""
@@ -130,7 +130,7 @@ def render_page(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Evidently's own, of what it imports and divides
         try:
-            return _render(sides, drifted, _quality_of(past), metric)
+            return _render(sides, drifted, points_of(past), metric)
         except ReportError:
             raise
         except Exception as error:
@@ -179,7 +179,7 @@ def _as_words(category: object) -> object:
     return escape(plain(category), quote=False) if isinstance(category, str) else category
 
 
-def _render(sides: Sides, drifted: Collection[str], quality: list[_Point], metric: str) -> bytes:
+def _render(sides: Sides, drifted: Collection[str], quality: list[Point], metric: str) -> bytes:
     import plotly.io
     from evidently import DataDefinition, Dataset, Report
 
@@ -188,12 +188,12 @@ def _render(sides: Sides, drifted: Collection[str], quality: list[_Point], metri
         numerical_columns=list(sides.numeric), categorical_columns=list(sides.categorical)
     )
     columns = [*sides.numeric, *sides.categorical]
-    preset = _preset()(
+    preset = drift_part()(
         columns=columns,
-        method=_effect_size(),
-        per_column_threshold={name: _ALWAYS if name in drifted else _NEVER for name in columns},
+        method=effect_size(),
+        per_column_threshold={name: ALWAYS if name in drifted else NEVER for name in columns},
     )
-    parts = [*([_quality_part()(quality=quality, metric=metric)] if quality else []), preset]
+    parts = [*([quality_part()(quality=quality, metric=metric)] if quality else []), preset]
     frames = (Dataset.from_pandas(side, definition) for side in (sides.current, sides.reference))
     page: str = Report(parts).run(*frames).get_html_str(as_iframe=False)
     return _without_markup_in_data(page).encode()
@@ -215,107 +215,3 @@ def _without_markup_in_data(page: str) -> str:
     for number in data:
         lines[number] = lines[number].replace("<", r"\u003c").replace(">", r"\u003e")
     return "\n".join(lines)
-
-
-@cache
-def _preset() -> Any:  # noqa: ANN401 - Evidently has no types
-    """Return Evidently's drift preset with one pass over the columns, where its own makes three.
-
-    Its own measures every column for the verdict, for the table, and for metrics that no page
-    shows; here the verdict is read from the table.
-    """
-    from evidently.legacy.metrics import DataDriftTable
-    from evidently.presets import DataDriftPreset
-
-    class DriftPage(DataDriftPreset):  # type: ignore[misc]
-        def generate_metrics(self, _context: object) -> list[object]:
-            return []
-
-        def render(self, context: Any, _children: object = None) -> list[Any]:  # noqa: ANN401
-            table = DataDriftTable(
-                columns=self.columns,
-                stattest=self.method,
-                per_column_stattest_threshold=self.per_column_threshold,
-            )
-            result, widgets = context.get_legacy_metric(table, None, None)
-            return [*_verdict(result), *widgets]
-
-    return DriftPage
-
-
-@cache
-def _quality_part() -> Any:  # noqa: ANN401 - Evidently has no types
-    """Return the part of the page that draws quality over time."""
-    from evidently.core.container import MetricContainer
-
-    class QualityOverTime(MetricContainer):  # type: ignore[misc]
-        quality: list[_Point]
-        metric: str
-
-        def generate_metrics(self, _context: object) -> list[object]:
-            return []
-
-        def render(self, _context: object, _children: object = None) -> list[Any]:
-            return [_draw_quality(self.quality, self.metric)]
-
-    return QualityOverTime
-
-
-def _quality_of(past: Iterable[Judged]) -> list[_Point]:
-    return [
-        (one.span.start.date().isoformat(), one.realised, one.low, one.high, one.promised)
-        for one in past
-        if one.realised is not None
-    ]
-
-
-def _draw_quality(quality: Sequence[_Point], metric: str) -> Any:  # noqa: ANN401
-    """Draw realised quality with its intervals, window by window, against what was promised."""
-    from evidently.legacy.renderers.html_widgets import plotly_figure
-    from plotly.graph_objects import Figure, Scatter
-
-    days, realised, low, high, promised = zip(*quality, strict=True)
-    up = [top - value if top is not None else 0 for value, top in zip(realised, high, strict=True)]
-    down = [value - end if end is not None else 0 for value, end in zip(realised, low, strict=True)]
-    bars = {"type": "data", "array": up, "arrayminus": down}
-    figure = Figure(
-        [
-            Scatter(x=days, y=realised, error_y=bars, name="realised", mode="lines+markers"),
-            Scatter(x=days, y=promised, name="promised", line={"dash": "dash", "shape": "hv"}),
-        ]
-    )
-    figure.update_layout(yaxis_title=metric)
-    return plotly_figure(title="Quality over time, lower is better", figure=figure)
-
-
-def _verdict(result: Any) -> list[Any]:  # noqa: ANN401 - Evidently has no types
-    """Say how many columns have drifted."""
-    from evidently.legacy.renderers.html_widgets import CounterData, counter
-
-    verdict = "As judged by effect and by the evidence of all windows; bars show the effect"
-    figures = [
-        CounterData.int("Columns", result.number_of_columns),
-        CounterData.int("Drifted columns", result.number_of_drifted_columns),
-        CounterData.float("Share of drifted columns", result.share_of_drifted_columns, 3),
-    ]
-    return [counter(counters=[CounterData(verdict, "Drift")]), counter(counters=figures)]
-
-
-@cache
-def _effect_size() -> Any:  # noqa: ANN401 - Evidently has no types
-    """Return our effect size as one of Evidently's statistical tests."""
-    from evidently.legacy.calculations.stattests import StatTest, register_stattest
-    from evidently.legacy.core import ColumnType
-
-    kinds = [ColumnType.Numerical, ColumnType.Categorical]
-    test = StatTest("effect_size", "Effect size, 0 to 1", kinds)
-    register_stattest(test, _score)
-    return test
-
-
-def _score(
-    reference: pd.Series, current: pd.Series, _kind: object, threshold: float
-) -> tuple[float, bool]:
-    """Score a column as Evidently asks for it: effect size, and whether it passes."""
-    effect = measure_effect(reference, current)
-    return effect, effect >= threshold
