@@ -37,6 +37,13 @@ def break_window(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     yield "text for a number", rows.assign(distance="far")
     yield "numbers for text", rows.assign(origin=1.0)
     yield "one moment", rows.assign(**{EVENT_TIME: UTC_NOON})
+    yield "half of the window", rows[rows[EVENT_TIME] < UNTIL + WEEK / 2]
+    for stream in (LABEL, PREDICTION):
+        yield f"{stream} all inf", rows.assign(**{stream: np.inf})
+        yield f"text for {stream}", rows.assign(**{stream: "far"})
+        yield f"{stream} beyond all bounds", rows.assign(**{stream: 1e308})
+    yield "all features inf", rows.assign(**dict.fromkeys(_numbers(rows), np.inf))
+    yield "all features text", rows.assign(**dict.fromkeys(_numbers(rows), "far"))
 
 
 UTC_NOON = UNTIL + pd.Timedelta("12h")

@@ -13,6 +13,7 @@ from tenantry.monitoring.judgements import OF_THE_FEED, Judgement, Quality, Shif
 from tenantry.monitoring.measure import Evidence, measure_quality, read_numbers
 from tenantry.monitoring.memory import Memory
 from tenantry.monitoring.sentences import (
+    Counts,
     say_changes,
     say_expected,
     say_quality,
@@ -92,12 +93,13 @@ def judge_window(spec: Spec, as_of: datetime, evidence: Evidence, memory: Memory
     sure = rows[np.isfinite(rows[PREDICTION])]
     expected = expect_quality(spec.model.metric, predictions_in(sure, PREDICTION))
     drifted = any(one.drifted for one in drift)
+    counts = Counts(len(rows), len(labelled), len(sure))
     status = _status(
         quality, decayed=decayed, drifted=drifted, rows=len(rows), labelled=len(labelled)
     )
     action, words = _react(spec, status, drift, evidence, memory)
     said = (
-        _say(spec, quality, decayed=decayed, rows=len(rows), labelled=len(labelled)),
+        _say(spec, quality, decayed=decayed, counts=counts),
         say_expected(spec.model.metric, quality, expected, before),
         say_shifts(shifts, len(evidence.reference.volumes)),
         say_changes(feed),
@@ -186,10 +188,12 @@ def _remember(
     return memory.model_copy(update={"windows": windows, "surprise": surprise})
 
 
-def _say(spec: Spec, quality: Quality | None, *, decayed: bool, rows: int, labelled: int) -> str:
-    if not rows:
+def _say(spec: Spec, quality: Quality | None, *, decayed: bool, counts: Counts) -> str:
+    if not counts.rows:
         return "No row was predicted in this window."
     if quality is None:
-        return say_too_small(spec, rows=rows, labelled=labelled)
-    partly = f" {labelled:,} of the {rows:,} rows have a label." if labelled < rows else ""
+        return say_too_small(spec, counts)
+    partly = ""
+    if counts.labelled < counts.rows:
+        partly = f" {counts.labelled:,} of the {counts.rows:,} rows have a label."
     return say_quality(spec, quality, decayed=decayed) + partly

@@ -22,7 +22,7 @@ from tenantry.monitoring.drift import (
     find_column_p_values,
     forgive_blocks,
 )
-from tenantry.monitoring.past import MIN_WINDOWS
+from tenantry.monitoring.past import MIN_WINDOWS, find_p_values
 
 Floats = npt.NDArray[np.float64]
 
@@ -39,13 +39,11 @@ def compare_outlook(
     Args:
         reference: What it learnt on.
         predicted: Probabilities or values, shape (n,), of K classes (n, K); NaN where there is
-            none.
+            none, which counts as missing.
         window: Each row's window, 0 to `windows` - 1, shape (n,).
         windows: How many windows.
         blocks: See `compare_column`.
     """
-    known = np.isfinite(predicted if predicted.ndim == 1 else predicted.sum(axis=1))
-    predicted, window = predicted[known], window[known]
     if reference.task == "regression":
         return _compare_values(reference, predicted, window, windows)
     counts = _count_classes(reference, predicted, window, windows)
@@ -53,16 +51,22 @@ def compare_outlook(
     if blocks is None:
         return found
     block, home = blocks
-    parts = _count_classes(reference, predicted, block[known], len(home))
+    parts = _count_classes(reference, predicted, block, len(home))
     p_value = forgive_blocks(reference.outcomes, counts, parts, home, found.p_value)
     return replace(found, p_value=p_value)
+
+
+def _is_known(predicted: Floats) -> npt.NDArray[np.bool_]:
+    return np.isfinite(predicted if predicted.ndim == 1 else predicted.sum(axis=1))
 
 
 def _count_classes(
     reference: Reference, predicted: Floats, window: Indices, windows: int
 ) -> Floats:
-    """Return how many rows of each class are expected, by window and cell."""
-    outcomes = reference.outcomes
+    """Return how many rows of each class are expected, by window and cell, the last if missing."""
+    outcomes, known = reference.outcomes, _is_known(predicted)
+    gone = np.bincount(window[~known], minlength=windows)
+    predicted, window = predicted[known], window[known]
     if predicted.ndim == 1:
         predicted = np.stack([1 - predicted, predicted], axis=1)
     codes = pd.Series(np.arange(predicted.shape[1], dtype=np.float64))
@@ -70,16 +74,18 @@ def _count_classes(
     counts = np.zeros((windows, outcomes.cells.number))
     for cell, weight in zip(outcomes.cells.place(read_column(named)), predicted.T, strict=True):
         counts[:, cell] += np.bincount(window, weights=weight, minlength=windows)
+    counts[:, -1] += gone
     return counts
 
 
 def _compare_classes(reference: Reference, counts: Floats) -> Compared:
     """Compare how often each class is expected with how often it was."""
     outcomes, windows = reference.outcomes, len(counts)
-    rows = counts.sum(axis=1)
-    now = counts[:, :-1] / np.maximum(rows, 1)[:, None]
+    rows, known = counts.sum(axis=1), counts[:, :-1].sum(axis=1)
+    now = counts[:, :-1] / np.maximum(known, 1)[:, None]
     past = np.append(outcomes.values.counts, 0.0)  # a class that was never seen is new
-    effect = np.abs(now - past / max(past.sum(), 1)).sum(axis=1) / 2
+    distance = np.abs(now - past / max(past.sum(), 1)).sum(axis=1) / 2
+    effect = np.maximum(np.where(known > 0, distance, 0.0), counts[:, -1] / np.maximum(rows, 1))
     p_value = find_column_p_values(outcomes, counts)
     return Compared(np.where(rows > 0, effect, np.nan), p_value, np.zeros(windows))
 
@@ -93,6 +99,8 @@ def _compare_values(
     tenant's past windows lie apart says, by a Student variable, how unusual that is; a smaller
     window may lie farther off.
     """
+    every, known = np.bincount(window, minlength=windows), _is_known(predicted)
+    predicted, window = predicted[known], window[known]
     rows = np.bincount(window, minlength=windows)
     sums = np.bincount(window, weights=predicted, minlength=windows)
     mean = np.where(rows > 0, sums / np.maximum(rows, 1), np.nan)
@@ -100,10 +108,16 @@ def _compare_values(
     if labels is None or not len(labels):
         return Compared(np.full(windows, np.nan), np.full(windows, np.nan), np.zeros(windows))
     was, found = np.searchsorted(labels, [float(labels.mean())]), np.searchsorted(labels, mean)
-    effect = np.where(rows > 0, np.abs(found - was) / len(labels), np.nan)
+    gone = (every - rows) / np.maximum(every, 1)
+    effect = np.maximum(np.where(rows > 0, np.abs(found - was) / len(labels), 0.0), gone)
+    effect = np.where(every > 0, effect, np.nan)
     if len(levels) < MIN_WINDOWS:
         return Compared(effect, np.full(windows, np.nan), np.zeros(windows))
     smaller = np.sqrt(np.maximum(reference.volumes.mean() / np.maximum(rows, 1), 1.0))
     spread = max(float(levels.std(ddof=1)), 1e-12) * np.sqrt(1 + 1 / len(levels)) * smaller
     p_value = 2 * stdtr(len(levels) - 1, -np.abs(mean - levels.mean()) / spread)
-    return Compared(effect, np.asarray(p_value), np.zeros(windows))
+    kinds = np.column_stack([rows, np.zeros(windows), every - rows]).astype(np.float64)
+    missed = find_p_values(reference.outcomes.kinds, kinds)
+    return Compared(
+        effect, np.where(gone > 0, np.fmin(p_value, missed), p_value), np.zeros(windows)
+    )

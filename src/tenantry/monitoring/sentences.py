@@ -1,6 +1,7 @@
 """What a judgement says in words."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from tenantry.figures import TITLES, figure
 from tenantry.monitoring.judgements import Quality, Shift
@@ -34,13 +35,30 @@ def say_quality(spec: Spec, quality: Quality, *, decayed: bool) -> str:
     return f"As promised: {against}.{note}"
 
 
-def say_too_small(spec: Spec, *, rows: int, labelled: int) -> str:
+@dataclass(frozen=True)
+class Counts:
+    """Rows of a window.
+
+    Attributes:
+        rows: All.
+        labelled: Those with a label and a usable prediction.
+        predicted: Those with a usable prediction.
+    """
+
+    rows: int
+    labelled: int
+    predicted: int
+
+
+def say_too_small(spec: Spec, counts: Counts) -> str:
     """Say why the quality cannot be measured."""
+    rows, labelled, needed = counts.rows, counts.labelled, spec.monitor.min_rows
+    if not counts.predicted:
+        return f"None of the {rows:,} rows has a usable prediction, so quality cannot be measured."
     if not labelled:
         return f"None of the {rows:,} rows has a label, so quality cannot be measured."
-    if labelled >= spec.monitor.min_rows:
+    if labelled >= needed:
         return f"All {labelled:,} labelled rows fall into one hour, so nothing is known of spread."
-    needed = spec.monitor.min_rows
     return f"{labelled:,} labelled rows of {rows:,}, {needed:,} are needed to judge quality."
 
 

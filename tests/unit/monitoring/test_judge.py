@@ -104,7 +104,7 @@ def test_a_window_as_promised():
         (rows_with().iloc[:3], "drifted", "3 labelled rows of 3, 50 are needed"),
         (rows_with().iloc[:0], "drifted", "No row was predicted in this window. Drifted: rows"),
         (rows_with(label=0.0), "drifted", "All labels are of one class, so there is no AUC."),
-        (rows_with(prediction=np.nan), "no_labels", "None of the 1,008 rows has a label"),
+        (rows_with(prediction=np.nan), "drifted", "None of the 1,008 rows has a usable prediction"),
         (rows_with(event_time=pd.Timestamp(TRAINED)), "drifted", "fall into one hour"),
         (rows_with(temp=np.nan), "drifted", "Drifted: temp by 1.00"),
         (rows_with(temp=np.inf), "drifted", "Drifted: temp by 1.00"),

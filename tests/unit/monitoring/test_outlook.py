@@ -37,9 +37,10 @@ def compare(reference, predicted):
         (np.full(200, 0.2), 0.0, False),
         (RNG.beta(1, 4, 200), 0.0, False),
         (np.full(200, 0.5), 0.3, True),
-        (np.full(200, np.nan), np.nan, False),
+        (np.full(200, np.nan), 1.0, True),
+        (np.zeros(0), np.nan, False),
     ],
-    ids=["certain of the mean", "spread around it", "too high", "none"],
+    ids=["certain of the mean", "spread around it", "too high", "missing", "no rows"],
 )
 def test_probabilities_are_compared_with_the_labels_of_the_past(predicted, effect, unusual):
     found, p_value = compare(BINARY, predicted)
@@ -54,9 +55,10 @@ def test_probabilities_are_compared_with_the_labels_of_the_past(predicted, effec
         (RNG.normal(10, 8, 200).clip(0, 20), 0.0, False),
         (np.full(200, 20.0), 0.21, True),
         (np.full(200, -100.0), 0.59, True),
-        (np.full(200, np.nan), np.nan, False),
+        (np.full(200, np.nan), 1.0, True),
+        (np.zeros(0), np.nan, False),
     ],
-    ids=["the mean", "spread around it", "ten more", "below all", "none"],
+    ids=["the mean", "spread around it", "ten more", "below all", "missing", "no rows"],
 )
 def test_values_are_compared_with_the_mean_label(predicted, effect, unusual):
     found, p_value = compare(MINUTES, predicted)
