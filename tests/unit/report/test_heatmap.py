@@ -1,5 +1,7 @@
 from datetime import date, timedelta
+from typing import get_args
 
+from tenantry.monitoring.history import JudgementStatus
 from tenantry.report.heatmap import SIGNS, WEEKS, WORST, map_weeks
 from tenantry.times import Window
 from tests.unit.report.made_fleet import WINDOWS, make_judgement
@@ -16,6 +18,11 @@ def judged(tenant, *statuses, every=7):
 
 def signs(row):
     return "".join(one.sign or "." for one in row.weeks)
+
+
+def test_every_status_that_is_written_has_a_sign_of_its_own():
+    assert set(SIGNS) == set(get_args(JudgementStatus)) - {"not_predicted"}
+    assert len(set(SIGNS.values())) == len(SIGNS)
 
 
 def test_nothing_judged_gives_no_map():
