@@ -76,7 +76,7 @@ cluster-test: setup ## apply manifests/ to a real kube-apiserver; builds it once
 
 images-test: setup ## build every image, run the pipeline's stages inside; needs root and Debian
 	$(BIN)/python -m tests.images.install
-	$(BIN)/python -m pytest -q -s tests/images
+	TENANTRY_IMAGES=1 $(BIN)/python -m pytest -q -s tests/images
 
 crash-test: test-servers ## kill 200 runs at random points; print what was hit and what came of it
 	$(BIN)/python -m tests.crash kill --times 200

@@ -1,0 +1,1 @@
+"""Builds the images with buildah and runs the pipeline's stages inside."""

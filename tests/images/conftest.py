@@ -1,0 +1,42 @@
+"""The fixtures of the images' tests: every target, built once."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests.images.building import Buildah
+from tests.images.install import PACKAGES, base_archive
+from tools.images import TARGETS
+
+
+@pytest.fixture(scope="session")
+def buildah():
+    """Buildah with the base in its storage; removed afterwards.
+
+    `make images-test` installs what it takes; where nobody has, these tests are skipped.
+    """
+    if os.environ.get("TENANTRY_IMAGES") != "1":
+        pytest.skip("images take minutes; make images-test builds and tests them")
+    assert base_archive().exists(), "run make images-test"
+    assert all(map(shutil.which, PACKAGES)), "run make images-test"
+    folder = Path(tempfile.mkdtemp(prefix="tenantry-images-", dir="/var/tmp"))
+    tool = Buildah(folder)
+    tool.prepare()
+    yield tool
+    tool.run("rm", "--all", check=False)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def images(buildah):
+    """Target → name of the image."""
+    return {target: buildah.build(target) for target in TARGETS}
+
+
+@pytest.fixture(scope="session")
+def roots(buildah, images):
+    """Target → root file system of a container."""
+    return {target: buildah.root(name) for target, name in images.items()}

@@ -1,0 +1,176 @@
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from components._image import GROUPS
+from pipelines.local import compile_local
+from tests.images.containers import Container
+from tests.manifests.documents import ROOT
+from tools.images import SBOM, TARGETS
+
+COMPILERS = ("gcc", "cc", "g++", "clang", "ld", "make")
+SLOT = "2013-04-01T00:00:00Z"
+
+
+def environment(buildah, name):
+    return dict(one.split("=", 1) for one in buildah.config(name)["Env"])
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """A folder outside /tmp, which is the containers' own, that anybody may write."""
+    folder = Path(tempfile.mkdtemp(prefix="tenantry-run-", dir="/var/tmp"))
+    folder.chmod(0o777)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def containers(buildah, images, roots, shared):
+    return {
+        target: Container(roots[target], environment(buildah, name), shared)
+        for target, name in images.items()
+    }
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_it_says_what_it_is_and_is_not_root(buildah, images, target):
+    config = buildah.config(images[target])
+    assert config["User"] == "10001:10001"
+    labels = config["Labels"]
+    assert labels["org.opencontainers.image.title"] == "Tenantry"
+    assert labels["org.opencontainers.image.version"] == "tests"
+    assert labels["org.opencontainers.image.revision"] == "0000000"
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_it_holds_no_compiler_and_its_environment_no_pip(roots, target):
+    root = roots[target]
+    found = [
+        name
+        for name in COMPILERS
+        for place in ("bin", "usr/bin", "usr/local/bin")
+        if (root / place / name).exists()
+    ]
+    assert found == []
+    assert not list((root / "opt/tenantry").glob("lib/python*/site-packages/pip"))
+    assert not (root / "build").exists()
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_its_bill_of_materials_lists_what_is_installed(roots, target):
+    bill = json.loads((roots[target] / SBOM.lstrip("/")).read_text())
+    assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.6")
+    listed = {one["purl"].partition("?")[0] for one in bill["components"]}
+    lock = "run" if target == "all" else f"image-{target}"
+    locked = re.findall(
+        r"^([a-z0-9][a-z0-9.-]*)(?:\[.*?\])?==([^ ]+) ",
+        (ROOT / f"requirements/{lock}.lock").read_text(),
+        re.M,
+    )
+    assert {f"pkg:pypi/{name}@{number}" for name, number in locked} <= listed
+    assert any(one.startswith("pkg:deb/debian/libc6@") for one in listed)
+
+
+@pytest.mark.parametrize("stage", sorted(GROUPS))
+def test_a_stage_starts_as_nobody_on_a_read_only_root(containers, stage):
+    container = containers[GROUPS[stage]]
+    done, seconds = container.run(["python", "/opt/tenantry/check_imports.py", stage])
+    assert done.returncode == 0, done.stdout
+    print(f"cold start of {stage}: {seconds:.1f} CPU-seconds")
+
+
+def test_the_root_is_read_only_and_the_user_is_nobody(containers):
+    for container in containers.values():
+        done, _ = container.run(
+            ["sh", "-c", "id -u; touch /opt/tenantry/x || touch /x || echo refused"]
+        )
+        assert str(container.user) in done.stdout
+        assert "refused" in done.stdout
+
+
+def test_the_sync_image_compiles_the_pipeline(containers, shared):
+    out = shared / "compiled"
+    command = [
+        "python",
+        "-c",
+        "from pathlib import Path; from pipelines.compiling import compile_fleet;"
+        f"compile_fleet(Path({str(out)!r}))",
+    ]
+    done, _ = containers["sync"].run(command)
+    assert done.returncode == 0, done.stdout
+    assert (out / "fleet.yaml").exists()
+
+
+@pytest.mark.parametrize("everything", [False, True], ids=["each its own image", "one image"])
+def test_the_pipeline_runs_with_every_stage_inside_its_image(
+    buildah, images, roots, shared, landing, everything
+):
+    folder = Path(tempfile.mkdtemp(dir=shared))
+    folder.chmod(0o777)
+    compile_local(folder / "fleet.yaml", SLOT)
+    shutil.copytree(ROOT / "tenant_specs", folder / "specs")
+    shutil.copytree(landing, folder / "landing")
+    text = "\n".join(
+        f"  {name}: {{url: {folder / 'landing' / name}}}"
+        for name in ("ewr", "jfk", "weather", "planes")
+    )
+    (folder / "specs/connections.yaml").write_text(
+        f"connections:\n{text}\n  lga: {{url: 'sqlite:///{folder}/landing/lga/flights.sqlite'}}\n"
+    )
+    spec = (folder / "fleet.yaml").read_text()
+    named = {
+        image: image.rpartition("/")[2].partition(":")[0]
+        for image in re.findall(r"image: (\S+)", spec)
+    }
+    order = {
+        "spec": str(folder / "fleet.yaml"),
+        "folder": str(folder),
+        "user": 123_456,
+        "read_only": [],
+        "arguments": {"tenants": "oo", "max_shards": 2},
+        "env": {
+            "TENANTRY_STORE": f"file://{folder}/store",
+            "TENANTRY_SPECS": str(folder / "specs"),
+            "TENANTRY_CONNECTIONS": str(folder / "specs/connections.yaml"),
+            "TENANTRY_WORKERS": "1",
+        },
+        "images": {
+            image: {
+                "root": str(roots["all" if everything else target]),
+                "env": environment(buildah, images["all" if everything else target]),
+            }
+            for image, target in named.items()
+        },
+    }
+    (folder / "order.json").write_text(json.dumps(order))
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.images.local_run", str(folder / "order.json")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert list((folder / "store").glob("tenants/arrival-delay/oo/champion.json"))
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    print(*(f"{line['image']}: {line['seconds']} CPU-seconds" for line in lines), sep="\n")
+
+
+def megabytes(folder):
+    command = ["du", "-sxm", str(folder)]
+    return int(
+        subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[0]
+    )
+
+
+def test_sizes_are_told(roots):
+    for target, root in roots.items():
+        ours = megabytes(root / "opt/tenantry")
+        print(f"{target}: {megabytes(root)} MB, {ours} of them ours")
