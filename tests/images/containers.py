@@ -35,7 +35,15 @@ class Container:
         before = _children_seconds()
         inside = {**self.env, **(env or {})}
         done = subprocess.run(
-            ["unshare", "--mount", "--pid", "--fork", "sh", "-ec", self._script(command)],
+            [
+                "unshare",
+                "--mount",
+                "--pid",
+                "--fork",
+                "sh",
+                "-ec",
+                self._script(command, [*inside]),
+            ],
             env={"PATH": os.environ["PATH"], **{f"IN_{k}": v for k, v in inside.items()}},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -44,9 +52,8 @@ class Container:
         )
         return done, _children_seconds() - before
 
-    def _script(self, command: Sequence[str]) -> str:
+    def _script(self, command: Sequence[str], names: Sequence[str]) -> str:
         root = shlex.quote(str(self.root))
-        names = [*self.env, *_FROM_OUTSIDE]
         binds = []
         for folder, flags in ((self.shared, ""), *((one, "ro,") for one in self.read_only)):
             inside = f"{root}{folder}"
@@ -54,7 +61,7 @@ class Container:
             binds.append(f"mount --bind {folder} {inside}")
             if flags:
                 binds.append(f"mount -o remount,bind,ro {inside}")
-        given = " ".join(f'"{name}=$IN_{name}"' for name in dict.fromkeys(names))
+        given = " ".join(f'"{name}=$IN_{name}"' for name in names)
         limits = (
             f"setpriv --reuid={self.user} --regid={self.user} --clear-groups --no-new-privs"
             " --bounding-set=-all --inh-caps=-all"
@@ -70,14 +77,6 @@ class Container:
                 f"exec chroot {root} {limits} env -i {given} {shlex.join(command)}",
             ]
         )
-
-
-_FROM_OUTSIDE = (
-    "TENANTRY_CONNECTIONS",
-    "TENANTRY_SPECS",
-    "TENANTRY_STORE",
-    "TENANTRY_WORKERS",
-)
 
 
 def _children_seconds() -> float:
