@@ -1,20 +1,32 @@
 #!/bin/sh
-# Install what one image holds into /opt/tenantry: `install.sh wheel` first, then `install.sh GROUP`.
+# Install what one image holds into /opt/tenantry: `install.sh wheels` first, then `install.sh GROUP`.
 set -eu
 
-checked() { # install from a lock file; only wheels, only those whose hashes stand there
+# Published as a source archive only; everything else comes as a wheel.
+SOURCE_ONLY=kfp-server-api
+
+entry() { # print what a lock file says of SOURCE_ONLY, or with -v of all others
+  awk -v name="$SOURCE_ONLY==" -v others="${2:+1}" \
+    '/^[a-z0-9]/ { mine = index($0, name) == 1 } (others ? !mine : mine)' "$1"
+}
+
+checked() { # install wheels into an environment, those alone whose hashes stand in the lock file
   python3 -m pip --python "$1/bin/python" install -q --require-hashes --only-binary :all: --no-deps -r "$2"
 }
 
 case "$1" in
-  wheel) # Tenantry's own, by a build backend that is pinned too
+  wheels) # Tenantry's and that one's, by a build backend that is pinned too
     python3 -m venv --without-pip /build/backend
     checked /build/backend requirements/image-build.lock
-    python3 -m pip --python /build/backend/bin/python wheel -q --no-deps --no-build-isolation -w /build/wheels .
+    entry requirements/image-plan.lock >/build/source.lock
+    build="python3 -m pip --python /build/backend/bin/python wheel -q --no-deps --no-build-isolation -w /build/wheels"
+    $build --require-hashes --no-binary "$SOURCE_ONLY" -r /build/source.lock
+    $build .
     ;;
   *)
+    entry "requirements/image-$1.lock" -v >/build/wheels.lock
     python3 -m venv --without-pip /opt/tenantry
-    checked /opt/tenantry "requirements/image-$1.lock"
+    checked /opt/tenantry /build/wheels.lock
     python3 -m pip --python /opt/tenantry/bin/python install -q --no-deps --no-index /build/wheels/*.whl
     if [ -d pipelines ]; then
       mkdir /opt/tenantry/app
