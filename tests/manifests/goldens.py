@@ -1,8 +1,8 @@
 """What each overlay builds to: `python -m tests.manifests.goldens` writes it anew where it must.
 
 Digests in names, tenants' files and the compiled pipeline are left out, so that the golden files
-change with manifests/ alone. A digest of that folder stands beside them: a checkout without
-kustomize sees by it that they are stale.
+change with manifests/ alone. A digest of what overlays are built of stands beside them: a checkout
+without kustomize sees by it that they are stale.
 """
 
 import hashlib
@@ -20,6 +20,7 @@ from tests.servers.kubernetes.programs import install_program
 DIGEST = GOLDEN / "manifests.sha256"
 _NAMED_DIGEST = re.compile(r"(tenantry-(?:sync|fleet)-)[0-9a-f]{12}\b")
 _NAMED_HASH = re.compile(r"(tenantry-specs-[a-z0-9-]+-\d+-)[a-z0-9]{10}\b")
+_BUILT = ("base", "components", "overlays")
 _COMPILED = "components/kubernetes-store/pipeline.yaml"
 
 
@@ -36,9 +37,9 @@ def normalised(built: str) -> str:
 
 
 def digest_of(folder: Path = MANIFESTS) -> str:
-    """Return the digest of all that is written in manifests/, but for the compiled pipeline."""
+    """Return the digest of all that overlays are built of, but for the compiled pipeline."""
     total = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
+    for path in sorted(path for part in _BUILT for path in (folder / part).rglob("*")):
         if path.is_file() and not str(path).endswith(_COMPILED):
             total.update(f"{path.relative_to(folder)}\0{_nameless(path.read_text())}\0".encode())
     return total.hexdigest()

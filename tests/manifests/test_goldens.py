@@ -8,9 +8,10 @@ def test_the_golden_files_belong_to_these_manifests():
 
 
 def test_a_change_of_the_manifests_makes_them_stale(tmp_path):
-    (tmp_path / "a.yaml").write_text("a: 1\n")
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base/a.yaml").write_text("a: 1\n")
     before = digest_of(tmp_path)
-    (tmp_path / "a.yaml").write_text("a: 2\n")
+    (tmp_path / "base/a.yaml").write_text("a: 2\n")
     assert digest_of(tmp_path) != before
 
 
