@@ -1,5 +1,7 @@
 """What a pipeline's estimator is fed, without scikit-learn's checks where trees look things up."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -23,7 +25,7 @@ def rows_for(pipeline: Pipeline, frame: pd.DataFrame) -> pd.DataFrame:
     return frame[names]
 
 
-def encode(columns: ColumnTransformer, frame: pd.DataFrame) -> Floats:
+def encode(columns: ColumnTransformer, frame: pd.DataFrame) -> Any:  # noqa: ANN401 - or sparse
     """Return what the estimator of a pipeline is fed.
 
     For trees, numbers pass through and categories become their shrunk mean label. Both are looked
@@ -36,11 +38,12 @@ def encode(columns: ColumnTransformer, frame: pd.DataFrame) -> Floats:
         frame: n rows with the columns that it was fitted on.
 
     Returns:
-        Shape (n, columns of the estimator), as `columns.transform` gives them.
+        Shape (n, columns of the estimator), as `columns.transform` gives them: an array, or a
+        sparse matrix of many categories.
     """
     steps = [step for step in columns.transformers_ if not isinstance(step[1], str)]
-    if not all(_is_looked_up(transformer) for _, transformer, _ in steps):
-        return np.asarray(columns.transform(frame), dtype=np.float64)
+    if not steps or not all(_is_looked_up(step, frame[names]) for _, step, names in steps):
+        return columns.transform(frame)
     parts = []
     for _, transformer, names in steps:
         if isinstance(transformer, FunctionTransformer):
@@ -50,10 +53,12 @@ def encode(columns: ColumnTransformer, frame: pd.DataFrame) -> Floats:
     return np.column_stack(parts)
 
 
-def _is_looked_up(transformer: object) -> bool:
+def _is_looked_up(transformer: object, columns: pd.DataFrame) -> bool:
     if isinstance(transformer, FunctionTransformer):
         return transformer.func is None  # "passthrough"
-    return isinstance(transformer, TargetEncoder) and transformer.target_type_ != "multiclass"
+    if not isinstance(transformer, TargetEncoder) or transformer.target_type_ == "multiclass":
+        return False
+    return all(isinstance(dtype, pd.StringDtype) for dtype in columns.dtypes)
 
 
 def _means(encoder: TargetEncoder, place: int, values: "pd.Series[str]") -> Floats:

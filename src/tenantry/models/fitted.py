@@ -13,7 +13,7 @@ from sklearn.preprocessing import OneHotEncoder, TargetEncoder
 
 from tenantry.features.recipe import own_frame, pooled_frame
 from tenantry.models.card import Form, Task
-from tenantry.models.encode import rows_for
+from tenantry.models.encode import encode, rows_for
 from tenantry.models.leaves import with_node_values
 from tenantry.models.words import Words, WordScore
 from tenantry.specs.model import Spec
@@ -197,14 +197,15 @@ def link_scores(pipeline: Pipeline | None, frame: pd.DataFrame | None) -> Scores
     rows = rows_for(pipeline, frame)
     if frame.empty:
         return np.zeros((len(frame), *_classes_shape(pipeline)))
-    if hasattr(pipeline, "decision_function"):
-        return centred(np.asarray(pipeline.decision_function(rows), dtype=np.float64))
-    if hasattr(pipeline, "predict_proba"):
-        chances = np.asarray(pipeline.predict_proba(rows), dtype=np.float64)
+    fed, estimator = encode(pipeline[0], rows), pipeline[-1]
+    if hasattr(estimator, "decision_function"):
+        return centred(np.asarray(estimator.decision_function(fed), dtype=np.float64))
+    if hasattr(estimator, "predict_proba"):
+        chances = np.asarray(estimator.predict_proba(fed), dtype=np.float64)
         if chances.shape[1] > 2:
             return centred(np.log(np.clip(chances, _EDGE, 1)))
         return to_link(chances[:, 1])
-    return np.asarray(pipeline.predict(rows), dtype=np.float64)
+    return np.asarray(estimator.predict(fed), dtype=np.float64)
 
 
 def centred(scores: Scores) -> Scores:

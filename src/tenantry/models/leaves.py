@@ -72,7 +72,8 @@ def fall(pipeline: Pipeline, frame: pd.DataFrame) -> Fallen:
     baseline = float(np.ravel(estimator._baseline_prediction)[0])
     if frame.empty:
         return Fallen(places, baseline)
-    rows = np.ascontiguousarray(encode(pipeline[0], rows_for(pipeline, frame)))
+    encoded = encode(pipeline[0], rows_for(pipeline, frame))
+    rows = np.ascontiguousarray(encoded, dtype=np.float64)
     categories = estimator._bin_mapper.make_known_categories_bitsets()
     for tree, place in zip(_named_trees(pipeline), places, strict=True):
         place[:] = tree.predict(rows, *categories, 1)

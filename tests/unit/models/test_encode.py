@@ -23,7 +23,7 @@ def rows():
 
 
 @pytest.mark.parametrize(
-    "name", ["logistic", "ridge", "trees", "encoded", "encoded_values", "tree_values"]
+    "name", ["logistic", "ridge", "trees", "encoded", "encoded_values", "tree_values", "base"]
 )
 def test_every_pipeline_is_encoded_as_by_scikit_learn(name, rows):
     columns = fitted(name, TABLE)["columns"]
