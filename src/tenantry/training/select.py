@@ -1,6 +1,7 @@
 """Choosing a recipe by time-ordered validation, in favour of the one that the spec prefers."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -49,7 +50,8 @@ def select_recipe(lessons: Lessons, spans: Spans) -> Selection:
     with labels known at its end; the holdout is never touched. A later candidate replaces an
     earlier one only if its mean loss is lower by more than `model.margin` standard errors of the
     paired difference, clustered by local day (the standard-error rule of Breiman et al., 1984, with
-    the order of preference in the place of complexity; why two and not one: `docs/models.md`).
+    the order of preference in the place of complexity; why two and not one: `docs/models.md`). One
+    that is preferred to all that could be compared, and can be fitted only now, stands as well.
 
     Args:
         lessons: The tenant's rows.
@@ -66,6 +68,10 @@ def select_recipe(lessons: Lessons, spans: Spans) -> Selection:
     predictions, refused = _predictions(lessons, spans, rows)
     if not predictions:
         return _preferred(lessons, spans, "no candidate could be fitted before the validation span")
+    missed = _preferred_but_missed(lessons, spans, tuple(predictions))
+    if missed:
+        reason = "it could not be fitted before the validation span, which so says nothing of it"
+        return Selection(missed, f"{missed}, the first choice: {reason}", refused=refused)
     losses = {name: row_losses(spec.model.metric, label, p) for name, p in predictions.items()}
     days = local_days(table.loc[rows, EVENT_TIME], spec.timezone)
     chosen = _best(losses, days, spec.model.margin)
@@ -93,6 +99,21 @@ def _predictions(
         else:
             predictions[name] = lessons.predict(model, rows)
     return predictions, refused
+
+
+def _preferred_but_missed(lessons: Lessons, spans: Spans, compared: tuple[str, ...]) -> str:
+    """Return the candidate that is preferred to all compared ones and can be fitted only now.
+
+    A tenant that is younger than the validation span had no rows of its own before it: recipes that
+    need some would lose to those that do not, without having been worse. Empty when there is none.
+    """
+    for name in lessons.spec.model.candidates:
+        if name == compared[0]:
+            break
+        with suppress(TrainingError):
+            lessons.fit(name, spans.as_of)
+            return name
+    return ""
 
 
 def _best(losses: Mapping[str, Floats], days: NDArray[np.int64], margin: float) -> str:

@@ -92,6 +92,27 @@ def test_without_a_comparison_the_first_that_can_be_fitted_stands(broken):
     assert found.predicted is None
 
 
+@pytest.mark.parametrize(
+    ("names", "recipe"),
+    [(("blended", "pooled"), "blended"), (("pooled", "blended"), "pooled")],
+)
+def test_what_a_young_tenant_could_not_compare_keeps_its_place(chain, names, recipe):
+    """Born within the validation span, it had no row to fit its own model on before."""
+    table = make_table("ua", rows=400, days=45)
+    found = choose(chain, *names, table=table)
+    assert found.recipe == recipe
+    assert found.refused == {"blended": "no label was known then"}
+    is_first = recipe == "blended"
+    assert found.sentence.startswith("blended, the first choice: it could not be") == is_first
+    assert (found.predicted is None) == is_first
+
+
+def test_what_can_still_not_be_fitted_does_not_stand():
+    found = choose(None, "pooled", "logistic", "prior")
+    assert found.recipe == "logistic"
+    assert set(found.scores) == {"logistic", "prior"}
+
+
 def test_when_nothing_can_be_fitted_every_reason_is_told():
     with pytest.raises(TrainingError, match=r"pooled: there is no .*; stacked: there is no"):
         choose(None, "pooled", "stacked")
