@@ -56,7 +56,7 @@ def learn_past(counts: Floats) -> Past:
     """
     counts = counts[counts.sum(axis=1) > 0]
     whole = counts.sum(axis=0)
-    if len(counts) < 2:
+    if len(counts) < 2 or np.count_nonzero(whole) < 2:  # one cell: nothing to lie apart in
         return Past(whole, len(counts), 0.0, 1.0)
     distance = _distance(counts, whole - counts)
     expected = _expect(counts.sum(axis=1), whole)
@@ -81,6 +81,8 @@ def find_p_values(past: Past, counts: Floats) -> Floats:
     rows = counts.sum(axis=1)
     if past.windows < MIN_WINDOWS:
         return np.full(len(rows), np.nan)
+    if np.count_nonzero(past.counts + counts.sum(axis=0)) < 2:
+        return np.where(rows > 0, 1.0, np.nan)
     parts = _expect(rows, past.counts)
     spread = 1 + past.shared * rows
     ratio = _distance(counts, past.counts, errors=ERRORS) / (parts * spread)

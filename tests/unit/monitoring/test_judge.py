@@ -161,6 +161,12 @@ def test_nothing_follows_from_how_good_a_model_was_that_is_overtaken():
     [
         (rows_with(prediction=0.9), {}, "retrain", "trained again (monitor.on_decay: retrain)."),
         (rows_with(prediction=0.9), {"on_decay": "tell"}, "tell", "(monitor.on_decay: tell)."),
+        (
+            rows_with(prediction=0.9),
+            {"on_decay": "rollback"},
+            "rollback",
+            "It is to be rolled back (monitor.on_decay: rollback).",
+        ),
         (rows_with(temp=95.0), {}, "tell", "It is told, nothing is done (monitor.on_drift: tell)."),
         (rows_with(temp=95.0), {"on_drift": "retrain"}, "retrain", "(monitor.on_drift: retrain)."),
     ],
@@ -212,6 +218,17 @@ def test_another_model_starts_anew_but_the_pause_goes_on():
     assert (second.memory.model, second.quality.evidence < 1) == ("other", True)
     assert second.memory.asked == {"retrain": WINDOWS[0].start}
     assert second.memory.windows == 1
+
+
+def test_a_model_that_was_gone_back_to_is_not_called_back_within_the_pause():
+    spec = make_spec(monitor={"on_decay": "rollback"})
+    first = judge(rows_with(prediction=0.9), spec=spec)
+    second = judge(
+        rows_with(prediction=0.9), spec=spec, window=WINDOWS[1], memory=first.memory, model="old"
+    )
+    assert (first.action, second.action) == ("rollback", "none")
+    assert second.status == "decayed"
+    assert "Not asked for again" in second.sentence
 
 
 def test_slight_decay_is_found_after_some_windows():

@@ -10,13 +10,16 @@ from tenantry.features.tables import write_features
 from tenantry.jobs import Job
 from tenantry.ledger import Due, Entry, Outcome
 from tenantry.manifests import Manifest
-from tenantry.models.card import Card
+from tenantry.models.card import Card, read_card
 from tenantry.monitoring import evidently
 from tenantry.monitoring.judgements import read_judgements
 from tenantry.origins import Origin, SourceRead, write_origin
+from tenantry.planner import plan_tenant
 from tenantry.quality import Quality as RowQuality
 from tenantry.sources.connections import Connections
 from tenantry.stages.monitor import monitor
+from tenantry.stages.promote import promote
+from tenantry.truth import read_state
 from tests.unit.memory_store import MemoryStore
 from tests.unit.monitoring.watched import (
     AS_OF,
@@ -27,7 +30,7 @@ from tests.unit.monitoring.watched import (
     make_table,
     predict,
 )
-from tests.unit.registry.made import make_model, make_reign
+from tests.unit.registry.made import decide, make_model, make_reign
 
 DAY = timedelta(days=1)
 SPEC = make_spec()
@@ -274,3 +277,29 @@ def test_a_model_that_another_has_replaced_is_not_trained_again(store):
     (one,) = judged(store)
     assert (one.status, one.action) == ("decayed", "none")
     assert one.sentence.endswith("Another model reigns by now.")
+
+
+def test_decay_is_rolled_back_by_the_next_plan_and_only_once(store):
+    rarely = {"every": "90d", "history": "365d"}
+    spec = make_spec(monitor={"report": False, "on_decay": "rollback"}, train=rarely)
+    first = make_reign(make_model(store, -9))
+    crown(store, "arrival-delay", "ua", first)
+    bad = {"since": TRAINED, "version": MODEL, "trained_until": TRAINED}
+    crown(store, "arrival-delay", "ua", first.model_copy(update=bad))
+    card = read_card(store, "arrival-delay", "ua", MODEL)
+    decide(store, card.model_copy(update={"training_digest": spec.training_digest}))
+    predict(store, TABLE, WINDOWS[0], probability=0.9)
+    watch(store, spec=spec, windows=WINDOWS[:1])
+
+    def plan(as_of):
+        state = read_state(store, "arrival-delay", "ua").as_of(as_of)
+        due = plan_tenant(spec, state, as_of).due
+        return {one.action: one for one in due if one.action in ("rollback", "train")}
+
+    later = AS_OF + DAY
+    due = plan(later)
+    assert due["rollback"].version == first.version
+    entry = Entry(tenant="ua", due=(due["rollback"],))
+    result = promote(Job("run-2", later, spec, entry, store, Connections()))
+    assert result.message.startswith(f"rolled back from {MODEL} to {first.version}: decayed in")
+    assert plan(later) == plan(later + DAY) == {}
