@@ -35,8 +35,7 @@ def crd_folder() -> Path | None:
 def pod_specs(documents: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield every pod's spec with the name of what makes it."""
     for one in documents:
-        template = (
-            one.get("spec", {}).get("template") if isinstance(one.get("spec"), dict) else None
-        )
+        spec = one.get("spec") if isinstance(one.get("spec"), dict) else {}
+        template = spec.get("jobTemplate", {}).get("spec", spec).get("template")
         if isinstance(template, dict) and "spec" in template:
             yield f"{one['kind']}/{one['metadata']['name']}", template["spec"]

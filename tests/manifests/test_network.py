@@ -5,7 +5,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from tests.manifests.documents import OVERLAYS, golden
+from tests.manifests.documents import golden
 
 NAMESPACE = "kubernetes.io/metadata.name"
 PART = {"app.kubernetes.io/part-of": "tenantry"}
@@ -68,7 +68,6 @@ def may_reach(overlay, labels, peer, port):
 
 
 STORE = {
-    "local": (Peer({"app.kubernetes.io/component": "store"}), 9000),
     "dev": (Peer(address="192.0.2.17"), 443),
     "prod": (Peer(address="192.0.2.17"), 443),
 }
@@ -77,7 +76,7 @@ DRIVER = {"pipeline/runid": "x"}
 STAGES = ("plan", "ingest", "train", "monitor", "report", "check_fleet", "train_pooled")
 
 
-@pytest.mark.parametrize("overlay", OVERLAYS)
+@pytest.mark.parametrize("overlay", STORE)
 def test_stages_and_the_sync_job_reach_store_kubeflow_and_names(overlay):
     for labels in (*map(stage, STAGES), SYNC):
         assert may_reach(overlay, labels, *STORE[overlay])
@@ -85,7 +84,7 @@ def test_stages_and_the_sync_job_reach_store_kubeflow_and_names(overlay):
         assert may_reach(overlay, labels, Peer({"k8s-app": "kube-dns"}, DNS), 53)
 
 
-@pytest.mark.parametrize("overlay", ["dev", "prod"])
+@pytest.mark.parametrize("overlay", STORE)
 def test_only_stages_that_read_sources_reach_them(overlay):
     source = Peer(address="192.0.2.33")
     reaching = {name for name in STAGES if may_reach(overlay, stage(name), source, 5432)}
@@ -93,7 +92,7 @@ def test_only_stages_that_read_sources_reach_them(overlay):
     assert not may_reach(overlay, SYNC, source, 5432)
 
 
-@pytest.mark.parametrize("overlay", OVERLAYS)
+@pytest.mark.parametrize("overlay", STORE)
 def test_nobody_reaches_anything_else(overlay):
     others = [
         (Peer(address="203.0.113.9"), 443),
@@ -111,9 +110,3 @@ def test_nobody_reaches_anything_else(overlay):
 def test_drivers_reach_kubeflow_but_not_the_store():
     assert may_reach("prod", DRIVER, Peer(namespace=KUBEFLOW), 8887)
     assert not may_reach("prod", DRIVER, *STORE["prod"])
-
-
-def test_the_local_store_reaches_nobody_but_names():
-    store = {**PART, "app.kubernetes.io/component": "store"}
-    assert not may_reach("local", store, Peer(namespace=KUBEFLOW), 8888)
-    assert not may_reach("local", store, Peer(address="10.0.0.1"), 443)

@@ -54,12 +54,22 @@ def test_a_big_fleet_takes_as_many_maps_as_a_megabyte_each_needs(specs):
     assert len({name for part in parts for name in part}) == 3_000 + 17
 
 
-def test_the_job_is_named_by_what_it_says(rendered):
+def test_the_job_is_named_by_what_it_says_and_the_daily_one_does_the_same(rendered):
     text = next(text for path, text in rendered.items() if path.name == "sync-job.yaml")
-    job = yaml.safe_load(text)
+    job, daily = yaml.safe_load_all(text)
     assert job["metadata"]["annotations"]["argocd.argoproj.io/hook"] == "Sync"
     assert job["metadata"]["annotations"]["kustomize.toolkit.fluxcd.io/force"] == "enabled"
     assert job["metadata"]["name"].rpartition("-")[2].isalnum()
+    assert daily["spec"]["jobTemplate"]["spec"] == job["spec"]
+    assert daily["spec"]["concurrencyPolicy"] == "Forbid"
+
+
+def test_the_job_compiles_with_the_images_that_were_rendered(rendered):
+    text = next(text for path, text in rendered.items() if path.name == "sync-job.yaml")
+    job, _ = yaml.safe_load_all(text)
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    given = {one["name"]: one["value"] for one in container["env"]}
+    assert container["image"] == f"{given['IMAGE_REGISTRY']}/sync:{given['IMAGE_TAG']}"
 
 
 def test_overlays_connections_are_among_the_secrets(rendered):

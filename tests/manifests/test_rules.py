@@ -5,6 +5,8 @@ import yaml
 
 from tests.manifests.documents import MANIFESTS, OVERLAYS, ROOT, golden, load, pod_specs
 
+GOVERNED = ("dev", "prod")
+"""Overlays with a namespace of their own; in single-user mode that of Kubeflow is left alone."""
 FILES = sorted(path for path in MANIFESTS.rglob("*.yaml"))
 
 
@@ -44,7 +46,7 @@ def test_every_container_says_what_it_needs(overlay):
             assert container["resources"][kind].keys() == {"cpu", "memory"}, place
 
 
-@pytest.mark.parametrize("overlay", OVERLAYS)
+@pytest.mark.parametrize("overlay", GOVERNED)
 def test_nothing_may_talk_but_for_what_is_allowed(overlay):
     policies = {
         one["metadata"]["name"]: one for one in golden(overlay) if one["kind"] == "NetworkPolicy"
@@ -61,10 +63,18 @@ def test_nothing_may_talk_but_for_what_is_allowed(overlay):
                 assert peer.get("ipBlock", {}).get("cidr") != "0.0.0.0/0", name
 
 
-@pytest.mark.parametrize("overlay", OVERLAYS)
+@pytest.mark.parametrize("overlay", GOVERNED)
 def test_the_namespace_enforces_restricted_pods(overlay):
     (namespace,) = [one for one in golden(overlay) if one["kind"] == "Namespace"]
     assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+def test_single_user_mode_leaves_kubeflows_own_namespace_alone():
+    documents = golden("local")
+    assert {one["metadata"].get("namespace", "kubeflow") for one in documents} == {"kubeflow"}
+    governing = {"Namespace", "NetworkPolicy", "ResourceQuota", "LimitRange"}
+    assert governing & {one["kind"] for one in documents} == set()
+    assert all(one["metadata"]["name"].startswith("tenantry-") for one in documents)
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)

@@ -14,8 +14,10 @@ from pipelines.cluster import SecretNames, read_secret_names
 from pipelines.compiling import compile_fleet, version_name
 from tenantry.settings import Settings, load_settings
 from tools.rendering.spec_maps import platform_files, spec_kustomization, split_products
-from tools.rendering.sync_job import sync_job
+from tools.rendering.sync_job import Syncing, sync_jobs
 
+OWNER_LABEL, OWNER = "tenantry/sync-owner", "tenantry"
+"""By what the sync job knows its own."""
 _HEADER = "# Made by `make render`; do not edit.\n"
 
 
@@ -31,13 +33,16 @@ def render(root: Path, environ: Mapping[str, str] = os.environ) -> dict[Path, st
     with tempfile.TemporaryDirectory() as folder:
         spec, manifest = compile_fleet(Path(folder), secrets=all_secret_names(root, settings))
         version, resources = version_name(spec), manifest.read_text(encoding="utf-8")
-    job = sync_job(sync_image(), version, split_products(specs), platform_files(specs))
+    image = sync_image()
+    registry, _, rest = image.rpartition("/")
+    images = {"IMAGE_REGISTRY": registry, "IMAGE_TAG": rest.partition(":")[2]}
+    jobs = sync_jobs(Syncing(image, images, version, split_products(specs), platform_files(specs)))
     return {
         Path("tenant_specs/kustomization.yaml"): _text([spec_kustomization(specs)]),
         Path("manifests/components/kubernetes-store/pipeline.yaml"): _text(
-            _without_namespace(yaml.safe_load_all(resources))
+            _owned(yaml.safe_load_all(resources))
         ),
-        Path("manifests/base/sync-job.yaml"): _text([job]),
+        Path("manifests/base/sync-job.yaml"): _text(jobs),
     }
 
 
@@ -54,11 +59,12 @@ def all_secret_names(root: Path, settings: Settings) -> SecretNames:
     )
 
 
-def _without_namespace(documents: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Leave the namespace to kustomize."""
+def _owned(documents: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave the namespace to kustomize; say that the sync job may change them."""
     found = list(documents)
     for document in found:
         document["metadata"].pop("namespace", None)
+        document["metadata"]["labels"] = {OWNER_LABEL: OWNER}
     return found
 
 

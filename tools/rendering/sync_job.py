@@ -1,6 +1,7 @@
-"""The Job that makes Kubeflow Pipelines equal to what Git declares."""
+"""The jobs that make Kubeflow Pipelines equal to what Git declares: after a push, and daily."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from tenantry.digests import canonical_json, sha256
@@ -12,17 +13,64 @@ TOKEN = "/var/run/secrets/kubeflow/pipelines"  # noqa: S105 - a folder
 _USER = 10001
 
 
-def sync_job(
-    image: str, version: str, products: Mapping[str, Sequence[object]], platform: Sequence[str]
-) -> dict[str, Any]:
-    """Return the Job; its name ends in the digest of all it says.
+DAILY = "17 3 * * *"
+_LABELS = {"app.kubernetes.io/component": "sync"}
 
-    Args:
-        image: The image of its container.
+
+@dataclass(frozen=True)
+class Syncing:
+    """What the jobs need to know.
+
+    Attributes:
+        image: The image of their container.
+        images: `IMAGE_REGISTRY` and `IMAGE_TAG` of the stages' images.
         version: Name of the pipeline's version.
         products: Product → its parts, one ConfigMap each.
         platform: Files of the ConfigMap `tenantry-platform`.
     """
+
+    image: str
+    images: Mapping[str, str]
+    version: str
+    products: Mapping[str, Sequence[object]]
+    platform: Sequence[str]
+
+
+def sync_jobs(syncing: Syncing) -> list[dict[str, Any]]:
+    """Return the Job of a push, whose name ends in the digest of all it says, and the daily one.
+
+    The daily one follows clocks that are changed, and heals what was changed by hand.
+    """
+    spec = {"backoffLimit": 6, "activeDeadlineSeconds": 1800, "template": _template(syncing)}
+    metadata = {
+        "name": f"tenantry-sync-{sha256(canonical_json(spec))[:12]}",
+        "labels": _LABELS,
+        "annotations": {
+            "argocd.argoproj.io/hook": "Sync",
+            "argocd.argoproj.io/hook-delete-policy": "BeforeHookCreation",
+            "argocd.argoproj.io/sync-wave": "1",
+            "kustomize.toolkit.fluxcd.io/force": "enabled",
+        },
+    }
+    daily = {
+        "schedule": DAILY,
+        "concurrencyPolicy": "Forbid",
+        "successfulJobsHistoryLimit": 1,
+        "failedJobsHistoryLimit": 3,
+        "jobTemplate": {"spec": spec},
+    }
+    return [
+        {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec},
+        {
+            "apiVersion": "batch/v1",
+            "kind": "CronJob",
+            "metadata": {"name": "tenantry-sync", "labels": _LABELS},
+            "spec": daily,
+        },
+    ]
+
+
+def _template(syncing: Syncing) -> dict[str, Any]:
     pod = {
         "restartPolicy": "OnFailure",
         "serviceAccountName": "tenantry-sync",
@@ -33,44 +81,23 @@ def sync_job(
             "fsGroup": _USER,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "containers": [_container(image, products, platform)],
-        "volumes": _volumes(products),
+        "containers": [_container(syncing)],
+        "volumes": _volumes(syncing.products),
     }
-    labels = {"app.kubernetes.io/component": "sync"}
-    spec = {
-        "backoffLimit": 6,
-        "activeDeadlineSeconds": 1800,
-        "template": {
-            "metadata": {"labels": labels, "annotations": {"tenantry/pipeline-version": version}},
-            "spec": pod,
-        },
-    }
-    digest = sha256(canonical_json(spec))[:12]
-    metadata = {
-        "name": f"tenantry-sync-{digest}",
-        "labels": labels,
-        "annotations": {
-            "argocd.argoproj.io/hook": "Sync",
-            "argocd.argoproj.io/hook-delete-policy": "BeforeHookCreation",
-            "argocd.argoproj.io/sync-wave": "1",
-            "kustomize.toolkit.fluxcd.io/force": "enabled",
-        },
-    }
-    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec}
+    annotations = {"tenantry/pipeline-version": syncing.version}
+    return {"metadata": {"labels": _LABELS, "annotations": annotations}, "spec": pod}
 
 
-def _container(
-    image: str, products: Mapping[str, Sequence[object]], platform: Sequence[str]
-) -> dict[str, Any]:
+def _container(syncing: Syncing) -> dict[str, Any]:
     mounts = [
         {"name": "specs", "mountPath": SPECS},
         *(
             {"name": "platform", "mountPath": f"{SPECS}/{file}", "subPath": file, "readOnly": True}
-            for file in platform
+            for file in syncing.platform
         ),
         *(
             {"name": f"specs-{product}", "mountPath": f"{SPECS}/{product}", "readOnly": True}
-            for product in products
+            for product in syncing.products
         ),
         {"name": "schedules", "mountPath": SCHEDULES, "readOnly": True},
         {"name": "ca", "mountPath": "/etc/tenantry/ca", "readOnly": True},
@@ -79,7 +106,7 @@ def _container(
     ]
     return {
         "name": "sync",
-        "image": image,
+        "image": syncing.image,
         "imagePullPolicy": "IfNotPresent",
         "command": ["python", "-m", "pipelines", "sync"],
         "args": ["--schedules", f"{SCHEDULES}/schedules.yaml"],
@@ -87,11 +114,12 @@ def _container(
             {"name": "TENANTRY_SPECS", "value": SPECS},
             {"name": "TENANTRY_CONNECTIONS", "value": f"{SPECS}/connections.yaml"},
             {"name": "KF_PIPELINES_SA_TOKEN_PATH", "value": f"{TOKEN}/token"},
-            {"name": "KFP_NAMESPACE", "valueFrom": _field("metadata.namespace")},
+            *({"name": name, "value": value} for name, value in syncing.images.items()),
         ],
         "envFrom": [
             {"configMapRef": {"name": "tenantry-settings"}},
             {"secretRef": {"name": "tenantry-store"}},
+            {"secretRef": {"name": "tenantry-sync", "optional": True}},
         ],
         "resources": {
             "requests": {"cpu": "100m", "memory": "256Mi"},
@@ -129,7 +157,3 @@ def _volumes(products: Mapping[str, Sequence[object]]) -> list[dict[str, Any]]:
         {"name": "kfp-token", "projected": {"sources": [{"serviceAccountToken": token}]}},
         {"name": "tmp", "emptyDir": {"sizeLimit": "1Gi"}},
     ]
-
-
-def _field(path: str) -> dict[str, Any]:
-    return {"fieldRef": {"fieldPath": path}}
