@@ -7,15 +7,14 @@ import numpy as np
 import pandas as pd
 from rich.table import Table
 
+from benchmarks.monitoring.watching import make_receipt
 from tenantry.columns import EVENT_TIME, LABEL
 from tenantry.monitoring.drift import learn_reference
 from tenantry.monitoring.judge import judge_window
 from tenantry.monitoring.measure import Evidence
 from tenantry.monitoring.memory import Memory
 from tenantry.monitoring.streams import PREDICTION
-from tenantry.predictions import Receipt
 from tenantry.specs.model import Spec
-from tenantry.times import Window
 
 UNTIL = pd.Timestamp("2013-10-01", tz="UTC")
 WEEK = timedelta(days=7)
@@ -66,7 +65,9 @@ def judge_broken(rows: pd.DataFrame, spec: Spec) -> Table:
     )
     table = Table("window", "status", "action", "judgement", title="5. Broken windows")
     for name, now in break_window(rows[inside].reset_index(drop=True)):
-        evidence = Evidence(_receipt(spec, len(now)), now, reference, 0.45)
+        evidence = Evidence(
+            make_receipt(spec, len(now), UNTIL.to_pydatetime(), WEEK), now, reference, 0.45
+        )
         judged = judge_window(spec, UNTIL.to_pydatetime() + 2 * WEEK, evidence, Memory())
         judged.to_json()  # NaN and infinity would raise
         table.add_row(name, judged.status, judged.action, judged.sentence)
@@ -80,23 +81,3 @@ def _numbers(rows: pd.DataFrame) -> list[str]:
         for name in rows.columns
         if name not in kept and pd.api.types.is_float_dtype(rows[name])
     ]
-
-
-def _receipt(spec: Spec, rows: int) -> Receipt:
-    start = UNTIL.to_pydatetime()
-    return Receipt(
-        product=spec.product,
-        tenant=spec.tenant,
-        window=Window(start, start + WEEK).id,
-        model="bench",
-        model_digest="0" * 64,
-        trained_until=start,
-        snapshot="0" * 64,
-        features="0" * 64,
-        as_of=start + WEEK,
-        rows=rows,
-        decided=0,
-        threshold=0.5,
-        mean_probability=None,
-        in_sample=False,
-    )

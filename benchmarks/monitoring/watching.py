@@ -13,7 +13,10 @@ from tenantry.monitoring.decay import Spread, doubt_promise, measure_losses
 from tenantry.monitoring.drift import learn_reference
 from tenantry.monitoring.streams import PREDICTION, QUALITY, ROWS, compare_windows, find_bars
 from tenantry.monitoring.watch import watch
+from tenantry.predictions import Receipt
+from tenantry.specs.model import Spec
 from tenantry.specs.operation import Monitor
+from tenantry.times import Window
 
 RULES = Monitor()
 METRIC = "log_loss"
@@ -114,6 +117,26 @@ def loss_of(rows: pd.DataFrame) -> np.ndarray:
     """Return each row's loss."""
     return row_losses(
         METRIC, rows[LABEL].to_numpy(dtype=np.float64), rows[PREDICTION].to_numpy(dtype=np.float64)
+    )
+
+
+def make_receipt(spec: Spec, rows: int, start: datetime, length: timedelta) -> Receipt:
+    """Make the receipt of predictions that are out of sample."""
+    return Receipt(
+        product=spec.product,
+        tenant=spec.tenant,
+        window=Window(start, start + length).id,
+        model="bench",
+        model_digest="0" * 64,
+        trained_until=start,
+        snapshot="0" * 64,
+        features="0" * 64,
+        as_of=start + length,
+        rows=rows,
+        decided=0,
+        threshold=0.5,
+        mean_probability=None,
+        in_sample=False,
     )
 
 

@@ -55,20 +55,25 @@ def read_numbers(rows: pd.DataFrame) -> pd.DataFrame:
 
     Infinities and numbers whose squares a float cannot hold are none, save as an interval's end.
     """
-    names = [
-        name
-        for name in rows.columns
-        if name in (LABEL, PREDICTION, LOW, HIGH) or str(name).startswith(f"{PREDICTION}[")
-    ]
-    numbers = {
-        str(name): pd.to_numeric(rows[name], errors="coerce").astype(np.float64) for name in names
-    }
-    ends = {LOW, HIGH}
-    usable = {
-        name: values if name in ends else values.where(values.abs() < _LARGEST)
-        for name, values in numbers.items()
-    }
-    return rows.assign(**usable)
+    names = [str(name) for name in rows.columns if _holds_numbers(str(name))]
+    read = {name: _read_numbers(rows[name], is_end=name in (LOW, HIGH)) for name in names}
+    changed = {name: values for name, values in read.items() if values is not None}
+    return rows.assign(**changed) if changed else rows
+
+
+def _holds_numbers(name: str) -> bool:
+    return name in (LABEL, PREDICTION, LOW, HIGH) or name.startswith(f"{PREDICTION}[")
+
+
+def _read_numbers(column: pd.Series, *, is_end: bool) -> pd.Series | None:
+    """Return a column as numbers that can be used; None when it holds no other."""
+    read = column.dtype != np.float64
+    values = pd.to_numeric(column, errors="coerce").astype(np.float64) if read else column
+    array = values.to_numpy()
+    usable = np.abs(array) < _LARGEST
+    if is_end or (usable | np.isnan(array)).all():
+        return values if read else None
+    return values.where(usable)
 
 
 def measure_quality(

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
-from tenantry.columns import LABEL
+from tenantry.columns import EVENT_TIME, LABEL
 from tenantry.monitoring.cells import is_number
 from tenantry.monitoring.feed import KEPT, find_changes, find_faults
 from tenantry.monitoring.judgements import Shift, ShiftKind
@@ -22,7 +23,6 @@ from tenantry.monitoring.streams import (
     Streams,
     compare_windows,
     find_bars,
-    find_silence,
 )
 from tenantry.monitoring.watch import Watched, watch
 from tenantry.specs.features import CategoricalFeature, NumericFeature
@@ -96,19 +96,24 @@ def measure_feed(
         drifted=bool(changes),
         note="; ".join(changes),
     )
-    span = evidence.receipt.span
-    window = np.zeros(len(rows), dtype=np.intp)
-    silence = find_silence(evidence.reference, rows, window, 1, start=span.start)[0]
-    hours = float(silence) * (span.end - span.start).total_seconds() / 3600
     feed = Feed(
         rows=arrival.rows,
         late=arrival.late,
         unscored=delivery.unscored,
-        silence=round(hours, 2) if len(rows) else None,
+        silence=_find_silence(evidence),
         changes=changes,
     )
     was_late = any(one.name == LATE and one.drifted for one in shifts)
     return form, feed, _remember(evidence, memory, was_late=was_late)
+
+
+def _find_silence(evidence: Evidence) -> float | None:
+    """Return the hours from the last scored row to the window's end; None without rows."""
+    last = evidence.rows[EVENT_TIME].max()
+    if pd.isna(last):
+        return None
+    seconds: float = (evidence.receipt.span.end - last).total_seconds()
+    return round(max(seconds / 3600, 0.0), 2)
 
 
 def find_breaches(spec: Spec, shifts: Iterable[Shift], rows: int) -> Iterator[str]:

@@ -124,7 +124,7 @@ def compare_windows(
     found[PREDICTION] = compare_outlook(reference, predicted, window, windows, blocks)
     volume = np.bincount(window, minlength=windows).astype(np.float64)
     found[ROWS] = compare_volume(reference.volumes, volume)
-    silence = find_silence(reference, rows, window, windows, start=start)
+    silence = _find_silence(reference, rows, window, windows, start=start)
     found[FRESHNESS] = compare_silence(reference.silences, silence)
     return Streams(
         names=tuple(found),
@@ -134,7 +134,7 @@ def compare_windows(
     )
 
 
-def find_silence(
+def _find_silence(
     reference: Reference, rows: pd.DataFrame, window: Indices, windows: int, *, start: datetime
 ) -> Floats:
     """Return from the last row of each window to its end, as a share of it; 1 without rows.
