@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
-from benchmarks.monitoring import broken, decay, no_drift, power, speed
+from benchmarks.monitoring import asis, broken, decay, no_drift, power, speed
 from benchmarks.monitoring.flights import load_carriers, split_routes
 
 PRODUCT = "arrival-delay"
@@ -35,6 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     if 1 in chosen.only:
         misses += _count(carriers, features, chosen.shuffles, console)
     if 2 in chosen.only:
+        console.print(asis.make_table(asis.watch_year(carriers, features)))
         counts = power.measure_power(carriers, features, chosen.repeats)
         console.print(power.make_table(counts))
         misses += [f"2: {miss}" for miss in power.find_misses(counts)]
