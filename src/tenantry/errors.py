@@ -7,6 +7,7 @@
     ├── StoreError
     │   ├── ObjectMissingError      no object at that key
     │   ├── PreconditionError       a conditional write lost
+    │   ├── StoreDeniedError        whoever asked may not do that there
     │   └── StoreUnavailableError   transient
     ├── SourceError             a source is missing, unreadable or lacks a column
     │   └── SourceUnavailableError  transient
@@ -98,6 +99,10 @@ class ObjectMissingError(StoreError):
 
 class PreconditionError(StoreError):
     """A conditional write lost: the key exists, or its tag has changed."""
+
+
+class StoreDeniedError(StoreError):
+    """Whoever asked may not do that there."""
 
 
 class StoreUnavailableError(StoreError):

@@ -124,6 +124,7 @@ class FleetState:
         members: The tenants, by name: those of the run, or those in the store without a plan.
         zones: Residency zone → version of the pooled model the run used.
         pooled_seconds: CPU seconds that training the pooled models took.
+        warnings: What is to be known of how the run was done, in sentences.
     """
 
     run: str
@@ -132,6 +133,7 @@ class FleetState:
     members: tuple[Member, ...]
     zones: Mapping[str, str] = field(default_factory=dict)
     pooled_seconds: float = 0.0
+    warnings: tuple[str, ...] = ()
 
     def having(self, *states: State) -> tuple[Member, ...]:
         """Return the members in one of these states."""

@@ -1,8 +1,14 @@
 """Importing what a task needs, at the least cost: a task's process imports once and soon ends."""
 
 import gc
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tenantry.specs.model import Spec
 
 
 @contextmanager
@@ -19,3 +25,17 @@ def uncollected() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+def import_stage(stage: str, specs: "Sequence[Spec]") -> None:
+    """Import a stage, and what it needs for these tenants, before workers are forked."""
+    with uncollected():
+        module = import_module(f"tenantry.stages.{stage}")
+        if preload := getattr(module, "preload", None):
+            preload(specs)
+
+
+def limit_threads() -> None:
+    """Give each process one thread of BLAS, OpenMP and Arrow, before they are imported."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")

@@ -1,12 +1,17 @@
 """All environment variables, read in one place."""
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
+from typing import Literal, cast, get_args
 
 from tenantry.errors import Fault, SettingsError
+
+Isolation = Literal["sts", "shared"]
+_ENCRYPTION = re.compile(r"|s3|kms:[A-Za-z0-9._:/-]{1,200}")
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,12 @@ class Settings:
         secret_key: `AWS_SECRET_ACCESS_KEY`.
         session_token: `AWS_SESSION_TOKEN`: comes with temporary credentials.
         region: `AWS_REGION`.
+        isolation: `TENANTRY_ISOLATION`: whose credentials tenants' workers have in a bucket: their
+            own (`sts`), or the run's (`shared`).
+        sts_url: `TENANTRY_STS_URL`: where they are asked for; the store's own when empty.
+        sts_role: `TENANTRY_STS_ROLE`: ARN of the role that is assumed; MinIO needs none.
+        ca_file: `TENANTRY_CA_FILE`: PEM file of the authorities that sign the store's certificate.
+        encryption: `TENANTRY_ENCRYPTION`: `s3`, or `kms:<key>`; the bucket's own when empty.
         environ: The whole environment: `regions.yaml` names variables in it.
         webhook: `TENANTRY_WEBHOOK`: the connection that alerts are sent to; none when empty.
         pushgateway: `TENANTRY_PUSHGATEWAY`: the connection that metrics are pushed to; none when
@@ -43,6 +54,11 @@ class Settings:
     secret_key: str = field(default="", repr=False)
     session_token: str = field(default="", repr=False)
     region: str = "us-east-1"
+    isolation: Isolation = "sts"
+    sts_url: str = ""
+    sts_role: str = ""
+    ca_file: str = ""
+    encryption: str = ""
     environ: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     user: str = ""
     webhook: str = ""
@@ -67,8 +83,8 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """
     specs = Path(environ.get("TENANTRY_SPECS", "tenant_specs"))
     workers = environ.get("TENANTRY_WORKERS", "0")
-    if not workers.isdigit():
-        raise SettingsError([Fault("TENANTRY_WORKERS", f"{workers!r} is not a whole number ≥ 0")])
+    if faults := [*_find_faults(environ)]:
+        raise SettingsError(faults)
     return Settings(
         store=environ.get("TENANTRY_STORE", Path("demo/store").resolve().as_uri()),
         specs=specs,
@@ -79,9 +95,30 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         secret_key=environ.get("AWS_SECRET_ACCESS_KEY", ""),
         session_token=environ.get("AWS_SESSION_TOKEN", ""),
         region=environ.get("AWS_REGION", "us-east-1"),
+        isolation=cast("Isolation", environ.get("TENANTRY_ISOLATION", "sts")),
+        sts_url=environ.get("TENANTRY_STS_URL", ""),
+        sts_role=environ.get("TENANTRY_STS_ROLE", ""),
+        ca_file=environ.get("TENANTRY_CA_FILE", ""),
+        encryption=environ.get("TENANTRY_ENCRYPTION", ""),
         environ=dict(environ),
         user=environ.get("USER", ""),
         webhook=environ.get("TENANTRY_WEBHOOK", ""),
         pushgateway=environ.get("TENANTRY_PUSHGATEWAY", ""),
         pages=environ.get("TENANTRY_PAGES", ""),
     )
+
+
+def _find_faults(environ: Mapping[str, str]) -> Iterator[Fault]:
+    workers = environ.get("TENANTRY_WORKERS", "0")
+    if not workers.isdigit():
+        yield Fault("TENANTRY_WORKERS", f"{workers!r} is not a whole number ≥ 0")
+    isolation = environ.get("TENANTRY_ISOLATION", "sts")
+    if isolation not in get_args(Isolation):
+        yield Fault(
+            "TENANTRY_ISOLATION", f"{isolation!r} is not {' or '.join(get_args(Isolation))}"
+        )
+    if not _ENCRYPTION.fullmatch(environ.get("TENANTRY_ENCRYPTION", "")):
+        yield Fault("TENANTRY_ENCRYPTION", "is not s3 or kms:<key>", "leave it out for none")
+    ca_file = environ.get("TENANTRY_CA_FILE", "")
+    if ca_file and not Path(ca_file).is_file():
+        yield Fault("TENANTRY_CA_FILE", f"{ca_file!r} is no file", "mount the authority's PEM file")

@@ -10,10 +10,12 @@ import os
 import resource
 import time
 import traceback
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
+from multiprocessing.connection import Connection
 from typing import cast
 
 from tenantry import layout
@@ -22,7 +24,10 @@ from tenantry.digests import canonical_json
 from tenantry.erasure.guard import undo_erased, undo_stage
 from tenantry.erasure.tombstones import Marks, erased_tenants, read_marks
 from tenantry.errors import ObjectMissingError, TenantryError, WorkerDiedError
-from tenantry.imports import uncollected
+from tenantry.imports import import_stage, limit_threads
+from tenantry.isolation.errands import Errands, Runner
+from tenantry.isolation.grants import Grant, tenant_grant
+from tenantry.isolation.nursery import Nursery
 from tenantry.jobs import Job, Result, Stage
 from tenantry.ledger import STAGES, Cost, Entry, Header, Ledger, Outcome
 from tenantry.needs import NEEDS
@@ -33,12 +38,15 @@ from tenantry.sources.connections import Connections, load_connections
 from tenantry.specs.frozen import read_frozen_specs
 from tenantry.specs.model import Spec
 from tenantry.store.contract import ObjectStore
+from tenantry.store.guarded import GuardedStore
 from tenantry.store.metered import MeteredStore
-from tenantry.store.open import open_store
+from tenantry.store.open import gives_sessions, limited, open_store
 from tenantry.transient import retry_transient
-from tenantry.workers import Task, run_tasks
+from tenantry.workers import Assignment, Task, run_tasks
 
 LOG = logging.getLogger(__name__)
+_LEEWAY_SECONDS = 300
+"""Credentials outlive the worker's time limit by this."""
 
 
 def run_stage(
@@ -119,18 +127,17 @@ def _run_tenants(shard: _Shard, ledger: Ledger) -> Iterator[tuple[str, Outcome]]
     if not due:
         return
     limit_threads()
-    with uncollected():
-        module = import_module(f"tenantry.stages.{stage}")
-        if preload := getattr(module, "preload", None):
-            preload([shard.specs[entry.tenant] for entry in due])
-    function = cast("Stage", getattr(module, stage))
+    specs = [shard.specs[entry.tenant] for entry in due]
     connections = load_connections(shard.settings.connections, os.environ)
-    tasks = [_task(shard, function, entry, connections) for entry in due]
+    tasks = [_task(shard, entry, connections) for entry in due]
     workers = min(shard.settings.workers or count_cores(), len(tasks))
     mark = partial(_mark_attempt, shard.store, header)
     died = {entry.tenant for entry in due if _took_worker_down(entry)}
-    with Progress(stage, header.shard, len(tasks)) as progress:
-        for tenant, answer in run_tasks(tasks, workers, on_start=mark):
+    with (
+        Progress(stage, header.shard, len(tasks)) as progress,
+        _nursery(shard, specs) as nursery,
+    ):
+        for tenant, answer in run_tasks(tasks, workers, on_start=mark, nursery=nursery):
             outcome = _as_outcome(stage, answer)
             _log(header, tenant, outcome)
             progress.advance(tenant, outcome.status)
@@ -144,39 +151,81 @@ def _took_worker_down(entry: Entry) -> bool:
     return any(failure.kind == WorkerDiedError.__name__ for failure in entry.failures)
 
 
-def limit_threads() -> None:
-    """Give each process one thread of BLAS, OpenMP and Arrow, before they are imported."""
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
+@contextmanager
+def _nursery(shard: _Shard, specs: Sequence[Spec]) -> Iterator[Nursery | None]:
+    """Import what the stage needs, in a process without secrets where tenants are kept apart."""
+    if gives_sessions(shard.store):
+        with Nursery(shard.header.stage, specs) as nursery:
+            yield nursery
+        return
+    import_stage(shard.header.stage, specs)
+    yield None
 
 
-def _task(shard: _Shard, function: Stage, entry: Entry, connections: Connections) -> Task:
+def _task(shard: _Shard, entry: Entry, connections: Connections) -> Task:
     header, spec, parent = shard.header, shard.specs[entry.tenant], os.getpid()
+    resources = spec.resources
+    seconds = resources.timeout.total_seconds()
+    job = Job(
+        run=header.run,
+        as_of=header.as_of,
+        spec=spec,
+        entry=entry,
+        store=shard.store,
+        connections=connections.only(_sources_of(header.stage, spec)),
+        pooled_version=header.zones.get(spec.residency.zone),
+        code_version=shard.settings.code_version,
+        has_erasures=spec.tenant in shard.marks.rows,
+        fleet=header.fleet,
+    )
 
     def run() -> Outcome:
-        store = MeteredStore(shard.store)
-        version = header.zones.get(spec.residency.zone)
-        code = shard.settings.code_version
-        erasures = spec.tenant in shard.marks.rows
-        job = Job(
-            header.run,
-            header.as_of,
-            spec,
-            entry,
-            store,
-            connections,
-            pooled_version=version,
-            code_version=code,
-            has_erasures=erasures,
-            fleet=header.fleet,
-        )
-        outcome = run_job(header.stage, function, job, store)
+        outcome = run_assigned(header.stage, job)
         if os.getppid() != parent:  # nobody is left to see to it
-            undo_erased(store, header.product, shard.marks, {spec.tenant: spec})
+            undo_erased(shard.store, header.product, shard.marks, {spec.tenant: spec})
         return outcome
 
-    resources = spec.resources
-    return Task(spec.tenant, run, resources.memory_mib, resources.timeout.total_seconds())
+    def assign() -> Assignment:
+        store = limited(shard.store, _grant(job), seconds=seconds + _LEEWAY_SECONDS)
+        return Assignment(header.stage, replace(job, store=store), resources.memory_mib)
+
+    return Task(
+        tenant=spec.tenant,
+        run=run,
+        memory_mib=resources.memory_mib,
+        timeout_seconds=seconds,
+        assign=assign,
+        answer=Runner(shard.store, _grant(job), header.product, spec.tenant).answer,
+    )
+
+
+def run_assignment(assignment: Assignment, pipe: Connection) -> Outcome:
+    """Do what a nursery's worker was given; what it may not do itself the shard does."""
+    return run_assigned(assignment.stage, assignment.job, Errands(pipe))
+
+
+def run_assigned(stage: str, job: Job, errands: Errands | None = None) -> Outcome:
+    """Run a stage for one tenant; the job's store lets it touch what is the tenant's only.
+
+    Args:
+        stage: The stage.
+        job: What it works on.
+        errands: Writes events, and lists; the store does when None.
+    """
+    store = MeteredStore(GuardedStore(job.store, _grant(job), errands))
+    function = cast("Stage", getattr(import_module(f"tenantry.stages.{stage}"), stage))
+    return run_job(stage, function, replace(job, store=store), store)
+
+
+def _sources_of(stage: str, spec: Spec) -> Iterator[str]:
+    """Yield the connections that a stage reads for a tenant: whoever reads none is told none."""
+    if stage == STAGES[0]:
+        for source in (*spec.sources.rows, *spec.sources.joins):
+            yield source.connection
+
+
+def _grant(job: Job) -> Grant:
+    return tenant_grant(job.product, job.tenant, job.spec.residency.zone)
 
 
 def run_job(stage: str, function: Stage, job: Job, store: MeteredStore) -> Outcome:

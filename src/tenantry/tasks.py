@@ -15,7 +15,7 @@ from typing import Any
 
 from tenantry import layout
 from tenantry.digests import canonical_json
-from tenantry.imports import uncollected
+from tenantry.imports import limit_threads, uncollected
 from tenantry.ledger import Ledger
 from tenantry.log import configure_logging
 from tenantry.request import PlanRequest
@@ -69,7 +69,6 @@ def plan_run(product: str, request: PlanRequest, ledger_path: str, summary_path:
 def train_pooled_run(plan_path: str, pooled_path: str, summary_path: str) -> None:
     """Train the pooled model of each zone that needs one; see `tenantry.stages.train_pooled`."""
     from tenantry.plans import RunPlan
-    from tenantry.shard import limit_threads
 
     made = RunPlan.from_json((Path(plan_path) / "plan.json").read_bytes(), "plan.json")
     settings, store = _start(made.region)

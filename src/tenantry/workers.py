@@ -1,7 +1,8 @@
 """Worker processes: each runs one tenant at a time under a memory and a time limit.
 
 Workers are forked after the stage is imported, so a shard pays for its imports once. A worker that
-dies or overruns is replaced, and only the tenant it was working for fails.
+dies or overruns is replaced, and only the tenant it was working for fails. What a worker says is
+read as JSON, never unpickled: code that works for a tenant has no say over the shard.
 """
 
 import gc
@@ -11,16 +12,20 @@ import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
+from typing import Protocol
 
 from threadpoolctl import threadpool_limits
 
 from tenantry.errors import WorkerDiedError
+from tenantry.isolation.errands import ERRAND
+from tenantry.jobs import Job
 from tenantry.ledger import Outcome
 
 _FORK = multiprocessing.get_context("fork")
+_MAX_MESSAGE = 64 << 20
 _GRACE_SECONDS = 5.0
 _MEMORY_REMEDY = "raise resources.memory_mib"
 
@@ -34,24 +39,76 @@ class Task:
         run: What to do; called in the worker, must not raise an Exception.
         memory_mib: Memory that the worker may hold while it does it, MiB.
         timeout_seconds: Time it may take.
+        assign: Makes what a worker of a nursery is given instead of `run`, which it cannot see.
+        answer: Does what the worker asks for besides; see `tenantry.isolation.errands`.
     """
 
     tenant: str
     run: Callable[[], Outcome]
     memory_mib: int
     timeout_seconds: float
+    assign: "Callable[[], Assignment] | None" = None
+    answer: Callable[[bytes], bytes] | None = None
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """All that a worker of a nursery is given.
+
+    Attributes:
+        stage: The stage.
+        job: The tenant's; its store has credentials that reach no other tenant.
+        memory_mib: Memory that it may hold, MiB.
+    """
+
+    stage: str
+    job: Job
+    memory_mib: int
+
+
+class Forked(Protocol):
+    """A worker's process."""
+
+    @property
+    def exitcode(self) -> int | None:
+        """How it ended, negative for a signal; None while it is not known to have."""
+        ...
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until it has ended, `timeout` seconds at most."""
+        ...
+
+    def is_alive(self) -> bool:
+        """Say whether it has not ended."""
+        ...
+
+    def kill(self) -> None:
+        """End it at once."""
+        ...
+
+
+class Forks(Protocol):
+    """Where workers come from that know nothing of the shard: `tenantry.isolation.nursery`."""
+
+    def fork(self) -> tuple[Forked, Connection]:
+        """Return a new worker and the shard's end of its pipe."""
+        ...
 
 
 @dataclass
 class _Worker:
-    process: BaseProcess
+    process: Forked
     connection: Connection
     task: Task | None = None
     deadline: float = field(default=float("inf"))
 
 
 def run_tasks(
-    tasks: Sequence[Task], workers: int, *, on_start: Callable[[str], None]
+    tasks: Sequence[Task],
+    workers: int,
+    *,
+    on_start: Callable[[str], None],
+    nursery: Forks | None = None,
 ) -> Iterator[tuple[str, Outcome | WorkerDiedError]]:
     """Run `tasks` in at most `workers` processes.
 
@@ -59,6 +116,8 @@ def run_tasks(
         tasks: What to run, one a tenant.
         workers: Processes at most.
         on_start: Called with the tenant's name before a worker begins with it.
+        nursery: Forks the workers, a new one for each tenant, which is given the tasks' `assign`;
+            when None they are forked from this process, and go on with the next tenant.
 
     Yields:
         As they finish: the tenant, and its outcome or how its worker died.
@@ -68,23 +127,30 @@ def run_tasks(
     gc.freeze()  # workers share what is imported by now, instead of copying it page by page
     try:
         while pending or any(worker.task for worker in pool):
-            while pending and (idle := _idle_worker(pool, tasks, workers)):
+            while pending and (idle := _idle_worker(pool, tasks, workers, nursery)):
                 number = pending.popleft()
                 on_start(tasks[number].tenant)
-                if not _assign(idle, tasks[number], number):
+                assign = tasks[number].assign
+                if not _assign(idle, tasks[number], assign() if nursery and assign else number):
                     pool.remove(idle)
                     pending.appendleft(number)
-            yield from _collect(pool)
+            for worker, outcome in _collect(pool):
+                task, worker.task = worker.task, None
+                if nursery and worker in pool:
+                    pool.remove(worker)
+                    _dismiss(worker)
+                if task:
+                    yield task.tenant, outcome
     finally:
         gc.unfreeze()
         for worker in pool:
             _dismiss(worker)
 
 
-def _assign(worker: _Worker, task: Task, number: int) -> bool:
+def _assign(worker: _Worker, task: Task, work: object) -> bool:
     """Hand a task to an idle worker; say whether it was alive to take it."""
     try:
-        worker.connection.send(number)
+        worker.connection.send(work)
     except OSError:
         worker.process.join()
         worker.connection.close()
@@ -93,19 +159,26 @@ def _assign(worker: _Worker, task: Task, number: int) -> bool:
     return True
 
 
-def _idle_worker(pool: list[_Worker], tasks: Sequence[Task], workers: int) -> _Worker | None:
+def _idle_worker(
+    pool: list[_Worker], tasks: Sequence[Task], workers: int, nursery: Forks | None
+) -> _Worker | None:
     for worker in pool:
         if worker.task is None:
             return worker
     if len(pool) >= workers:
         return None
+    process, connection = nursery.fork() if nursery else _fork(pool, tasks)
+    pool.append(_Worker(process, connection))
+    return pool[-1]
+
+
+def _fork(pool: list[_Worker], tasks: Sequence[Task]) -> tuple[Forked, Connection]:
     ours, theirs = _FORK.Pipe()
     inherited = [worker.connection for worker in pool]
     process = _FORK.Process(target=_serve, args=(tasks, theirs, [ours, *inherited]))
     process.start()
     theirs.close()
-    pool.append(_Worker(process, ours))
-    return pool[-1]
+    return process, ours
 
 
 def _serve(tasks: Sequence[Task], connection: Connection, inherited: list[Connection]) -> None:
@@ -118,9 +191,18 @@ def _serve(tasks: Sequence[Task], connection: Connection, inherited: list[Connec
             try:
                 task = tasks[connection.recv()]
                 _limit_memory(task.memory_mib)
-                connection.send(task.run())
+                connection.send_bytes(task.run().to_json())
             except (EOFError, BrokenPipeError):
                 return
+
+
+def serve_one(connection: Connection, run: Callable[[Assignment, Connection], Outcome]) -> None:
+    """Do the one thing that comes down the pipe; the body of a nursery's worker."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with threadpool_limits(1), suppress(EOFError, BrokenPipeError):
+        assignment: Assignment = connection.recv()
+        _limit_memory(assignment.memory_mib)
+        connection.send_bytes(run(assignment, connection).to_json())
 
 
 def _limit_memory(mib: int) -> None:
@@ -128,7 +210,7 @@ def _limit_memory(mib: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (mib << 20, hard))
 
 
-def _collect(pool: list[_Worker]) -> Iterator[tuple[str, Outcome | WorkerDiedError]]:
+def _collect(pool: list[_Worker]) -> Iterator[tuple[_Worker, Outcome | WorkerDiedError]]:
     """Wait until a worker answers, dies or overruns; yield what came of its task."""
     busy = [worker for worker in pool if worker.task]
     patience = max(0.0, min(worker.deadline for worker in busy) - time.monotonic())
@@ -136,27 +218,41 @@ def _collect(pool: list[_Worker]) -> Iterator[tuple[str, Outcome | WorkerDiedErr
         [worker.connection for worker in busy], None if patience == float("inf") else patience
     )
     for worker in busy:
+        outcome: Outcome | WorkerDiedError | None
         if worker.connection in ready:
             outcome = _receive(worker)
         elif worker.deadline <= time.monotonic():
             outcome = _overrun(worker)
         else:
             continue
-        task, worker.task = worker.task, None
         if isinstance(outcome, WorkerDiedError):
             pool.remove(worker)
-        if task:
-            yield task.tenant, outcome
+        if outcome:
+            yield worker, outcome
 
 
-def _receive(worker: _Worker) -> Outcome | WorkerDiedError:
+def _receive(worker: _Worker) -> Outcome | WorkerDiedError | None:
+    """Read what a worker says; None when it goes on working."""
     try:
-        outcome: Outcome = worker.connection.recv()
+        message = worker.connection.recv_bytes(_MAX_MESSAGE)
+        answer = worker.task.answer if worker.task else None
+        if answer and message.startswith(ERRAND):
+            worker.connection.send_bytes(answer(message))
+            return None
     except (EOFError, OSError):
-        worker.process.join()
-        worker.connection.close()
-        return WorkerDiedError(_cause_of_death(worker.process.exitcode))
-    return outcome
+        return _bury(worker, "")
+    try:
+        return Outcome.from_json(message, "what the worker said")
+    except ValueError as error:
+        return _bury(worker, str(error))
+
+
+def _bury(worker: _Worker, fault: str) -> WorkerDiedError:
+    if fault:
+        worker.process.kill()
+    worker.process.join()
+    worker.connection.close()
+    return WorkerDiedError(fault or _cause_of_death(worker.process.exitcode))
 
 
 def _cause_of_death(exitcode: int | None) -> str:

@@ -84,6 +84,7 @@ class Buckets:
             "TENANTRY_STORE": address.url,
             "AWS_ACCESS_KEY_ID": address.access_key,
             "AWS_SECRET_ACCESS_KEY": address.secret_key,
+            "TENANTRY_ISOLATION": "shared",  # workers are forks here, with what is imported
         }
         return Place(name, store, env)
 

@@ -249,6 +249,7 @@ class BucketHarness(Harness):
             "TENANTRY_STORE": self.bucket.url,
             "AWS_ACCESS_KEY_ID": address.access_key,
             "AWS_SECRET_ACCESS_KEY": address.secret_key,
+            "TENANTRY_ISOLATION": "shared",
         }
         super().enter()
 

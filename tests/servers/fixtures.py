@@ -1,15 +1,19 @@
 """The fixtures of every test folder; `tests/conftest.py` names this module as a plugin."""
 
+import json
 import secrets
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from minio import Minio
+from minio import Minio, MinioAdmin
 from minio.commonconfig import ENABLED
+from minio.credentials.providers import StaticProvider
 from minio.versioningconfig import VersioningConfig
 from playwright.sync_api import Browser
 
+from tenantry.isolation.policies import run_policy
 from tenantry.store.contract import ObjectStore
 from tenantry.store.folder import FolderStore
 from tenantry.store.minio import MinioStore
@@ -43,6 +47,23 @@ def minio_address(minio_server: MinioServer) -> BucketAddress:
         prefix="some/prefix/",
         secure=False,
     )
+
+
+@pytest.fixture
+def run_address(minio_server: MinioServer, minio_address: BucketAddress) -> BucketAddress:
+    """The address of a new bucket, for a user with the policy of runs and no other."""
+    secret = secrets.token_hex(16)
+    name = f"run-{minio_address.bucket}"
+    admin = MinioAdmin(
+        endpoint=minio_server.endpoint,
+        credentials=StaticProvider(minio_server.access_key, minio_server.secret_key),
+        secure=False,
+    )
+    policy = json.loads(run_policy(minio_address.bucket, minio_address.prefix))
+    admin.policy_add(policy_name=name, policy=policy)
+    admin.user_add(access_key=name, secret_key=secret)
+    admin.attach_policy(policies=[name], user=name)
+    return replace(minio_address, access_key=name, secret_key=secret)
 
 
 @pytest.fixture

@@ -95,13 +95,23 @@ def _build(binary: Path) -> None:
 
 
 @contextmanager
-def minio_running(binary: Path, folder: Path, user: str = "tests") -> Iterator[MinioServer]:
+def minio_running(
+    binary: Path,
+    folder: Path,
+    user: str = "tests",
+    *,
+    ca_file: Path | None = None,
+    more: Mapping[str, str] | None = None,
+) -> Iterator[MinioServer]:
     """Run a server with an empty store below `folder`, on a free port of the loopback.
 
     Args:
         binary: The server.
         folder: Where it keeps all it has.
         user: The access key of its administrator.
+        ca_file: Who signed its certificate, where it speaks TLS: `public.crt` and `private.key`
+            are then beside it.
+        more: What its environment has besides.
     """
     endpoint = f"127.0.0.1:{free_port()}"
     secret, log = secrets.token_hex(16), folder / "minio.log"
@@ -112,22 +122,30 @@ def minio_running(binary: Path, folder: Path, user: str = "tests") -> Iterator[M
         "MINIO_ROOT_PASSWORD": secret,
         "MINIO_BROWSER": "off",
         "MINIO_UPDATE": "off",
+        **(more or {}),
     }
-    command = [str(binary), "server", "--address", endpoint, str(folder / "data")]
-    process = Server(command, is_ready=lambda: _is_ready(endpoint, user, secret), log=log, env=env)
+    certificates = ["--certs-dir", str(ca_file.parent)] if ca_file else []
+    process = Server(
+        [str(binary), "server", "--address", endpoint, *certificates, str(folder / "data")],
+        is_ready=lambda: _is_ready(endpoint, user, secret, ca_file),
+        log=log,
+        env=env,
+    )
     with process:
         yield MinioServer(endpoint, user, secret, log, process)
 
 
-def _is_ready(endpoint: str, access_key: str, secret_key: str) -> bool:
+def _is_ready(endpoint: str, access_key: str, secret_key: str, ca_file: Path | None) -> bool:
     """Ask for the buckets: the server's own health check says yes before it takes requests."""
     client = Minio(
         endpoint,
         access_key,
         secret_key,
-        secure=False,
+        secure=ca_file is not None,
         region="us-east-1",
-        http_client=urllib3.PoolManager(timeout=2, retries=False),
+        http_client=urllib3.PoolManager(
+            timeout=2, retries=False, ca_certs=str(ca_file) if ca_file else None
+        ),
     )
     try:
         client.list_buckets()

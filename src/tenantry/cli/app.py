@@ -16,6 +16,7 @@ from tenantry.cli.lineage import lineage
 from tenantry.cli.monitor import monitor
 from tenantry.cli.pin import pin, unpin
 from tenantry.cli.plan import plan
+from tenantry.cli.policy import policy
 from tenantry.cli.reindex import reindex
 from tenantry.cli.retry import retry
 from tenantry.cli.rollback import rollback
@@ -52,6 +53,7 @@ for command in (
     gc,
     retry,
     reindex,
+    policy,
 ):
     app.command()(command)
 

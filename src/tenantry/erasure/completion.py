@@ -10,9 +10,11 @@ from tenantry.erasure.orders import read_order
 from tenantry.erasure.settlement import settle_order
 from tenantry.erasure.tenant import settle_tenant
 from tenantry.erasure.tombstones import Marks, read_marks, read_tombstone, sweep
+from tenantry.isolation.grants import erasing_grant
 from tenantry.openings import list_openings
 from tenantry.specs.model import Spec
 from tenantry.store.contract import ObjectStore
+from tenantry.store.open import limited
 
 
 def complete_erasures(store: ObjectStore, product: str, specs: Mapping[str, Spec]) -> Marks:
@@ -30,9 +32,11 @@ def complete_erasures(store: ObjectStore, product: str, specs: Mapping[str, Spec
     if marks.tenants:
         openings = (found.opening for found in list_openings(store, product))
         at_work = {tenant for opening in openings for tenant in opening.tenants}
-        sweep(store, product, marks.tenants & at_work)  # nobody writes who did not say so
+        if late := marks.tenants & at_work:  # nobody writes who did not say so
+            sweep(limited(store, erasing_grant(product)), product, late)
     if not marks.waiting:
         return marks
+    store = limited(store, erasing_grant(product))
     for tenant, order in sorted(marks.waiting):
         if order:
             _complete_order(store, product, specs, tenant, order)

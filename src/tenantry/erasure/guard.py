@@ -9,9 +9,11 @@ from collections.abc import Iterable, Mapping
 
 from tenantry import layout
 from tenantry.erasure.tombstones import Marks, read_marks, sweep
+from tenantry.isolation.grants import erasing_grant
 from tenantry.ledger import Ledger
 from tenantry.specs.model import Spec
 from tenantry.store.contract import ObjectStore
+from tenantry.store.open import limited
 
 LOG = logging.getLogger(__name__)
 
@@ -32,8 +34,11 @@ def undo_erased(
     """
     now = read_marks(store, product)
     erased = now.tenants & specs.keys()
-    _tell(sweep(store, product, erased), product, "the tenant was erased")
     changed = (now.newer_rows(before) & specs.keys()) - erased
+    if not erased and not changed:
+        return erased
+    store = limited(store, erasing_grant(product))
+    _tell(sweep(store, product, erased), product, "the tenant was erased")
     if changed:
         from tenantry.erasure.rows import scrub_rows
 

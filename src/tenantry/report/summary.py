@@ -115,6 +115,7 @@ def to_markdown(state: FleetState, status: str, sent: str = "") -> str:
     title = as_text(named or "The fleet")
     when = f" as of {format_moment(state.plan.as_of)}" if state.plan else ""
     parts = [f"# {title}{when}", as_text(judge_run(state, status).sentence)]
+    parts += [f"**{as_text(warning)}**" for warning in state.warnings]
     if state.plan:
         numbers = figures(state)
         parts.append(table(tuple(numbers), [[f"{value:,}" for value in numbers.values()]]))

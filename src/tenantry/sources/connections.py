@@ -1,7 +1,7 @@
 """Named connections: the one file that says where sources lie; secrets come by name."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import unquote, urlsplit
@@ -78,6 +78,11 @@ class Connections(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     connections: Annotated[dict[str, Connection], Field(default_factory=dict)]
+
+    def only(self, names: Iterable[str]) -> "Connections":
+        """Return those that are named, as far as there are."""
+        wanted = {*names}
+        return Connections(connections={k: v for k, v in self.connections.items() if k in wanted})
 
     def find(self, name: str, place: str) -> Connection:
         """Return a connection that can be used.

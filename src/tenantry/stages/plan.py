@@ -22,6 +22,7 @@ from tenantry.specs.load import Fleet
 from tenantry.specs.model import Spec
 from tenantry.states import TenantState
 from tenantry.store.contract import ObjectStore
+from tenantry.store.open import require_sessions
 from tenantry.store.probe import trust_store
 from tenantry.surveys import Survey, survey, tend
 
@@ -40,7 +41,8 @@ def plan(request: PlanRequest, fleet: Fleet, store: ObjectStore, folder: Path) -
 
     Raises:
         PlanError: Specs, store and request contradict each other; nothing is written.
-        StoreError: The store does not honour conditional writes.
+        StoreError: The store does not honour conditional writes, or gives tenants' workers no
+            credentials of their own.
     """
     fleet = fleet.serving(request.region)
     complete_erasures(store, fleet.product, fleet.specs)
@@ -52,6 +54,7 @@ def plan(request: PlanRequest, fleet: Fleet, store: ObjectStore, folder: Path) -
         (folder / f"{ledger.header.shard}.jsonl").write_bytes(ledger.to_lines())
     (folder / "plan.json").write_bytes(made.to_json())
     if made.shards or made.pooled:
+        require_sessions(store)
         trust_store(store)
         for ledger in ledgers if made.shards else ():
             open_shard(store, ledger)

@@ -1,6 +1,6 @@
 """Report on the whole fleet from what a run left in the store; runs whatever happened."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tenantry import layout
 from tenantry.erasure.completion import complete_erasures
@@ -15,6 +15,7 @@ from tenantry.report.summary import figures, is_well, to_markdown
 from tenantry.settings import Settings
 from tenantry.specs.frozen import FLEET, read_frozen_specs
 from tenantry.store.contract import ObjectStore
+from tenantry.store.open import explain_sharing
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def report(
         store: The store.
         settings: Which webhook alerts are sent to, and where metrics are pushed to, if any.
     """
-    state = read_fleet(store, run, product)
+    state = replace(read_fleet(store, run, product), warnings=explain_sharing(store))
     sent = send_alert(store, state, status, settings) if settings else ""
     sent = " ".join(filter(None, (sent, _measure(store, state, status, settings))))
     page = render_page(state, status, sent)

@@ -19,6 +19,7 @@ from urllib3.exceptions import ProtocolError
 
 from tenantry.digests import sha256
 from tenantry.errors import ObjectMissingError, PreconditionError
+from tenantry.isolation.grants import Grant
 from tenantry.store.contract import (
     ObjectInfo,
     StoredObject,
@@ -31,6 +32,7 @@ from tenantry.store.purged import Purged, purge_all
 from tenantry.store.s3_client import BucketAddress, make_client
 from tenantry.store.s3_errors import FAILURES, translate
 from tenantry.store.s3_versions import list_versions, remove_versions
+from tenantry.store.sts import StsAddress, assume
 
 _T = TypeVar("_T")
 _DIGEST = "x-amz-meta-sha256"
@@ -49,6 +51,7 @@ class MinioStore:
         waits: Seconds before each repetition; a random half of each is left out, so that many
             workers do not return at once.
         read_timeout: Seconds of silence after which a request has failed.
+        sts: Where credentials for a part of the store are asked for; None where nobody is to ask.
     """
 
     def __init__(
@@ -57,8 +60,10 @@ class MinioStore:
         *,
         waits: Sequence[float] = (0.2, 0.8, 3.2),
         read_timeout: float = 60.0,
+        sts: StsAddress | None = None,
     ) -> None:
         self._address = address
+        self._sts = sts
         self._waits = tuple(waits)
         self._read_timeout = read_timeout
         self._made: tuple[int, Minio] | None = None
@@ -73,6 +78,26 @@ class MinioStore:
     def url(self) -> str:
         """The bucket's address, without credentials."""
         return self._address.url
+
+    @property
+    def gives_sessions(self) -> bool:
+        """Whether `limited` gives credentials of their own."""
+        return self._sts is not None
+
+    def limited(self, grant: Grant, *, seconds: float = 0.0) -> "MinioStore":
+        """Return the store with temporary credentials that reach only what a grant allows.
+
+        Args:
+            grant: What may be done.
+            seconds: How long that is needed.
+
+        Raises:
+            StoreError: The store gives no such credentials.
+        """
+        if self._sts is None:
+            return self
+        address = assume(self._address, self._sts, grant, seconds=seconds)
+        return MinioStore(address, waits=self._waits, read_timeout=self._read_timeout)
 
     def identify(self) -> str:
         """Tell the endpoint, the server's name for itself and, of MinIO, the node's identity."""
@@ -193,6 +218,7 @@ class MinioStore:
             "Content-Length": str(len(content)),
             "Content-Type": "application/octet-stream",
             _DIGEST: sha256(content),
+            **self._address.encryption_headers,
             **condition,
         }
 

@@ -2,13 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
 
 from tenantry.errors import Fault, SettingsError
+from tenantry.isolation.grants import Grant
 from tenantry.settings import Settings
 from tenantry.specs.regions import REGIONS_FILE, Region, choose_region, load_regions
 from tenantry.store.address import StoreAddress
 from tenantry.store.contract import ObjectStore
 from tenantry.store.folder import FolderStore
+
+if TYPE_CHECKING:
+    from tenantry.store.minio import MinioStore
+    from tenantry.store.s3_client import BucketAddress
 
 
 def open_store(settings: Settings, region: str = "") -> ObjectStore:
@@ -26,11 +32,69 @@ def open_store(settings: Settings, region: str = "") -> ObjectStore:
             used; all faults at once.
         SpecError: `regions.yaml` is wrong.
     """
+    return _open(_find_place(settings, region), settings)
+
+
+def find_address(settings: Settings, region: str = "") -> str:
+    """Return the address of a region's store.
+
+    Raises:
+        SettingsError: The region is not to be had.
+        SpecError: `regions.yaml` is wrong.
+    """
+    return _find_place(settings, region).address.text
+
+
+def _find_place(settings: Settings, region: str) -> "_Place":
     regions = load_regions(settings.specs)
     chosen = choose_region(regions, region)
     if regions is None:
-        return _open(_of_settings(settings))
-    return _open(_of_region(regions.regions[chosen], settings.environ))
+        return _of_settings(settings)
+    return _of_region(regions.regions[chosen], settings.environ)
+
+
+def gives_sessions(store: ObjectStore) -> bool:
+    """Say whether tenants' workers get credentials of their own from this store."""
+    if not store.url.startswith("s3+"):
+        return False
+    from tenantry.store.minio import MinioStore
+
+    return isinstance(store, MinioStore) and store.gives_sessions
+
+
+def require_sessions(store: ObjectStore) -> None:
+    """Make sure that tenants' workers get credentials of their own, where they are to have them.
+
+    Raises:
+        StoreError: The store gives none; its message names the setting that does without.
+    """
+    limited(store, Grant(reads=("store/",)))
+
+
+def explain_sharing(store: ObjectStore) -> tuple[str, ...]:
+    """Say whether tenants' workers have credentials of a bucket that reach other tenants."""
+    if not store.url.startswith("s3+") or gives_sessions(store):
+        return ()
+    return (
+        "The tenants' workers used the run's own credentials, which reach every tenant's data: "
+        "TENANTRY_ISOLATION is shared.",
+    )
+
+
+def limited(store: ObjectStore, grant: Grant, *, seconds: float = 0.0) -> ObjectStore:
+    """Return a store with credentials that reach only what a grant allows, where it gives them.
+
+    Args:
+        store: As `open_store` returned it.
+        grant: What may be done.
+        seconds: How long that is needed.
+
+    Raises:
+        StoreError: The store gives no such credentials.
+    """
+    if not gives_sessions(store):
+        return store
+    return cast("MinioStore", store).limited(grant, seconds=seconds)
 
 
 @dataclass(frozen=True)
@@ -70,7 +134,7 @@ def _of_region(region: Region, environ: Mapping[str, str]) -> _Place:
     return _Place(address, REGIONS_FILE, region.aws_region, variables, values)
 
 
-def _open(place: _Place) -> ObjectStore:
+def _open(place: _Place, settings: Settings) -> ObjectStore:
     address = place.address
     faults = address.faults(place.name)
     if address.is_folder and not faults:
@@ -83,16 +147,26 @@ def _open(place: _Place) -> ObjectStore:
 
     from tenantry.store.minio import MinioStore
     from tenantry.store.s3_client import BucketAddress
+    from tenantry.store.sts import StsAddress
 
-    return MinioStore(
-        BucketAddress(
-            endpoint=address.server,
-            secure=address.is_secure,
-            bucket=address.bucket,
-            prefix=f"{address.prefix}/" if address.prefix else "",
-            region=place.aws_region,
-            access_key=place.values["access_key"],
-            secret_key=place.values["secret_key"],
-            session_token=place.values.get("session_token", ""),
-        )
+    bucket = BucketAddress(
+        endpoint=address.server,
+        secure=address.is_secure,
+        bucket=address.bucket,
+        prefix=f"{address.prefix}/" if address.prefix else "",
+        region=place.aws_region,
+        access_key=place.values["access_key"],
+        secret_key=place.values["secret_key"],
+        session_token=place.values.get("session_token", ""),
+        ca_file=settings.ca_file,
+        encryption=settings.encryption,
     )
+    sts = StsAddress(settings.sts_url or _sts_url(bucket), settings.sts_role)
+    return MinioStore(bucket, sts=sts if settings.isolation == "sts" else None)
+
+
+def _sts_url(bucket: "BucketAddress") -> str:
+    """Return where a bucket's server gives sessions: MinIO itself, Amazon at an address apart."""
+    if bucket.endpoint.endswith(".amazonaws.com"):
+        return f"https://sts.{bucket.region}.amazonaws.com"
+    return f"{'https' if bucket.secure else 'http'}://{bucket.endpoint}"

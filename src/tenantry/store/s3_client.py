@@ -21,6 +21,10 @@ class BucketAddress:
         prefix: The store's part of the bucket; empty, or ends in ``/``.
         secure: Whether to speak TLS.
         region: The bucket's region.
+        ca_file: PEM file of the authorities that may sign the server's certificate; empty for the
+            system's.
+        encryption: How the server encrypts what is written: empty for what the bucket says,
+            ``s3``, or ``kms:`` and the key's id.
     """
 
     endpoint: str
@@ -31,6 +35,19 @@ class BucketAddress:
     prefix: str = ""
     secure: bool = True
     region: str = "us-east-1"
+    ca_file: str = ""
+    encryption: str = ""
+
+    @property
+    def encryption_headers(self) -> dict[str, str]:
+        """What a write says of how it is to be encrypted."""
+        if not self.encryption:
+            return {}
+        kind, _, key = self.encryption.partition(":")
+        header = "x-amz-server-side-encryption"
+        if kind == "s3":
+            return {header: "AES256"}
+        return {header: "aws:kms", f"{header}-aws-kms-key-id": key}
 
     @property
     def url(self) -> str:
@@ -41,11 +58,6 @@ class BucketAddress:
 
 def make_client(address: BucketAddress, read_timeout: float) -> Minio:
     """Make a client that repeats nothing by itself."""
-    pool = urllib3.PoolManager(
-        timeout=urllib3.Timeout(connect=5.0, read=read_timeout),
-        maxsize=_CONNECTIONS,
-        retries=urllib3.Retry(False, redirect=False),
-    )
     return Minio(
         address.endpoint,
         access_key=address.access_key,
@@ -53,5 +65,21 @@ def make_client(address: BucketAddress, read_timeout: float) -> Minio:
         session_token=address.session_token or None,
         secure=address.secure,
         region=address.region,
-        http_client=pool,
+        http_client=make_pool(read_timeout, address.ca_file),
+    )
+
+
+def make_pool(read_timeout: float, ca_file: str = "") -> urllib3.PoolManager:
+    """Make connections that repeat nothing, and trust a server by its certificate alone.
+
+    Args:
+        read_timeout: Seconds of silence after which a request has failed.
+        ca_file: PEM file of the authorities; empty for the system's.
+    """
+    return urllib3.PoolManager(
+        timeout=urllib3.Timeout(connect=5.0, read=read_timeout),
+        maxsize=_CONNECTIONS,
+        retries=urllib3.Retry(False, redirect=False),
+        cert_reqs="CERT_REQUIRED",
+        ca_certs=ca_file or None,
     )

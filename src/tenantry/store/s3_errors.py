@@ -9,6 +9,7 @@ from urllib3.exceptions import HTTPError
 from tenantry.errors import (
     ObjectMissingError,
     PreconditionError,
+    StoreDeniedError,
     StoreError,
     StoreUnavailableError,
 )
@@ -24,7 +25,7 @@ class _ConflictError(PreconditionError):
 
 
 _DENIED = (
-    StoreError,
+    StoreDeniedError,
     "access denied; check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and what they may do, and that"
     " no proxy changes requests",
 )

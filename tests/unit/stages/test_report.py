@@ -57,3 +57,11 @@ def test_a_gateway_that_cannot_be_had_is_told_and_stops_nothing():
     settings = load_settings({"TENANTRY_PUSHGATEWAY": "nowhere"})
     page = report(RUN, "SUCCEEDED", "", make_fleet(), settings).page
     assert "Metrics were not pushed to nowhere" in page
+
+
+def test_workers_that_share_the_runs_credentials_are_told_of(monkeypatch):
+    store = make_fleet()
+    monkeypatch.setattr(store, "url", "s3+https://host/bucket")
+    made = report(RUN, "FAILED", PRODUCT, store)
+    assert '<p class="verdict fair">The tenants&#39; workers used the run' in made.page
+    assert "which reach every tenant" in made.markdown

@@ -1,0 +1,38 @@
+"""``tenantry policy``: the policies that keep tenants apart in a bucket."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from tenantry.cli.options import RegionName
+from tenantry.errors import Fault, SettingsError
+from tenantry.isolation.grants import tenant_grant
+from tenantry.isolation.policies import run_policy, session_policy
+from tenantry.settings import load_settings
+from tenantry.store.address import StoreAddress
+from tenantry.store.open import find_address
+
+
+def policy(
+    tenant: Annotated[
+        str, typer.Argument(help="product/tenant: what its workers get; empty: the run's policy.")
+    ] = "",
+    zone: Annotated[str, typer.Option(help="The tenant's residency zone.")] = "default",
+    region: RegionName = "",
+) -> None:
+    """Print the policy of the bucket's user that runs are given, or what a tenant's workers get.
+
+    Give the user this policy and no other: by itself it writes plans, ledgers and pooled models,
+    and it lends tenants' workers what they need, each for its own tenant.
+    """
+    address = StoreAddress(find_address(load_settings(), region))
+    if address.is_folder:
+        raise SettingsError([Fault("TENANTRY_STORE", "is a folder, which has no policies")])
+    prefix = f"{address.prefix}/" if address.prefix else ""
+    if not tenant:
+        made = run_policy(address.bucket, prefix)
+    else:
+        product, _, name = tenant.partition("/")
+        made = session_policy(tenant_grant(product, name, zone), address.bucket, prefix)
+    typer.echo(json.dumps(json.loads(made), indent=2))

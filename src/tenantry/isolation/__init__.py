@@ -1,0 +1,1 @@
+"""What keeps tenants apart while a run works for them."""

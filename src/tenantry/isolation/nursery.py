@@ -1,0 +1,189 @@
+"""The nursery: a process that holds no secret, from which the workers of tenants are forked.
+
+A fork inherits its parent's memory and environment, and whoever works for a shard holds the run's
+credentials. So the shard starts a nursery, a new program with an environment of names that are
+listed here; it imports what the stage needs and forks one worker for each tenant. A worker talks to
+the shard over a pipe of its own, which the nursery passes on unread: what the shard says there
+(the tenant's spec, its credentials, its connections) reaches that worker's memory only.
+
+Neither nursery nor workers can be read or traced by processes of the same user, root aside.
+"""
+
+import contextlib
+import ctypes
+import gc
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from multiprocessing.reduction import recv_handle, send_handle
+from typing import TYPE_CHECKING
+
+from tenantry.imports import import_stage, limit_threads
+from tenantry.log import configure_logging
+from tenantry.specs.model import Spec
+
+if TYPE_CHECKING:
+    from tenantry.workers import Forked
+
+KEPT = (
+    *("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR"),
+    *("PYTHONPATH", "PYTHONHOME", "PYTHONHASHSEED", "PYTHONWARNINGS", "VIRTUAL_ENV"),
+    *("LD_LIBRARY_PATH", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "TENANTRY_RECIPES"),
+)
+"""Environment variables that reach a worker; no other does."""
+
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
+
+
+def clean_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return what a worker may see of the environment."""
+    return {name: environ[name] for name in KEPT if name in environ}
+
+
+def hide_memory() -> None:
+    """Keep other processes of this user out of this one's memory and environment, and its forks'.
+
+    Root with `CAP_SYS_PTRACE` still gets in. See ``prctl(2)``, ``PR_SET_DUMPABLE``.
+    """
+    ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+class Nursery:
+    """The shard's end: starts the nursery, asks it for workers, and how they ended."""
+
+    def __init__(self, stage: str, specs: Sequence[Spec]) -> None:
+        hide_memory()
+        self._pipe, theirs = Pipe()
+        handle = theirs.fileno()
+        self._process = subprocess.Popen(  # noqa: S603 - our own program
+            [sys.executable, "-m", "tenantry.isolation.nursery", str(handle)],
+            pass_fds=[handle],
+            env=clean_environment(),
+            stdin=subprocess.DEVNULL,
+        )
+        theirs.close()
+        self._pipe.send((stage, list(specs)))
+
+    def __enter__(self) -> "Nursery":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pipe.close()
+        self._process.wait()
+
+    def fork(self) -> tuple["Forked", Connection]:
+        """Return a new worker and this end of its pipe.
+
+        Raises:
+            RuntimeError: The nursery is dead.
+        """
+        ours, theirs = Pipe()
+        pid = self._ask("fork", handle=theirs.fileno())
+        theirs.close()
+        return _Nursling(self, pid), ours
+
+    def wait(self, pid: int, timeout: float | None) -> int | None:
+        """Return how a worker ended, negative for a signal; None when it has not by then."""
+        code = self._ask("wait", pid, timeout)
+        return None if code == _RUNNING else code
+
+    def _ask(self, *command: object, handle: int | None = None) -> int:
+        try:
+            self._pipe.send(command)
+            if handle is not None:
+                send_handle(self._pipe, handle, self._process.pid)
+            return int(json.loads(self._pipe.recv_bytes(64)))
+        except (OSError, EOFError) as error:
+            msg = f"the nursery of workers has ended with code {self._process.poll()}"
+            raise RuntimeError(msg) from error
+
+
+class _Nursling:
+    """A worker as `tenantry.workers` handles it."""
+
+    def __init__(self, nursery: Nursery, pid: int) -> None:
+        self._nursery, self._pid = nursery, pid
+        self.exitcode: int | None = None
+
+    def join(self, timeout: float | None = None) -> None:
+        if self.exitcode is None:
+            self.exitcode = self._nursery.wait(self._pid, timeout)
+
+    def is_alive(self) -> bool:
+        self.join(0)
+        return self.exitcode is None
+
+    def kill(self) -> None:
+        if self.exitcode is None:  # until it is waited for, nobody else gets its number
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._pid, signal.SIGKILL)
+
+
+_RUNNING = 1 << 16
+
+
+def serve(handle: int) -> None:
+    """Be the nursery: import what the stage needs, then fork whenever the shard asks for it."""
+    _die_with_parent()
+    hide_memory()
+    configure_logging()
+    limit_threads()
+    pipe = Connection(handle)
+    try:
+        import_stage(*pipe.recv())
+        import_module("tenantry.store.minio")
+        gc.freeze()  # workers share what is imported by now, instead of copying it page by page
+        while True:
+            command, *arguments = pipe.recv()
+            answer = _fork(pipe) if command == "fork" else _wait(*arguments)
+            pipe.send_bytes(json.dumps(answer).encode())
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        return
+
+
+def _fork(pipe: Connection) -> int:
+    from tenantry.shard import run_assignment
+    from tenantry.workers import serve_one
+
+    handle = recv_handle(pipe)
+    pid = os.fork()
+    if pid:
+        os.close(handle)
+        return pid
+    try:
+        _die_with_parent()
+        pipe.close()
+        serve_one(Connection(handle), run_assignment)
+    finally:
+        sys.stderr.flush()
+        os._exit(0)
+
+
+def _wait(pid: int, timeout: float | None) -> int:
+    if timeout is None:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    deadline = time.monotonic() + timeout
+    while True:
+        found, status = os.waitpid(pid, os.WNOHANG)
+        if found:
+            return os.waitstatus_to_exitcode(status)
+        if time.monotonic() >= deadline:
+            return _RUNNING
+        time.sleep(0.005)
+
+
+def _die_with_parent() -> None:
+    """Be killed when the parent ends, however it does; see ``prctl(2)``, ``PR_SET_PDEATHSIG``."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+if __name__ == "__main__":
+    serve(int(sys.argv[1]))

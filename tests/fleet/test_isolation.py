@@ -1,0 +1,98 @@
+"""A fleet on a real MinIO whose runs may do little themselves; a recipe that looks around."""
+
+import json
+import os
+import sys
+import textwrap
+
+import pytest
+
+from tenantry.isolation.nursery import KEPT
+from tenantry.store.minio import MinioStore
+from tests.fleet.harness import OF_RUNS, joined_index, without_modified
+
+OCTOBER = "2013-10-01"
+SPY = """
+import gc, json, os, pathlib, re
+
+HERE = pathlib.Path({seen!r})
+SECRETS = [text[::-1].encode() for text in {backwards!r}]
+
+
+def fit(material, **_):
+    found = [0] * len(SECRETS)
+    with open("/proc/self/mem", "rb", buffering=0) as memory:
+        for line in open("/proc/self/maps"):
+            start, end, rights = re.match("([0-9a-f]+)-([0-9a-f]+) (.{{4}})", line).groups()
+            if rights.startswith("rw"):
+                try:
+                    memory.seek(int(start, 16))
+                    held = memory.read(int(end, 16) - int(start, 16))
+                except (OSError, ValueError, OverflowError):
+                    continue
+                found = [n + held.count(one) for n, one in zip(found, SECRETS)]
+    environment = open("/proc/self/environ").read().split("\\0")
+    names = [*os.environ, *(one.partition("=")[0] for one in environment if one)]
+    (HERE / str(os.getpid())).write_text(json.dumps({{"names": names, "found": found}}))
+    raise ValueError("no model")
+"""
+
+
+@pytest.fixture
+def spied(tmp_path, monkeypatch):
+    """Return a function that lets a recipe look for secrets in whoever fits it."""
+    code, seen = tmp_path / "code", tmp_path / "seen"
+    code.mkdir()
+    seen.mkdir()
+
+    def spy(secrets):
+        backwards = [secret[::-1] for secret in secrets]
+        text = textwrap.dedent(SPY).format(seen=str(seen), backwards=backwards)
+        (code / "looking_around.py").write_text(text)
+        recipes = code / "recipes.yaml"
+        recipes.write_text("recipes: {'looking_around:fit': {types: []}}\n")
+        monkeypatch.setenv("TENANTRY_RECIPES", str(recipes))
+        monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(code), *sys.path]))
+        monkeypatch.syspath_prepend(str(code))
+        return seen
+
+    return spy
+
+
+def with_spy(text):
+    return text.replace("    blended: {}\n", "    'looking_around:fit': {}\n    blended: {}\n")
+
+
+def contents(store):
+    """What a run left, as `Harness.objects` has it, without pages."""
+    found = {
+        info.key: without_modified(info.key, store.get(info.key).content)
+        for info in store.list("")
+        if not info.key.startswith((*OF_RUNS, "store/")) and not info.key.endswith(".html")
+    }
+    return found | {"index": joined_index(store)}
+
+
+def test_workers_with_credentials_of_their_own_do_the_same_and_hold_no_secret(
+    make_fleet, run_address, minio_address, spied, monkeypatch
+):
+    monkeypatch.setenv("SOME_SECRET", password := "correct-horse-battery-staple")
+    seen = spied([run_address.secret_key, run_address.access_key, password])
+    fleet = make_fleet(only=("ha", "oo"), product=with_spy)
+    address = f"s3+http://{run_address.endpoint}/{run_address.bucket}/{run_address.prefix}"
+    fleet.environment = {
+        "TENANTRY_STORE": address.rstrip("/"),
+        "AWS_ACCESS_KEY_ID": run_address.access_key,
+        "AWS_SECRET_ACCESS_KEY": run_address.secret_key,
+    }
+    isolated = fleet.run(OCTOBER, max_shards=1)
+    assert isolated.failures() == {}
+    assert "TENANTRY_ISOLATION" not in isolated.page
+
+    fits = [json.loads(path.read_text()) for path in seen.iterdir()]
+    assert {tuple(fit["found"]) for fit in fits} == {(0, 0, 0)}
+    assert {name for fit in fits for name in fit["names"]} <= {*KEPT, "LC_CTYPE"}
+
+    fleet.environment = {}
+    fleet.run(OCTOBER, "run-2", max_shards=1)
+    assert contents(MinioStore(minio_address)) == contents(fleet.store)

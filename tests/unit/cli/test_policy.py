@@ -1,0 +1,29 @@
+import json
+
+from typer.testing import CliRunner
+
+from tenantry.cli.app import app
+from tenantry.isolation.grants import tenant_grant
+from tenantry.isolation.policies import run_policy, session_policy
+
+
+def call(monkeypatch, tmp_path, *arguments, store="s3+https://h/bucket/top"):
+    monkeypatch.setenv("TENANTRY_STORE", store)
+    monkeypatch.setenv("TENANTRY_SPECS", str(tmp_path))
+    return CliRunner().invoke(app, ["policy", *arguments])
+
+
+def test_prints_what_the_run_may_do(monkeypatch, tmp_path):
+    done = call(monkeypatch, tmp_path)
+    assert json.loads(done.output) == json.loads(run_policy("bucket", "top/"))
+
+
+def test_prints_what_a_tenants_workers_get(monkeypatch, tmp_path):
+    done = call(monkeypatch, tmp_path, "p/a", "--zone", "eu")
+    expected = session_policy(tenant_grant("p", "a", "eu"), "bucket", "top/")
+    assert json.loads(done.output) == json.loads(expected)
+
+
+def test_a_folder_has_no_policies(monkeypatch, tmp_path):
+    done = call(monkeypatch, tmp_path, store=tmp_path.as_uri())
+    assert "which has no policies" in str(done.exception)
