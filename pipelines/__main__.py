@@ -14,6 +14,14 @@ from tenantry.times import format_moment
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
+Host = Annotated[
+    str, typer.Option(envvar="KFP_HOST", help="Address of the Kubeflow Pipelines API.")
+]
+Namespace = Annotated[
+    str, typer.Option(envvar="KFP_NAMESPACE", help="Namespace, in Kubeflow's multi-user mode.")
+]
+
+
 @app.command("compile")
 def compile_command(
     out: Annotated[Path, typer.Option(help="Folder for the compiled files.")] = Path("build"),
@@ -53,9 +61,7 @@ def run_command(
 def submit_command(
     parameters: ClusterParameters,
     *,
-    host: Annotated[
-        str, typer.Option(envvar="KFP_HOST", help="Address of the Kubeflow Pipelines API.")
-    ] = "",
+    host: Host = "",
     experiment: Annotated[str, typer.Option(help="Experiment of the run.")] = "tenantry",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would run.")] = False,
 ) -> None:
@@ -67,10 +73,51 @@ def submit_command(
         for name, value in parameters.arguments().items():
             typer.echo(f"{name} = {value!r}")
         return
+    typer.echo(submit(parameters.arguments(), _needed(host), experiment))
+
+
+@app.command("sync")
+def sync_command(
+    *,
+    schedules: Annotated[Path, typer.Option(help="The file of schedules; see docs/gitops.md.")],
+    host: Host = "",
+    namespace: Namespace = "",
+    owner: Annotated[str, typer.Option(help="Marks what this sync may change.")] = "tenantry",
+    experiment: Annotated[str, typer.Option(help="Experiment of the runs.")] = "tenantry",
+    region: Annotated[str, typer.Option(help="Only this region's runs, and its store.")] = "",
+    clock: Annotated[
+        str,
+        typer.Option(envvar="KFP_CRON_TIMEZONE", help="The controller's CRON_SCHEDULE_TIMEZONE."),
+    ] = "UTC",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what differs.")] = False,
+) -> None:
+    """Make Kubeflow equal to what Git declares: specs, pipeline version, recurring runs."""
+    from pipelines.declaring import declared_parts
+    from pipelines.kubeflow import Kubeflow
+    from pipelines.syncing import preview, sync
+
+    kubeflow = Kubeflow.from_environment(_needed(host), namespace)
+    settings = load_settings()
+    with declared_parts(
+        kubeflow,
+        settings,
+        schedules,
+        owner=owner,
+        experiment=experiment,
+        region=region,
+        clock=clock,
+    ) as parts:
+        done = (preview if dry_run else sync)(parts, typer.echo)
+    typer.echo(
+        f"{done} to change" if dry_run else f"{done} changed" if done else "nothing to change"
+    )
+
+
+def _needed(host: str) -> str:
     if not host:
         msg = "no address of the Kubeflow Pipelines API; give --host or set KFP_HOST"
         raise typer.BadParameter(msg)
-    typer.echo(submit(parameters.arguments(), host, experiment))
+    return host
 
 
 if __name__ == "__main__":

@@ -5,8 +5,14 @@ from datetime import datetime
 from tenantry.times import Window, compact
 
 SPECS_POINTER = "specs.json"
+SPECS_FOLDER = "specs/"
 PROBING_FOLDER = "store/probing/"
 """Where a store is probed; empty when no probe is under way."""
+
+
+def specs_bundle(digest: str) -> str:
+    """Return the key of what Git declared, as published; `SPECS_POINTER` says which holds."""
+    return f"{SPECS_FOLDER}{digest}/bundle.json"
 
 
 def store_proof(identity_sha256: str) -> str:

@@ -54,11 +54,14 @@ def plan_run(product: str, request: PlanRequest, ledger_path: str, summary_path:
         The shards' names, one iteration each.
     """
     from tenantry.plans import RunPlan
+    from tenantry.specs.bundle import declared_specs
     from tenantry.specs.load import load_product
     from tenantry.stages.plan import plan
 
     settings, store = _start(request.region)
-    fleet = load_product(settings.specs, product, connections=settings.connections)
+    with declared_specs(settings.specs, store) as specs:
+        known = settings.connections if settings.connections.exists() else None
+        fleet = load_product(specs, product, connections=known)
     folder = Path(ledger_path)
     shards = plan(request, fleet, store, folder)
     made = RunPlan.from_json((folder / "plan.json").read_bytes(), "plan.json")

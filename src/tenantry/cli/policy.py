@@ -8,7 +8,7 @@ import typer
 from tenantry.cli.options import RegionName
 from tenantry.errors import Fault, SettingsError
 from tenantry.isolation.grants import tenant_grant
-from tenantry.isolation.policies import run_policy, session_policy
+from tenantry.isolation.policies import publisher_policy, run_policy, session_policy
 from tenantry.settings import load_settings
 from tenantry.store.address import StoreAddress
 from tenantry.store.open import find_address
@@ -16,7 +16,10 @@ from tenantry.store.open import find_address
 
 def policy(
     tenant: Annotated[
-        str, typer.Argument(help="product/tenant: what its workers get; empty: the run's policy.")
+        str,
+        typer.Argument(
+            help="product/tenant: what its workers get; sync: the sync job's; empty: the run's."
+        ),
     ] = "",
     zone: Annotated[str, typer.Option(help="The tenant's residency zone.")] = "default",
     region: RegionName = "",
@@ -30,7 +33,9 @@ def policy(
     if address.is_folder:
         raise SettingsError([Fault("TENANTRY_STORE", "is a folder, which has no policies")])
     prefix = f"{address.prefix}/" if address.prefix else ""
-    if not tenant:
+    if tenant == "sync":
+        made = publisher_policy(address.bucket, prefix)
+    elif not tenant:
         made = run_policy(address.bucket, prefix)
     else:
         product, _, name = tenant.partition("/")

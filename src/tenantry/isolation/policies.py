@@ -76,6 +76,17 @@ def run_policy(bucket: str, prefix: str) -> str:
     )
 
 
+def publisher_policy(bucket: str, prefix: str) -> str:
+    """Return the policy of the identity that publishes specs: the sync job's.
+
+    Args:
+        bucket: The bucket.
+        prefix: The store's part of it; empty, or ends in ``/``.
+    """
+    specs = [f"{prefix}{one}" for one in ("specs/", "specs.json")]
+    return _document([_allow((*_READ, "s3:PutObject"), _objects(bucket, specs))])
+
+
 def _in_sessions(statement: Statement) -> Statement:
     condition = {"StringEquals": {"aws:principaltype": ["AssumedRole"]}}
     return {**statement, "Condition": condition}
