@@ -92,25 +92,15 @@ def sync_command(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what differs.")] = False,
 ) -> None:
     """Make Kubeflow equal to what Git declares: specs, pipeline version, recurring runs."""
-    from pipelines.declaring import declared_parts
+    from pipelines.declaring import Declared, declared_parts
     from pipelines.kubeflow import Kubeflow
     from pipelines.syncing import preview, sync
 
     kubeflow = Kubeflow.from_environment(_needed(host), namespace)
-    settings = load_settings()
-    with declared_parts(
-        kubeflow,
-        settings,
-        schedules,
-        owner=owner,
-        experiment=experiment,
-        region=region,
-        clock=clock,
-    ) as parts:
+    declared = Declared(schedules, owner, experiment, region, clock)
+    with declared_parts(kubeflow, load_settings(), declared) as parts:
         done = (preview if dry_run else sync)(parts, typer.echo)
-    typer.echo(
-        f"{done} to change" if dry_run else f"{done} changed" if done else "nothing to change"
-    )
+    typer.echo(f"{done} {'to change' if dry_run else 'changed'}" if done else "nothing to change")
 
 
 def _needed(host: str) -> str:

@@ -152,6 +152,7 @@ class Kubeflow:
         configuration = api.Configuration(host=self.host)
         if self.token_file:
             configuration.api_key_prefix["authorization"] = "Bearer"
+            self._read_token(configuration)
             configuration.refresh_api_key_hook = self._read_token
         return api.ApiClient(configuration)
 

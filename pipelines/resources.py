@@ -79,4 +79,5 @@ class Resources:
 
 def _fault(resource: dict[str, Any], error: ApiException) -> KubeflowError:
     name = f"{resource['kind']} {resource['metadata']['name']}"
-    return KubeflowError(f"{name}: {error.status}: {' '.join(str(error.reason).split())[:300]}")
+    words = " ".join(str(error.body or error.reason).split())[:300]
+    return KubeflowError(f"{name}: {error.status}: {words}")

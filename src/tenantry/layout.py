@@ -155,11 +155,6 @@ def pooled_models_folder(product: str) -> str:
     return f"products/{product}/pooled/"
 
 
-def pooled_zone_folder(product: str, zone: str) -> str:
-    """Return the folder of a residency zone's pooled models and of their pointer."""
-    return f"{pooled_models_folder(product)}{zone}/"
-
-
 def index(product: str) -> str:
     """Return the key of the marker that the index of a product's tenants is whole."""
     return f"products/{product}/index.json"
@@ -187,12 +182,12 @@ def opening(product: str, run: str, shard: str) -> str:
 
 def pooled_folder(product: str, zone: str, version: str) -> str:
     """Return the folder of a pooled model: ``model.skops``, its folds, ``card.json``."""
-    return f"{pooled_zone_folder(product, zone)}{version}/"
+    return f"{pooled_models_folder(product)}{zone}/{version}/"
 
 
 def pooled(product: str, zone: str) -> str:
     """Return the key of the pointer to the pooled model of a residency zone."""
-    return f"{pooled_zone_folder(product, zone)}pooled.json"
+    return f"{pooled_models_folder(product)}{zone}/pooled.json"
 
 
 def tombstones_folder(product: str) -> str:

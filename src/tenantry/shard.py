@@ -225,7 +225,7 @@ def _sources_of(stage: str, spec: Spec) -> Iterator[str]:
 
 
 def _grant(job: Job) -> Grant:
-    return tenant_grant(job.product, job.tenant, job.spec.residency.zone)
+    return tenant_grant(job.product, job.tenant)
 
 
 def run_job(stage: str, function: Stage, job: Job, store: MeteredStore) -> Outcome:

@@ -122,7 +122,7 @@ def _of_listing(world: World) -> Iterator[Attempt]:
     for prefix in (
         *("", top, f"{top}tenants/", f"{top}tenants/p/", f"{top}tenants/p/b/", f"{top}tenants/p2/"),
         *(folder, folder[:-1], f"{folder}/../b/", f"{top}runs/", f"{top}products/", f"{top}specs"),
-        *(f"{top}products/p/pooled/eu/", f"{top}TENANTS/p/b/", f"/{folder}/", f"{top}tenants/p/*/"),
+        *(f"{top}products/p/index/", f"{top}TENANTS/p/b/", f"/{folder}/", f"{top}tenants/p/*/"),
     ):
         yield (
             f"list {prefix!r}",

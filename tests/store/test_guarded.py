@@ -22,7 +22,7 @@ def inner(tmp_path):
 
 @pytest.fixture
 def guarded(inner):
-    return GuardedStore(inner, tenant_grant("p", "a", "default"))
+    return GuardedStore(inner, tenant_grant("p", "a"))
 
 
 def test_inside_everything_is_done(guarded, inner):

@@ -29,7 +29,8 @@ VICTIMS = (
     "tenants/p/b/rows.parquet",
     "tenants/p/a-2/rows.parquet",
     "tenants/p2/a/rows.parquet",
-    "products/p/pooled/eu/v1/model.skops",
+    "products/p2/pooled/default/v1/model.skops",
+    "products/p/index/segments/0.jsonl",
     "runs/r1/specs/s.json",
     "specs/0123/product.yaml",
 )
@@ -40,7 +41,7 @@ KEPT = (
     "tenants/p/a/attempt.json",
 )
 SHARED = "products/p/pooled/default/v1/model.skops"
-GRANT = tenant_grant("p", "a", "default")
+GRANT = tenant_grant("p", "a")
 
 
 def of_run(address):
@@ -182,7 +183,7 @@ def test_a_worker_appends_to_its_trail_and_cannot_change_it(worker, everything):
 def test_a_session_asks_for_no_other(everything, run_address):
     again = of_run(of_run(run_address).limited(GRANT)._address)
     with pytest.raises(StoreError, match="has no STS for this user"):
-        again.limited(tenant_grant("p", "b", "default"))
+        again.limited(tenant_grant("p", "b"))
 
 
 def test_the_runs_own_identity_reads_records_only_and_writes_runs(everything, run_address):

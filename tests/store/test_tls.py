@@ -69,7 +69,7 @@ def test_the_contract_holds_and_the_server_says_how_it_encrypts(
     found = store.find(KEY)
     assert (store.get(KEY).content, found.tag) == (b"second", tag)
     assert stat(secure_server, store, KEY).get("x-amz-server-side-encryption") == header
-    worker = limited(store, tenant_grant("p", "a", "default"))
+    worker = limited(store, tenant_grant("p", "a"))
     worker.put(KEY, b"third")
     assert worker.get(KEY).content == b"third"
     assert stat(secure_server, store, KEY).get("x-amz-server-side-encryption") == header
@@ -81,7 +81,7 @@ def test_a_server_that_nobody_known_vouches_for_is_not_spoken_to(environ):
     with pytest.raises(StoreUnavailableError, match="no proper answer"):
         store.get(KEY)
     with pytest.raises(StoreError):
-        limited(store, tenant_grant("p", "a", "default"))
+        limited(store, tenant_grant("p", "a"))
 
 
 def quick(store: ObjectStore) -> MinioStore:

@@ -21,7 +21,6 @@ def policy(
             help="product/tenant: what its workers get; sync: the sync job's; empty: the run's."
         ),
     ] = "",
-    zone: Annotated[str, typer.Option(help="The tenant's residency zone.")] = "default",
     region: RegionName = "",
 ) -> None:
     """Print the policy of the bucket's user that runs are given, or what a tenant's workers get.
@@ -39,5 +38,5 @@ def policy(
         made = run_policy(address.bucket, prefix)
     else:
         product, _, name = tenant.partition("/")
-        made = session_policy(tenant_grant(product, name, zone), address.bucket, prefix)
+        made = session_policy(tenant_grant(product, name), address.bucket, prefix)
     typer.echo(json.dumps(json.loads(made), indent=2))

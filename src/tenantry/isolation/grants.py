@@ -36,14 +36,17 @@ class Grant:
         return self.allows_add(place) and not _is_within(place, self.kept) and not holds_kept
 
 
-def tenant_grant(product: str, tenant: str, zone: str) -> Grant:
-    """Return what a tenant's worker may do: all in its folder, and read its zone's pooled model.
+def tenant_grant(product: str, tenant: str) -> Grant:
+    """Return what a tenant's worker may do: all in its folder, and read pooled models of its product.
+
+    A store holds the pooled models of one residency zone where each region has its own; where one
+    store holds several, a tenant that moved between them needs both.
 
     The audit trail, what retention removed, which rows must never come back and the marker of the
     attempt under way are not its own to change.
     """
     return Grant(
-        reads=(layout.pooled_zone_folder(product, zone),),
+        reads=(layout.pooled_models_folder(product),),
         writes=(layout.tenant_folder(product, tenant),),
         kept=(
             layout.events_folder(product, tenant),

@@ -19,8 +19,8 @@ def test_prints_what_the_run_may_do(monkeypatch, tmp_path):
 
 
 def test_prints_what_a_tenants_workers_get(monkeypatch, tmp_path):
-    done = call(monkeypatch, tmp_path, "p/a", "--zone", "eu")
-    expected = session_policy(tenant_grant("p", "a", "eu"), "bucket", "top/")
+    done = call(monkeypatch, tmp_path, "p/a")
+    expected = session_policy(tenant_grant("p", "a"), "bucket", "top/")
     assert json.loads(done.output) == json.loads(expected)
 
 

@@ -25,7 +25,7 @@ def store():
 
 
 def ask(store, *errand):
-    runner = Runner(store, tenant_grant("p", "a", "default"), "p", "a")
+    runner = Runner(store, tenant_grant("p", "a"), "p", "a")
     return json.loads(runner.answer(ERRAND + json.dumps(errand).encode()))
 
 
@@ -64,7 +64,7 @@ def test_what_is_not_the_tenants_is_refused(store, errand):
 
 
 def test_what_is_no_errand_is_refused(store):
-    runner = Runner(store, tenant_grant("p", "a", "default"), "p", "a")
+    runner = Runner(store, tenant_grant("p", "a"), "p", "a")
     for message in (ERRAND, ERRAND + b"\xff", ERRAND + b"{}", ERRAND + b'{"a": 1}'):
         assert json.loads(runner.answer(message))["error"] == "StoreDeniedError"
 

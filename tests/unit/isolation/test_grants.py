@@ -2,7 +2,7 @@ import pytest
 
 from tenantry.isolation.grants import Grant, tenant_grant
 
-GRANT = tenant_grant("p", "a", "eu")
+GRANT = tenant_grant("p", "a")
 
 
 @pytest.mark.parametrize(
@@ -16,8 +16,9 @@ GRANT = tenant_grant("p", "a", "eu")
         ("tenants/p/a/suppressed.json", True, True, False),
         ("tenants/p/a/attempt.json", True, True, False),
         ("products/p/pooled/eu/v1/card.json", True, False, False),
-        ("products/p/pooled/us/v1/card.json", False, False, False),
-        ("products/p/pooled/eu", False, False, False),
+        ("products/p2/pooled/eu/v1/card.json", False, False, False),
+        ("products/p/index.json", False, False, False),
+        ("products/p/pooled", False, False, False),
         ("tenants/p/a", False, False, False),
         ("tenants/p/a-2/x", False, False, False),
         ("tenants/p/b/x", False, False, False),
