@@ -1,6 +1,7 @@
 """Compile, run and submit the fleet pipeline."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ from rich.console import Console
 
 from pipelines.parameters import ClusterParameters, FleetParameters, with_parameters
 from tenantry.settings import load_settings
+from tenantry.store.open import open_store
 from tenantry.times import format_moment
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -62,18 +64,34 @@ def submit_command(
     parameters: ClusterParameters,
     *,
     host: Host = "",
+    namespace: Namespace = "",
     experiment: Annotated[str, typer.Option(help="Experiment of the run.")] = "tenantry",
+    watch: Annotated[bool, typer.Option("--watch", help="Stay, and show how far it is.")] = False,
+    stalled_after: Annotated[
+        float, typer.Option(min=0, help="Minutes without progress after which a run is stalled.")
+    ] = 120.0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would run.")] = False,
 ) -> None:
-    """Start a run of the compiled pipeline on a Kubeflow cluster."""
+    """Start a run of the compiled pipeline on a Kubeflow cluster; --watch ends as the run does."""
+    from pipelines.kubeflow import Kubeflow
     from pipelines.submitting import submit
+    from pipelines.watching import Patience, read_progress, watch_in_terminal
 
     parameters.check(parameters.as_of or format_moment(datetime.now(UTC)))
     if dry_run:
         for name, value in parameters.arguments().items():
             typer.echo(f"{name} = {value!r}")
         return
-    typer.echo(submit(parameters.arguments(), _needed(host), experiment))
+    kubeflow = Kubeflow.from_environment(_needed(host), namespace)
+    started = submit(parameters.arguments(), kubeflow, experiment)
+    typer.echo(started.page)
+    if watch:
+        store = open_store(load_settings(), parameters.region)
+        look = partial(read_progress, kubeflow, store, started.run_id)
+        patience = Patience(timedelta(minutes=stalled_after))
+        ending = watch_in_terminal(look, patience, Console(stderr=True))
+        typer.echo(f"{ending}: {started.page}")
+        raise typer.Exit(0 if ending == "succeeded" else 1)
 
 
 @app.command("sync")

@@ -1,4 +1,4 @@
-"""Kubeflow Pipelines' API as far as we need it; every call can be repeated."""
+"""Kubeflow Pipelines' API as far as we need it; every call but a run's start can be repeated."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import kfp_server_api as api
+import yaml
 from kfp_server_api.exceptions import ApiException
 from urllib3.exceptions import HTTPError
 
@@ -138,6 +139,19 @@ class Kubeflow:
 
     # --- runs -------------------------------------------------------------------------------------
 
+    def create_run(self, name: str, spec: Path, parameters: dict[str, Any], experiment: str) -> str:
+        """Start a run of a compiled spec, which is no pipeline's version; return its id."""
+        pipeline, *platform = yaml.safe_load_all(spec.read_text(encoding="utf-8"))
+        whole = {"pipeline_spec": pipeline, "platform_spec": platform[0]} if platform else pipeline
+        body = api.V2beta1Run(
+            display_name=name,
+            experiment_id=self.experiment_id(experiment),
+            pipeline_spec=whole,
+            runtime_config=api.V2beta1RuntimeConfig(parameters=parameters),
+        )
+        create = api.RunServiceApi(self._client).run_service_create_run
+        return str(getattr(self._call(create, body, is_repeated=False), "run_id", ""))
+
     def run(self, run_id: str) -> api.V2beta1Run:
         """Return a run."""
         return cast(
@@ -186,6 +200,7 @@ class Kubeflow:
         call: Callable[..., T],
         *arguments: Any,  # noqa: ANN401 - the API's own
         allowed: int = 0,
+        is_repeated: bool = True,
         **named: Any,  # noqa: ANN401
     ) -> T | None:
         def tried() -> T | None:
@@ -199,7 +214,7 @@ class Kubeflow:
                 msg = f"{self.host}: {call.__name__}: no answer ({type(error).__name__})"
                 raise KubeflowBusyError(msg) from None
 
-        return retry_transient()(tried)
+        return retry_transient()(tried) if is_repeated else tried()
 
     def _fault(self, call: Callable[..., T], error: ApiException) -> KubeflowError:
         busy = error.status >= 500 or error.status == HTTPStatus.TOO_MANY_REQUESTS

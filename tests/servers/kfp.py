@@ -44,6 +44,7 @@ class KfpState:
         token: What a request has to bear then.
         page_size: At most so many in a page.
         fail_after: After so many changes the server breaks down; None for never.
+        run_state: State of every run that is started.
         changes: Every change asked for: method and path.
     """
 
@@ -52,6 +53,7 @@ class KfpState:
     token: str = ""
     page_size: int = 2
     fail_after: int | None = None
+    run_state: str = "SUCCEEDED"
     pipelines: dict[str, api.V2beta1Pipeline] = field(default_factory=dict)
     versions: dict[str, api.V2beta1PipelineVersion] = field(default_factory=dict)
     experiments: dict[str, api.V2beta1Experiment] = field(default_factory=dict)
@@ -232,6 +234,15 @@ class _Handler(BaseHTTPRequestHandler):
         self._one(self.held.recurring, parts[0])
         del self.held.recurring[parts[0]]
         return {}
+
+    def post_runs(self, _: list[str], __: dict[str, str], body: bytes) -> object:
+        run = _read(body, api.V2beta1Run)
+        self._one(self.held.experiments, run.experiment_id)
+        if "pipelineInfo" not in (run.pipeline_spec or {}).get("pipeline_spec", run.pipeline_spec):
+            raise RefusedError(400, "this is no compiled pipeline")
+        run.run_id, run.state = self.held.identity("run"), self.held.run_state
+        self.held.runs[run.run_id] = run
+        return _plain(run)
 
     def get_runs(self, parts: list[str], *_: object) -> object:
         return _plain(self._one(self.held.runs, parts[0]))

@@ -37,7 +37,7 @@ class Grant:
 
 
 def tenant_grant(product: str, tenant: str) -> Grant:
-    """Return what a tenant's worker may do: all in its folder, and read pooled models of its product.
+    """Return what a tenant's worker may do: all in its folder; and read its product's pools.
 
     A store holds the pooled models of one residency zone where each region has its own; where one
     store holds several, a tenant that moved between them needs both.
