@@ -16,11 +16,15 @@ SPY = """
 import gc, json, os, pathlib, re
 
 HERE = pathlib.Path({seen!r})
-SECRETS = [text[::-1].encode() for text in {backwards!r}]
+# patterns that do not hold what they look for, or they would be found themselves
+PATTERNS = [
+    re.compile(b"".join(b"[%c]" % ord(letter) for letter in reversed(text)))
+    for text in {backwards!r}
+]
 
 
 def fit(material, **_):
-    found = [0] * len(SECRETS)
+    found = [0] * len(PATTERNS)
     with open("/proc/self/mem", "rb", buffering=0) as memory:
         for line in open("/proc/self/maps"):
             start, end, rights = re.match("([0-9a-f]+)-([0-9a-f]+) (.{{4}})", line).groups()
@@ -30,7 +34,7 @@ def fit(material, **_):
                     held = memory.read(int(end, 16) - int(start, 16))
                 except (OSError, ValueError, OverflowError):
                     continue
-                found = [n + held.count(one) for n, one in zip(found, SECRETS)]
+                found = [n + sum(1 for _ in one.finditer(held)) for n, one in zip(found, PATTERNS)]
     environment = open("/proc/self/environ").read().split("\\0")
     names = [*os.environ, *(one.partition("=")[0] for one in environment if one)]
     (HERE / str(os.getpid())).write_text(json.dumps({{"names": names, "found": found}}))
@@ -45,8 +49,8 @@ def spied(tmp_path, monkeypatch):
     code.mkdir()
     seen.mkdir()
 
-    def spy(secrets):
-        backwards = [secret[::-1] for secret in secrets]
+    def spy(texts):
+        backwards = [text[::-1] for text in (*texts, str(code))]
         text = textwrap.dedent(SPY).format(seen=str(seen), backwards=backwards)
         (code / "looking_around.py").write_text(text)
         recipes = code / "recipes.yaml"
@@ -90,9 +94,14 @@ def test_workers_with_credentials_of_their_own_do_the_same_and_hold_no_secret(
     assert "TENANTRY_ISOLATION" not in isolated.page
 
     fits = [json.loads(path.read_text()) for path in seen.iterdir()]
-    assert {tuple(fit["found"]) for fit in fits} == {(0, 0, 0)}
-    assert {name for fit in fits for name in fit["names"]} <= {*KEPT, "LC_CTYPE"}
+    assert fits
+    for fit in fits:
+        assert fit["found"][:-1] == [0, 0, 0]
+        assert fit["found"][-1] > 0  # of what is in the environment
+    seen_names = {name for fit in fits for name in fit["names"]}
+    assert {name for name in seen_names if not name.startswith("KMP_")} <= {*KEPT, "LC_CTYPE"}
 
     fleet.environment = {}
-    fleet.run(OCTOBER, "run-2", max_shards=1)
+    (fleet.home / "files").rename(fleet.home / "files-1")
+    fleet.run(OCTOBER, max_shards=1)
     assert contents(MinioStore(minio_address)) == contents(fleet.store)
