@@ -43,27 +43,37 @@ class Buildah:
         return {**os.environ, **places, "STORAGE_DRIVER": "vfs", "BUILDAH_ISOLATION": "chroot"}
 
     def prepare(self) -> None:
-        """Make the storage and put the base into it."""
+        """Make the storage and put the base into it, where it is new."""
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "storage.conf").write_text(
             f'[storage]\ndriver = "vfs"\n'
             f'graphroot = "{self.folder}/graph"\nrunroot = "{self.folder}/run"\n'
         )
+        if self.run("images", "--quiet", BASE, check=False):
+            return
         container = self.run("from", "scratch")
         self.run("add", container, str(base_archive()), "/")
         self.run("commit", "--rm", container, BASE)
 
+    def find(self, target: str) -> str:
+        """Return the name of a target that is built already; empty when it is not."""
+        name = self._build.name(target)
+        return name if self.run("images", "--quiet", name, check=False) else ""
+
     def build(self, target: str) -> str:
         """Build a target as `make images` does; return its name."""
+        self.run(*self._build.command(target)[1:])
+        return self._build.name(target)
+
+    @property
+    def _build(self) -> Build:
         certificates = "/etc/ssl/certs"
         flags = (
             f"--build-arg=PYTHON_IMAGE={BASE}",
             f"--volume={certificates}:{certificates}:ro",
             "--pull=never",
         )
-        build = Build("buildah", "localhost/tenantry", "tests", "0000000", flags)
-        self.run(*build.command(target)[1:])
-        return build.name(target)
+        return Build("buildah", "localhost/tenantry", "tests", "0000000", flags)
 
     def root(self, image: str) -> Path:
         """Return the root file system of a new container of an image."""

@@ -14,26 +14,30 @@ from tools.images import TARGETS
 
 @pytest.fixture(scope="session")
 def buildah():
-    """Buildah with the base in its storage; removed afterwards.
+    """Buildah with the base in its storage.
 
-    `make images-test` installs what it takes; where nobody has, these tests are skipped.
+    `make images-test` installs what it takes, and sets TENANTRY_IMAGES to 1: a new storage, removed
+    afterwards. A folder there is a storage that is kept, with the images that are in it.
     """
-    if os.environ.get("TENANTRY_IMAGES") != "1":
+    wanted = os.environ.get("TENANTRY_IMAGES")
+    if not wanted:
         pytest.skip("images take minutes; make images-test builds and tests them")
     assert base_archive().exists(), "run make images-test"
     assert all(map(shutil.which, PACKAGES)), "run make images-test"
-    folder = Path(tempfile.mkdtemp(prefix="tenantry-images-", dir="/var/tmp"))
+    new = wanted == "1"
+    folder = Path(tempfile.mkdtemp(prefix="tenantry-images-", dir="/var/tmp") if new else wanted)
     tool = Buildah(folder)
     tool.prepare()
     yield tool
     tool.run("rm", "--all", check=False)
-    shutil.rmtree(folder, ignore_errors=True)
+    if new:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
 def images(buildah):
     """Target → name of the image."""
-    return {target: buildah.build(target) for target in TARGETS}
+    return {target: buildah.find(target) or buildah.build(target) for target in TARGETS}
 
 
 @pytest.fixture(scope="session")
