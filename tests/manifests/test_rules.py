@@ -3,6 +3,8 @@ import re
 import pytest
 import yaml
 
+from pipelines.schedules import read_schedules
+from tenantry.specs.load import list_products
 from tests.manifests.documents import MANIFESTS, OVERLAYS, ROOT, golden, load, pod_specs
 
 GOVERNED = ("dev", "prod")
@@ -110,6 +112,12 @@ def test_every_object_says_whose_it_is(overlay):
     for one in golden(overlay):
         labels = one["metadata"].get("labels", {})
         assert labels.get("app.kubernetes.io/part-of") == "tenantry", one["metadata"]["name"]
+
+
+@pytest.mark.parametrize("path", sorted(MANIFESTS.rglob("schedules.yaml")), ids=str)
+def test_schedules_are_sound_and_of_products_there_are(path):
+    for one in read_schedules(path):
+        assert one.product in list_products(ROOT / "tenant_specs")
 
 
 def test_argo_looks_again_within_two_seconds():

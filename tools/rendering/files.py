@@ -12,12 +12,13 @@ import yaml
 from components._image import sync_image
 from pipelines.cluster import SecretNames, read_secret_names
 from pipelines.compiling import compile_fleet, version_name
+from pipelines.resources import OWNER_LABEL
 from tenantry.settings import Settings, load_settings
 from tools.rendering.spec_maps import platform_files, spec_kustomization, split_products
 from tools.rendering.sync_job import Syncing, sync_jobs
 
-OWNER_LABEL, OWNER = "tenantry/sync-owner", "tenantry"
-"""By what the sync job knows its own."""
+OWNER = "tenantry"
+"""By what the sync job knows its own: its default."""
 _HEADER = "# Made by `make render`; do not edit.\n"
 
 
