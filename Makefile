@@ -89,10 +89,10 @@ chaos-test: test-servers ## restart MinIO under 20 runs, let requests of 23 othe
 	$(BIN)/python -m tests.crash storm --times 20
 	$(BIN)/python -m tests.crash storm --times 3 --share 0.4
 
-bench-data: setup ## fetch three million flights for bench-quality, by npm
+bench-data: setup ## fetch three million flights for bench-quality, by npm: a minute
 	$(BIN)/python -m benchmarks.data
 
-bench-quality: demo-data bench-data ## measure what the models are worth on real flights; PARTS="test months"
+bench-quality: demo-data bench-data ## measure what the models are worth on real flights: 15 minutes, or PARTS="test months"
 	$(BIN)/python -m benchmarks.quality $(PARTS)
 
 bench-intervals: demo-data ## what the intervals of minutes late hold, month by month
