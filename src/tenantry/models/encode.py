@@ -19,6 +19,8 @@ def rows_for(pipeline: Pipeline, frame: pd.DataFrame) -> pd.DataFrame:
         ValueError: The frame lacks one.
     """
     names = list(pipeline.feature_names_in_)
+    if names == list(frame.columns):
+        return frame
     if lacking := [name for name in names if name not in frame.columns]:
         msg = f"the model needs features that the table lacks: {', '.join(lacking)}"
         raise ValueError(msg)
@@ -42,23 +44,23 @@ def encode(columns: ColumnTransformer, frame: pd.DataFrame) -> Any:  # noqa: ANN
         sparse matrix of many categories.
     """
     steps = [step for step in columns.transformers_ if not isinstance(step[1], str)]
-    if not steps or not all(_is_looked_up(step, frame[names]) for _, step, names in steps):
+    if not all(_is_looked_up(step, [frame[name] for name in names]) for _, step, names in steps):
         return columns.transform(frame)
-    parts = []
-    for _, transformer, names in steps:
-        if isinstance(transformer, FunctionTransformer):
-            parts.append(frame[names].to_numpy(dtype=np.float64))
-        else:
-            parts += [_means(transformer, place, frame[name]) for place, name in enumerate(names)]
+    parts = [np.zeros((len(frame), 0))]  # all that a constant is fed
+    for _, step, names in steps:
+        for place, name in enumerate(names):
+            is_number = isinstance(step, FunctionTransformer)
+            column = frame[name]
+            parts.append(column.to_numpy(np.float64) if is_number else _means(step, place, column))
     return np.column_stack(parts)
 
 
-def _is_looked_up(transformer: object, columns: pd.DataFrame) -> bool:
+def _is_looked_up(transformer: object, columns: "list[pd.Series[Any]]") -> bool:
     if isinstance(transformer, FunctionTransformer):
         return transformer.func is None  # "passthrough"
     if not isinstance(transformer, TargetEncoder) or transformer.target_type_ == "multiclass":
         return False
-    return all(isinstance(dtype, pd.StringDtype) for dtype in columns.dtypes)
+    return all(isinstance(column.dtype, pd.StringDtype) for column in columns)
 
 
 def _means(encoder: TargetEncoder, place: int, values: "pd.Series[str]") -> Floats:
