@@ -96,7 +96,11 @@ def fit_cells(column: Column) -> Cells:
     """Fit cells on past values, with or without missing ones."""
     if column.numbers is None:
         return _fit_categories(column.texts[~column.missing])
-    values = np.sort(column.numbers[~column.missing])
+    return fit_numbers(np.sort(column.numbers[~column.missing]))
+
+
+def fit_numbers(values: Floats) -> Cells:
+    """Fit cells on past numbers, sorted and none missing, shape (n,)."""
     if not len(values):
         return _cells_of_numbers(np.zeros(1))
     upper = values[np.ceil(np.arange(1, TENTHS + 1) * len(values) / TENTHS).astype(int) - 1]

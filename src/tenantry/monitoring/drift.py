@@ -24,6 +24,7 @@ from tenantry.monitoring.cells import (
     Column,
     count_cells,
     fit_cells,
+    fit_numbers,
     is_number,
     read_column,
 )
@@ -38,7 +39,7 @@ Task = Literal["classification", "regression", "multiclass"]
 Blocks = tuple[Indices, Indices]
 
 DOUBTFUL = 0.05
-"""A window with a smaller p-value must stay unusual whichever block is left out of it."""
+"""A window with a smaller p-value must stay below it whichever block is left out."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,6 @@ def learn_reference(
         task: What is predicted: a label of 0 or 1, a number, or the code of a class.
     """
     label = classes_in(frame[LABEL]) if task == "multiclass" else frame[LABEL]
-    frame = frame.assign(**{LABEL: label})
     back = (pd.Timestamp(until) - frame[EVENT_TIME]).to_numpy()
     span = pd.Timedelta(length).to_timedelta64()
     window = -((-back) // span) - 1
@@ -128,13 +128,15 @@ def learn_reference(
     whole = max(windows - 1, 0)  # the oldest may not be whole
     silences = np.ones(windows)
     np.minimum.at(silences, window, back / span - window)
-    names = [name for name in columns if name in frame]
-    known = frame[LABEL].notna().to_numpy()
+    read = {name: label if name == LABEL else frame[name] for name in columns if name in frame}
+    learnt = {name: learn_column(column, window, windows) for name, column in read.items()}
+    known = label.notna().to_numpy()
+    outcomes = learnt.get(LABEL) if known.all() else None
     return Reference(
         rows=len(frame),
         volumes=np.bincount(window, minlength=windows)[:whole].astype(np.float64),
-        columns={name: learn_column(frame[name], window, windows) for name in names},
-        outcomes=learn_column(label[known], window[known], windows),
+        columns=learnt,
+        outcomes=outcomes or learn_column(label[known], window[known], windows),
         length=length,
         silences=silences[:whole],
         levels=_levels(label[known], window[known], windows)[:whole],
@@ -165,14 +167,15 @@ def learn_column(column: pd.Series, window: Indices, windows: int) -> Learnt:
         windows: How many windows.
     """
     read = read_column(column)
-    cells = fit_cells(read)
-    counts = count_cells(cells.place(read), window, cells=cells.number, windows=windows)
     gone = read.missing
+    numbers = None if read.numbers is None else np.sort(read.numbers[~gone])
+    cells = fit_cells(read) if numbers is None else fit_numbers(numbers)
+    counts = count_cells(cells.place(read), window, cells=cells.number, windows=windows)
     return Learnt(
         cells=cells,
         values=learn_past(counts[:, :-2]),
         kinds=learn_past(_count_kinds(counts)),
-        numbers=None if read.numbers is None else np.sort(read.numbers[~gone]),
+        numbers=numbers,
         missing=float(gone.mean()) if len(gone) else 1.0,
     )
 
@@ -198,7 +201,7 @@ def compare_column(
     effect = np.abs(missing - learnt.missing)
     distance = _distances(learnt, read, window, windows)
     p_value = find_column_p_values(learnt, counts)
-    if blocks is not None:
+    if blocks is not None and (p_value < DOUBTFUL).any():
         block, home = blocks
         parts = count_cells(cell, block, cells=learnt.cells.number, windows=len(home))
         p_value = forgive_blocks(learnt, counts, parts, home, p_value)
@@ -208,7 +211,7 @@ def compare_column(
 def forgive_blocks(
     learnt: Learnt, counts: Floats, parts: Floats, home: Indices, p_value: Floats
 ) -> Floats:
-    """Return the p-values of windows without the block without which they are least unusual.
+    """Return the p-values of windows, without a block where one alone makes them unusual.
 
     One day of broken weather, or the hottest of the year, is seen by all of its rows; what changed
     for good is seen on the other days, too.
@@ -225,9 +228,8 @@ def forgive_blocks(
         first, last = np.searchsorted(home, [window, window + 1])
         if last - first >= MIN_BLOCKS:
             without = counts[window] - parts[first:last]
-            found[window] = np.nanmax(
-                find_column_p_values(learnt, without), initial=p_value[window]
-            )
+            least = np.nanmax(find_column_p_values(learnt, without), initial=0.0)
+            found[window] = least if least >= DOUBTFUL else p_value[window]
     return found
 
 

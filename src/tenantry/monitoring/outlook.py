@@ -14,6 +14,7 @@ from scipy.special import stdtr
 
 from tenantry.monitoring.cells import read_column
 from tenantry.monitoring.drift import (
+    DOUBTFUL,
     Blocks,
     Compared,
     Indices,
@@ -48,7 +49,7 @@ def compare_outlook(
         return _compare_values(reference, predicted, window, windows)
     counts = _count_classes(reference, predicted, window, windows)
     found = _compare_classes(reference, counts)
-    if blocks is None:
+    if blocks is None or not (found.p_value < DOUBTFUL).any():
         return found
     block, home = blocks
     parts = _count_classes(reference, predicted, block, len(home))

@@ -203,9 +203,11 @@ def _note(evidence: Evidence, name: str, missing: float, arrivals: int) -> str:
         return "not in the window"
     gone = _note_missing(learnt.missing, missing)
     told = name == LABEL and evidence.reference.task == "multiclass"  # codes, told as categories
-    if not (gone or told) and len(rows) and is_number(rows[name]) != (learnt.numbers is not None):
+    if gone or told or rows.empty:
+        return gone or few
+    if is_number(rows[name]) != (learnt.numbers is not None):
         return "numbers where text was" if learnt.numbers is None else "text where numbers were"
-    return gone or few
+    return few
 
 
 def _note_arrivals(evidence: Evidence, past: int) -> str:

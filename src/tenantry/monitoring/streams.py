@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from tenantry.columns import EVENT_TIME, LABEL
-from tenantry.monitoring.blocks import find_blocks
+from tenantry.monitoring.blocks import Times, find_blocks
 from tenantry.monitoring.drift import Reference, classes_in, compare_column
 from tenantry.monitoring.feed import compare_arrival, compare_silence
 from tenantry.monitoring.judgements import ShiftKind
@@ -124,7 +124,7 @@ def compare_windows(
     found[PREDICTION] = compare_outlook(reference, predicted, window, windows, blocks)
     volume = np.bincount(window, minlength=windows).astype(np.float64)
     found[ROWS] = compare_volume(reference.volumes, volume)
-    silence = _find_silence(reference, rows, window, windows, start=start)
+    silence = _find_silence(when, window, windows, start=start, length=reference.length)
     found[FRESHNESS] = compare_silence(reference.silences, silence)
     return Streams(
         names=tuple(found),
@@ -135,15 +135,13 @@ def compare_windows(
 
 
 def _find_silence(
-    reference: Reference, rows: pd.DataFrame, window: Indices, windows: int, *, start: datetime
+    when: Times, window: Indices, windows: int, *, start: datetime, length: timedelta
 ) -> Floats:
-    """Return from the last row of each window to its end, as a share of it; 1 without rows.
-
-    Arguments as of `compare_windows`; shape (windows,).
-    """
-    since = (rows[EVENT_TIME] - pd.Timestamp(start)) / pd.Timedelta(reference.length)
+    """Return from the last row of each window to its end, as a share of it; 1 without rows."""
+    first = pd.Timestamp(start).tz_localize(None).to_datetime64()
+    since = (when - first) / pd.Timedelta(length).to_timedelta64()
     silence = np.ones(windows)
-    np.minimum.at(silence, window, window + 1 - since.to_numpy(dtype=np.float64))
+    np.minimum.at(silence, window, window + 1 - since)
     return np.clip(silence, 0.0, 1.0)
 
 
