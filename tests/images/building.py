@@ -75,10 +75,6 @@ class Buildah:
         )
         return Build("buildah", "localhost/tenantry", "tests", "0000000", flags)
 
-    def root(self, image: str) -> Path:
-        """Return the root file system of a new container of an image."""
-        return Path(self.run("mount", self.run("from", "--pull=never", image)))
-
     def config(self, image: str) -> dict[str, Any]:
         """Return an image's configuration, as OCI calls it."""
         found: dict[str, Any] = json.loads(self.run("inspect", "--type=image", image))

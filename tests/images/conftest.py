@@ -29,7 +29,6 @@ def buildah():
     tool = Buildah(folder)
     tool.prepare()
     yield tool
-    tool.run("rm", "--all", check=False)
     if new:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -43,4 +42,6 @@ def images(buildah):
 @pytest.fixture(scope="session")
 def roots(buildah, images):
     """Target → root file system of a container."""
-    return {target: buildah.root(name) for target, name in images.items()}
+    made = {target: buildah.run("from", "--pull=never", name) for target, name in images.items()}
+    yield {target: Path(buildah.run("mount", container)) for target, container in made.items()}
+    buildah.run("rm", *made.values(), check=False)
