@@ -65,7 +65,7 @@ check: setup ## lint, types, layers
 test: setup test-servers ## run every test; starts the servers it needs
 	$(BIN)/python -m coverage erase
 	$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term --ignore=tests/fleet --ignore=tests/crash
-	$(BIN)/python -m pytest -n auto --dist loadfile tests/fleet tests/crash
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder tests/crash tests/fleet
 
 test-servers: setup ## install PostgreSQL and Chromium where missing, build MinIO once
 	$(BIN)/python -m tests.servers.install

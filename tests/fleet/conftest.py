@@ -1,25 +1,35 @@
 import os
 import shutil
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from tests.fleet.harness import PRODUCT, Harness
+from tests.fleet.harness import PRODUCT, FleetRun, Harness
 from tools.make_demo_data import gzipped_csv, package_folder, parquet, read_flights, sqlite
 
 SHIPPED = Path("tenant_specs")
+OCTOBER, NOVEMBER = "2013-10-01", "2013-11-01"
 SMALL = ("f9", "fl", "ha", "oo", "vx")
 """Real airlines with few flights: fallbacks, cold starts and whole models."""
+
+
+@contextmanager
+def kept_environment():
+    """Undo what is done to the environment."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
 
 
 @pytest.fixture(autouse=True)
 def same_environment():
     """Keep what the harness sets for its tasks from other tests."""
-    before = dict(os.environ)
-    yield
-    os.environ.clear()
-    os.environ.update(before)
+    with kept_environment():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -38,19 +48,54 @@ def make_fleet(tmp_path, landing, small_flights):
     `product` (what is done to the text of product.yaml), `only` (of the small airlines).
     """
 
-    def make(name="fleet", *, change=None, tenants=None, weather=None, product=str, only=SMALL):
-        home = tmp_path / name
+    def make(name="fleet", *, change=None, weather=None, **specs):
         flights = small_flights if change is None else change(small_flights.copy())
-        write_landing(home / "landing", landing, flights, weather)
-        write_specs(home / "specs", tenants or {}, product, only)
-        return Harness(
-            home,
-            home / "specs" / "tenants",
-            home / "specs" / "tenants" / "connections.yaml",
-            home / "store",
-        )
+        write_landing(tmp_path / name / "landing", landing, flights, weather)
+        return with_specs(tmp_path / name, **specs)
 
     return make
+
+
+def with_specs(home, *, tenants=None, product=str, only=SMALL):
+    """Give what lies in `home` specs and a store."""
+    write_specs(home / "specs", tenants or {}, product, only)
+    specs = home / "specs" / "tenants"
+    return Harness(home, specs, specs / "connections.yaml", home / "store")
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """The small airlines' fleet after two runs that nothing disturbed; to be read or copied.
+
+    Attributes:
+        then, fleet: The fleet after the run of October, and after the one of November.
+        october, november: The runs.
+    """
+
+    then: Harness
+    fleet: Harness
+    october: FleetRun
+    november: FleetRun
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory, landing, small_flights):
+    """Return the small airlines after two runs; made once for all files of a worker."""
+    home = tmp_path_factory.mktemp("undisturbed")
+    write_landing(home / "fleet" / "landing", landing, small_flights, None)
+    fleet = with_specs(home / "fleet")
+    with kept_environment():
+        october = fleet.run(OCTOBER, f"run-{OCTOBER}")
+        then = copied(fleet, home / "then")
+        november = fleet.run(NOVEMBER, f"run-{NOVEMBER}")
+    return Undisturbed(then, fleet, october, november)
+
+
+def copied(fleet, home):
+    """Copy a fleet: its sources, specs and store."""
+    shutil.copytree(fleet.home, home)
+    specs = home / fleet.specs.relative_to(fleet.home)
+    return Harness(home, specs, specs / "connections.yaml", home / "store")
 
 
 def write_landing(folder, landing, flights, weather):

@@ -8,17 +8,16 @@ from tenantry.registry.history import read_history
 from tenantry.registry.orders import Order
 from tenantry.registry.pins import pin
 from tenantry.registry.rollback import Aim, find_rollback, make_rollback
+from tests.fleet.conftest import NOVEMBER, copied
 from tests.fleet.harness import PRODUCT
 
-OCTOBER, NOVEMBER, LATER = "2013-10-01", "2013-11-01", "2013-11-09"
+LATER = "2013-11-09"
 ORDER = Order("ann", "late flights missed", datetime(2026, 11, 24, tzinfo=UTC))
 
 
-def test_a_rollback_stands_and_the_next_prediction_uses_it(make_fleet):
-    fleet = make_fleet()
-    fleet.run(OCTOBER, "run-1", tenants="vx,fl")
-    second = fleet.run(NOVEMBER, "run-2", tenants="vx,fl")
-    assert second.entries["vx"].fact("promote", "promoted") is True
+def test_a_rollback_stands_and_the_next_prediction_uses_it(undisturbed, tmp_path):
+    fleet = copied(undisturbed.fleet, tmp_path / "fleet")
+    assert undisturbed.november.entries["vx"].fact("promote", "promoted") is True
     move = find_rollback(fleet.store, PRODUCT, "vx", Aim(), order=ORDER)
     restored = make_rollback(fleet.store, PRODUCT, move)
     before = fleet.objects()
@@ -40,9 +39,8 @@ def test_a_rollback_stands_and_the_next_prediction_uses_it(make_fleet):
     assert told == [("promoted", False), ("promoted", False), ("rolled_back", True)]
 
 
-def test_a_pinned_tenant_keeps_its_champion_while_the_others_go_on(make_fleet):
-    fleet = make_fleet()
-    fleet.run(OCTOBER, "run-1", tenants="vx,fl")
+def test_a_pinned_tenant_keeps_its_champion_while_the_others_go_on(undisturbed, tmp_path):
+    fleet = copied(undisturbed.then, tmp_path / "fleet")
     held = pin(fleet.store, PRODUCT, "vx", order=ORDER)
     second = fleet.run(NOVEMBER, "run-2", tenants="vx,fl", force=True)
     assert second.failures() == {}

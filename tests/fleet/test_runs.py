@@ -3,24 +3,27 @@
 import numpy as np
 import pandas as pd
 
-from tests.fleet.harness import without_costs
-
-OCTOBER, NOVEMBER = "2013-10-01", "2013-11-01"
-
-
-def comparable(harness, *, origins=True):
-    """What two equal fleets must share: all objects but Evidently's HTML and runs' own folders."""
-    found = harness.objects(origins=origins)
-    return {key: content for key, content in found.items() if not key.endswith(".html")}
+from tests.fleet.conftest import NOVEMBER, OCTOBER
+from tests.fleet.harness import ORIGINS, without_costs
 
 
-def test_two_dates_then_nothing_is_due(make_fleet):
-    fleet = make_fleet()
-    first = fleet.run(OCTOBER, "run-1")
+def comparable(objects, *, origins=True):
+    """What two equal fleets must share: all objects but Evidently's HTML and runs' own folders.
+
+    Without `origins`, also but the records of the files that were read.
+    """
+    return {
+        key: content
+        for key, content in objects.items()
+        if not key.endswith(".html") and (origins or ORIGINS not in key)
+    }
+
+
+def test_two_dates_then_nothing_is_due(undisturbed):
+    fleet, first, second = undisturbed.fleet, undisturbed.october, undisturbed.november
     assert first.failures() == {}
     assert all(entry.fact("promote", "champion") for entry in first.entries.values())
     assert all(entry.fact("predict", "windows") == 4 for entry in first.entries.values())
-    second = fleet.run(NOVEMBER, "run-2")
     assert second.failures() == {}
     assert any(entry.fact("monitor", "judged") for entry in second.entries.values())
     before = fleet.objects(runs=True)
@@ -30,24 +33,20 @@ def test_two_dates_then_nothing_is_due(make_fleet):
     assert "othing was due" in third.page
 
 
-def test_equal_fleets_have_equal_models_predictions_and_ledgers(make_fleet):
-    one, other = make_fleet("one"), make_fleet("other")
-    runs = [
-        [fleet.run(date, f"run-{date}", max_shards=shards) for date in (OCTOBER, NOVEMBER)]
-        for fleet, shards in ((one, 2), (other, 2))
-    ]
-    assert comparable(one) == comparable(other)
-    for mine, theirs in zip(*runs, strict=True):
-        assert {shard: without_costs(ledger) for shard, ledger in mine.ledgers.items()} == {
-            shard: without_costs(ledger) for shard, ledger in theirs.ledgers.items()
+def test_equal_fleets_have_equal_models_predictions_and_ledgers(make_fleet, undisturbed):
+    fleet, expected = make_fleet(), undisturbed.fleet.objects()
+    for before in (undisturbed.october, undisturbed.november):
+        run = fleet.run(before.run.removeprefix("run-"), before.run)
+        assert {shard: without_costs(ledger) for shard, ledger in run.ledgers.items()} == {
+            shard: without_costs(ledger) for shard, ledger in before.ledgers.items()
         }
+    assert comparable(fleet.objects()) == comparable(expected)
 
 
-def test_the_number_of_shards_changes_no_result(make_fleet):
-    few, many = make_fleet("few"), make_fleet("many")
-    few.run(OCTOBER, "run-1", max_shards=2)
-    many.run(OCTOBER, "run-1", max_shards=9)
-    assert comparable(few) == comparable(many)
+def test_the_number_of_shards_changes_no_result(make_fleet, undisturbed):
+    fleet = make_fleet()
+    fleet.run(OCTOBER, undisturbed.october.run, max_shards=9)
+    assert comparable(fleet.objects()) == comparable(undisturbed.then.objects())
 
 
 def poison_after(moment):
@@ -76,13 +75,13 @@ def poison_after(moment):
     return {"change": change, "weather": weather}
 
 
-def test_poisoning_the_future_changes_nothing(make_fleet):
-    clean, poisoned = make_fleet("clean"), make_fleet("poisoned", **poison_after(OCTOBER))
-    clean.run(OCTOBER, "run-1")
-    poisoned.run(OCTOBER, "run-1")
-    assert comparable(clean, origins=False) == comparable(poisoned, origins=False)
-    clean.run(NOVEMBER, "run-2")
-    poisoned.run(NOVEMBER, "run-2")
-    assert comparable(clean, origins=False) != comparable(poisoned, origins=False), (
-        "the poison must be able to show"
+def test_poisoning_the_future_changes_nothing(make_fleet, undisturbed):
+    poisoned = make_fleet(**poison_after(OCTOBER))
+    poisoned.run(OCTOBER, undisturbed.october.run)
+    assert comparable(poisoned.objects(), origins=False) == comparable(
+        undisturbed.then.objects(), origins=False
     )
+    poisoned.run(NOVEMBER, undisturbed.november.run)
+    assert comparable(poisoned.objects(), origins=False) != comparable(
+        undisturbed.fleet.objects(), origins=False
+    ), "the poison must be able to show"
