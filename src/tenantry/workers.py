@@ -199,7 +199,7 @@ def _serve(tasks: Sequence[Task], connection: Connection, inherited: list[Connec
 def serve_one(connection: Connection, run: Callable[[Assignment, Connection], Outcome]) -> None:
     """Do the one thing that comes down the pipe; the body of a nursery's worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with threadpool_limits(1), suppress(EOFError, BrokenPipeError):
+    with suppress(EOFError, BrokenPipeError):
         assignment: Assignment = connection.recv()
         _limit_memory(assignment.memory_mib)
         connection.send_bytes(run(assignment, connection).to_json())

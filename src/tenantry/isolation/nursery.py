@@ -25,6 +25,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.reduction import recv_handle, send_handle
 from typing import TYPE_CHECKING
 
+from threadpoolctl import threadpool_limits
+
 from tenantry.imports import import_stage, limit_threads
 from tenantry.log import configure_logging
 from tenantry.specs.model import Spec
@@ -140,6 +142,7 @@ def serve(handle: int) -> None:
     try:
         import_stage(*pipe.recv())
         import_module("tenantry.store.minio")
+        threadpool_limits(1)
         gc.freeze()  # workers share what is imported by now, instead of copying it page by page
         while True:
             command, *arguments = pipe.recv()
@@ -187,3 +190,4 @@ def _die_with_parent() -> None:
 
 if __name__ == "__main__":
     serve(int(sys.argv[1]))
+    os._exit(0)  # or the interpreter takes apart all that was imported, and ends
