@@ -52,18 +52,22 @@ def minio_address(minio_server: MinioServer) -> BucketAddress:
 @pytest.fixture
 def run_address(minio_server: MinioServer, minio_address: BucketAddress) -> BucketAddress:
     """The address of a new bucket, for a user with the policy of runs and no other."""
-    secret = secrets.token_hex(16)
-    name = f"run-{minio_address.bucket}"
+    policy = run_policy(minio_address.bucket, minio_address.prefix)
+    return as_user(minio_server, minio_address, policy)
+
+
+def as_user(server: MinioServer, address: BucketAddress, policy: str) -> BucketAddress:
+    """Return a bucket's address for a new user who has a policy and no other."""
+    secret, name = secrets.token_hex(16), f"user-{secrets.token_hex(6)}"
     admin = MinioAdmin(
-        endpoint=minio_server.endpoint,
-        credentials=StaticProvider(minio_server.access_key, minio_server.secret_key),
+        endpoint=server.endpoint,
+        credentials=StaticProvider(server.access_key, server.secret_key),
         secure=False,
     )
-    policy = json.loads(run_policy(minio_address.bucket, minio_address.prefix))
-    admin.policy_add(policy_name=name, policy=policy)
+    admin.policy_add(policy_name=name, policy=json.loads(policy))
     admin.user_add(access_key=name, secret_key=secret)
     admin.attach_policy(policies=[name], user=name)
-    return replace(minio_address, access_key=name, secret_key=secret)
+    return replace(address, access_key=name, secret_key=secret)
 
 
 @pytest.fixture

@@ -17,11 +17,14 @@ from tenantry.errors import ObjectMissingError, StoreDeniedError, StoreError
 from tenantry.events import Event, write_event
 from tenantry.isolation.errands import Errands, Runner
 from tenantry.isolation.grants import erasing_grant, tenant_grant
+from tenantry.isolation.policies import publisher_policy
+from tenantry.specs.bundle import Bundle, publish, read_published
 from tenantry.store.guarded import GuardedStore
 from tenantry.store.minio import MinioStore
-from tenantry.store.open import explain_sharing, require_sessions
+from tenantry.store.open import eraser, explain_sharing, require_sessions
 from tenantry.store.probe import trust_store
 from tenantry.store.sts import StsAddress
+from tests.servers.fixtures import as_user
 from tests.store.hostile import SECRET, World, attempts
 
 OWN = "tenants/p/a/rows.parquet"
@@ -207,11 +210,37 @@ def test_the_runs_own_identity_reads_records_only_and_writes_runs(everything, ru
             denied()
 
 
+def test_the_sync_jobs_user_publishes_specs_and_does_nothing_else(
+    everything, minio_server, minio_address
+):
+    policy = publisher_policy(minio_address.bucket, minio_address.prefix)
+    publisher = MinioStore(as_user(minio_server, minio_address, policy), waits=(0.01,))
+    bundle = Bundle({"connections.yaml": "connections: {}\n"})
+    assert publish(publisher, bundle) == ""
+    assert publish(publisher, Bundle({})) == bundle.digest
+    assert read_published(everything) == Bundle({})
+    for denied in (
+        lambda: publisher.get(OWN),
+        lambda: publisher.get("runs/r1/specs/s.json"),
+        lambda: publisher.put("runs/r1/plan.json", b"{}"),
+        lambda: publisher.delete("specs.json"),
+        lambda: list(publisher.list("")),
+    ):
+        with pytest.raises(StoreDeniedError):
+            denied()
+
+
+def test_who_has_a_session_already_erases_with_it(everything, run_address):
+    session = of_run(of_run(run_address).limited(erasing_grant("p"))._address)
+    assert eraser(session, "p") is session
+    assert eraser(everything, "p") is everything
+
+
 def test_erasures_are_completed_by_a_session_for_the_product(everything, run_address):
-    eraser = of_run(run_address).limited(erasing_grant("p"))
-    assert len(eraser.purge(layout.tenant_folder("p", "a")).keys) == 1 + len(KEPT)
+    session = eraser(of_run(run_address), "p")
+    assert len(session.purge(layout.tenant_folder("p", "a")).keys) == 1 + len(KEPT)
     with pytest.raises(StoreError, match=r"p2/a/rows.parquet cannot be removed \(AccessDenied\)"):
-        eraser.purge("tenants/p2/a/")
+        session.purge("tenants/p2/a/")
 
 
 def test_a_server_without_sts_is_named_with_the_setting_that_does_without(

@@ -10,11 +10,10 @@ from tenantry.erasure.orders import read_order
 from tenantry.erasure.settlement import settle_order
 from tenantry.erasure.tenant import settle_tenant
 from tenantry.erasure.tombstones import Marks, read_marks, read_tombstone, sweep
-from tenantry.isolation.grants import erasing_grant
 from tenantry.openings import list_openings
 from tenantry.specs.model import Spec
 from tenantry.store.contract import ObjectStore
-from tenantry.store.open import limited
+from tenantry.store.open import eraser
 
 
 def complete_erasures(store: ObjectStore, product: str, specs: Mapping[str, Spec]) -> Marks:
@@ -33,10 +32,10 @@ def complete_erasures(store: ObjectStore, product: str, specs: Mapping[str, Spec
         openings = (found.opening for found in list_openings(store, product))
         at_work = {tenant for opening in openings for tenant in opening.tenants}
         if late := marks.tenants & at_work:  # nobody writes who did not say so
-            sweep(limited(store, erasing_grant(product)), product, late)
+            sweep(eraser(store, product), product, late)
     if not marks.waiting:
         return marks
-    store = limited(store, erasing_grant(product))
+    store = eraser(store, product)
     for tenant, order in sorted(marks.waiting):
         if order:
             _complete_order(store, product, specs, tenant, order)

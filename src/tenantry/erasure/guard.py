@@ -9,11 +9,10 @@ from collections.abc import Iterable, Mapping
 
 from tenantry import layout
 from tenantry.erasure.tombstones import Marks, read_marks, sweep
-from tenantry.isolation.grants import erasing_grant
 from tenantry.ledger import Ledger
 from tenantry.specs.model import Spec
 from tenantry.store.contract import ObjectStore
-from tenantry.store.open import limited
+from tenantry.store.open import eraser
 
 LOG = logging.getLogger(__name__)
 
@@ -37,7 +36,7 @@ def undo_erased(
     changed = (now.newer_rows(before) & specs.keys()) - erased
     if not erased and not changed:
         return erased
-    store = limited(store, erasing_grant(product))
+    store = eraser(store, product)
     _tell(sweep(store, product, erased), product, "the tenant was erased")
     if changed:
         from tenantry.erasure.rows import scrub_rows

@@ -84,6 +84,11 @@ class MinioStore:
         """Whether `limited` gives credentials of their own."""
         return self._sts is not None
 
+    @property
+    def is_session(self) -> bool:
+        """Whether its own credentials are temporary, and so ask for no others."""
+        return bool(self._address.session_token)
+
     def limited(self, grant: Grant, *, seconds: float = 0.0) -> "MinioStore":
         """Return the store with temporary credentials that reach only what a grant allows.
 

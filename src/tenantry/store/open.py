@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from tenantry.errors import Fault, SettingsError
-from tenantry.isolation.grants import Grant
+from tenantry.isolation.grants import Grant, erasing_grant
 from tenantry.settings import Settings
 from tenantry.specs.regions import REGIONS_FILE, Region, choose_region, load_regions
 from tenantry.store.address import StoreAddress
@@ -95,6 +95,23 @@ def limited(store: ObjectStore, grant: Grant, *, seconds: float = 0.0) -> Object
     if not gives_sessions(store):
         return store
     return cast("MinioStore", store).limited(grant, seconds=seconds)
+
+
+def eraser(store: ObjectStore, product: str) -> ObjectStore:
+    """Return a store with credentials that complete the erasures of a product.
+
+    A run asks for a session; a person who has one already goes on with it.
+
+    Args:
+        store: As `open_store` returned it.
+        product: The product.
+
+    Raises:
+        StoreError: The store gives no such credentials.
+    """
+    if gives_sessions(store) and cast("MinioStore", store).is_session:
+        return store
+    return limited(store, erasing_grant(product))
 
 
 @dataclass(frozen=True)
