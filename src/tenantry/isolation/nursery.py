@@ -6,13 +6,16 @@ listed here; it imports what the stage needs and forks one worker for each tenan
 the shard over a pipe of its own, which the nursery passes on unread: what the shard says there
 (the tenant's spec, its credentials, its connections) reaches that worker's memory only.
 
-Neither nursery nor workers can be read or traced by processes of the same user, root aside.
+Neither nursery nor workers can be read or traced by processes of the same user, root aside; nor can
+they read who started the task, whose environment holds the run's credentials, where the kernel has
+Landlock. Where they can the log says so.
 """
 
 import contextlib
 import ctypes
 import gc
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -28,11 +31,14 @@ from typing import TYPE_CHECKING
 from threadpoolctl import threadpool_limits
 
 from tenantry.imports import import_stage, limit_threads
+from tenantry.isolation.sandbox import leave_others, sees_others
 from tenantry.log import configure_logging
 from tenantry.specs.model import Spec
 
 if TYPE_CHECKING:
     from tenantry.workers import Forked
+
+LOG = logging.getLogger("tenantry.isolation.nursery")  # it runs as __main__
 
 KEPT = (
     *("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR"),
@@ -138,6 +144,12 @@ def serve(handle: int) -> None:
     hide_memory()
     configure_logging()
     limit_threads()
+    leave_others()
+    if sees_others():
+        LOG.warning(
+            "workers can read the environment of other processes: run as another user than root, on"
+            " a kernel with Landlock (see docs/security.md)"
+        )
     pipe = Connection(handle)
     try:
         import_stage(*pipe.recv())
@@ -163,6 +175,7 @@ def _fork(pipe: Connection) -> int:
         return pid
     try:
         _die_with_parent()
+        leave_others()
         pipe.close()
         serve_one(Connection(handle), run_assignment)
     finally:
