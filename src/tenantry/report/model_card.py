@@ -117,6 +117,11 @@ def render_model_card(facts: ModelFacts) -> str:
     )
 
 
+def load_template() -> None:
+    """Read the page's template, before workers are forked that write cards."""
+    _template()
+
+
 @cache
 def _template() -> Template:
     return find_template("card.html")

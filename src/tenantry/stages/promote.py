@@ -1,11 +1,12 @@
 """Compare challenger and champion on the same later rows, apply the gate, move the pointer."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from tenantry import layout
+from tenantry import explain, layout
 from tenantry.appraisal import appraise
 from tenantry.champions import (
     Reign,
@@ -27,7 +28,6 @@ from tenantry.decisions import (
     retire,
 )
 from tenantry.events import Event, write_event
-from tenantry.explain import preload
 from tenantry.features.tables import read_features
 from tenantry.gate import Decision, decide
 from tenantry.holdout import against_alternatives, against_champion, describe
@@ -38,13 +38,18 @@ from tenantry.models.fitted import FittedModel
 from tenantry.models.pooled import mark_champion
 from tenantry.parquet import from_parquet
 from tenantry.registry.decay import roll_back
-from tenantry.report.model_card import card_page_key, render_model_card
+from tenantry.report.model_card import card_page_key, load_template, render_model_card
 from tenantry.report.model_facts import read_model_facts
 from tenantry.rules import settle_rules
+from tenantry.specs.model import Spec
 from tenantry.training.evaluate import CHALLENGER, predictions_in, with_predictions
 from tenantry.training.fallback import save_fallback
 
-__all__ = ["preload", "promote"]
+
+def preload(specs: Iterable[Spec]) -> None:
+    """Import what reasons need, and read the card's page, once before workers are forked."""
+    explain.preload(specs)
+    load_template()
 
 
 @dataclass(frozen=True)
