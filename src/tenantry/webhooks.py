@@ -65,10 +65,17 @@ def find_address(settings: Settings, variable: str = "TENANTRY_WEBHOOK") -> str:
     name = settings.webhook if variable == "TENANTRY_WEBHOOK" else settings.pushgateway
     connections = load_connections(settings.connections, settings.environ)
     connection = connections.find(name, f"{variable} {name!r}")
-    if urlsplit(connection.url).scheme not in ("http", "https"):
+    if not _is_web(connection.url):
         fault = f"the connection {name!r} is no http or https address"
         raise SettingsError([Fault(variable, fault, "write `url: '${NAME}'` and set NAME")])
     return connection.url
+
+
+def _is_web(address: str) -> bool:
+    try:
+        return urlsplit(address).scheme in ("http", "https")
+    except ValueError:  # its words may quote the address
+        return False
 
 
 def post(address: str, message: Mapping[str, Any], *, first_wait: float = 0.5) -> None:

@@ -80,6 +80,7 @@ def test_the_address_comes_from_the_environment(tmp_path):
     [
         ("${HOOK}", {}, SourceError, "environment variable HOOK is not set"),
         ("${HOOK}", {"HOOK": "file:///etc/passwd"}, SettingsError, "is no http or https address"),
+        ("${HOOK}", {"HOOK": "http://[passwd"}, SettingsError, "is no http or https address"),
         ("${HOOK}", {"TENANTRY_WEBHOOK": "others", "HOOK": "x"}, SourceError, "no connection"),
     ],
 )
