@@ -39,7 +39,7 @@ Task = Literal["classification", "regression", "multiclass"]
 Blocks = tuple[Indices, Indices]
 
 DOUBTFUL = 0.05
-"""A window with a smaller p-value must stay below it whichever block is left out."""
+"""A window with a smaller p-value must stay unusual whichever block is left out."""
 
 
 @dataclass(frozen=True)
@@ -211,7 +211,7 @@ def compare_column(
 def forgive_blocks(
     learnt: Learnt, counts: Floats, parts: Floats, home: Indices, p_value: Floats
 ) -> Floats:
-    """Return the p-values of windows, without a block where one alone makes them unusual.
+    """Return the p-values of windows without the block without which they are least unusual.
 
     One day of broken weather, or the hottest of the year, is seen by all of its rows; what changed
     for good is seen on the other days, too.
@@ -228,8 +228,8 @@ def forgive_blocks(
         first, last = np.searchsorted(home, [window, window + 1])
         if last - first >= MIN_BLOCKS:
             without = counts[window] - parts[first:last]
-            least = np.nanmax(find_column_p_values(learnt, without), initial=0.0)
-            found[window] = least if least >= DOUBTFUL else p_value[window]
+            least = find_column_p_values(learnt, without)
+            found[window] = np.nanmax(least, initial=p_value[window])
     return found
 
 

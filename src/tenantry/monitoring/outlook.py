@@ -5,8 +5,6 @@ its predictions more or less. Means of predictions vary less than labels do, so 
 less often than said.
 """
 
-from dataclasses import replace
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -14,14 +12,11 @@ from scipy.special import stdtr
 
 from tenantry.monitoring.cells import read_column
 from tenantry.monitoring.drift import (
-    DOUBTFUL,
-    Blocks,
     Compared,
     Indices,
     Reference,
     classes_in,
     find_column_p_values,
-    forgive_blocks,
 )
 from tenantry.monitoring.past import MIN_WINDOWS, find_p_values
 
@@ -29,11 +24,7 @@ Floats = npt.NDArray[np.float64]
 
 
 def compare_outlook(
-    reference: Reference,
-    predicted: Floats,
-    window: Indices,
-    windows: int,
-    blocks: Blocks | None = None,
+    reference: Reference, predicted: Floats, window: Indices, windows: int
 ) -> Compared:
     """Compare what windows' predictions expect with the labels that the model learnt on.
 
@@ -43,18 +34,11 @@ def compare_outlook(
             none, which counts as missing.
         window: Each row's window, 0 to `windows` - 1, shape (n,).
         windows: How many windows.
-        blocks: See `compare_column`.
     """
     if reference.task == "regression":
         return _compare_values(reference, predicted, window, windows)
     counts = _count_classes(reference, predicted, window, windows)
-    found = _compare_classes(reference, counts)
-    if blocks is None or not (found.p_value < DOUBTFUL).any():
-        return found
-    block, home = blocks
-    parts = _count_classes(reference, predicted, block, len(home))
-    p_value = forgive_blocks(reference.outcomes, counts, parts, home, found.p_value)
-    return replace(found, p_value=p_value)
+    return _compare_classes(reference, counts)
 
 
 def _is_known(predicted: Floats) -> npt.NDArray[np.bool_]:

@@ -117,11 +117,17 @@ def compare_windows(
     when = rows[EVENT_TIME].dt.tz_localize(None).to_numpy()
     blocks = find_blocks(when, window, windows)
     found = {
-        name: compare_column(learnt, _column(reference, rows, name), window, windows, blocks)
+        name: compare_column(
+            learnt,
+            _column(reference, rows, name),
+            window,
+            windows,
+            None if name == LABEL else blocks,  # a day's share of labels is bounded
+        )
         for name, learnt in reference.columns.items()
     }
     predicted = predictions_in(rows, PREDICTION)
-    found[PREDICTION] = compare_outlook(reference, predicted, window, windows, blocks)
+    found[PREDICTION] = compare_outlook(reference, predicted, window, windows)
     volume = np.bincount(window, minlength=windows).astype(np.float64)
     found[ROWS] = compare_volume(reference.volumes, volume)
     silence = _find_silence(when, window, windows, start=start, length=reference.length)
