@@ -265,6 +265,11 @@ def fleet_metrics(run: str) -> str:
     return f"{run_folder(run)}metrics.txt"
 
 
+def pushed(run: str) -> str:
+    """Return the key of the mark that a run's figures were pushed."""
+    return f"{run_folder(run)}pushed.json"
+
+
 def alerted(run: str) -> str:
     """Return the key of the mark that a run's alerts were sent."""
     return f"{run_folder(run)}alerted.json"

@@ -165,7 +165,7 @@ def report_run(  # noqa: PLR0913, PLR0917 - a component's arguments
     from tenantry.stages.report import report
 
     settings, store = _start(region)
-    made = report(run, status, product, store, settings)
+    made = report(run, status, product, store, settings, region)
     Path(page_path).write_text(made.page, encoding="utf-8")
     Path(summary_path).write_text(made.markdown, encoding="utf-8")
     return made.metrics

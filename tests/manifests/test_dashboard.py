@@ -13,7 +13,7 @@ from tenantry.fleet import read_fleet
 from tenantry.report.openmetrics import NAMES, make_registry
 from tests.manifests.documents import MANIFESTS
 from tests.servers.promtool import find_promtool
-from tests.unit.report.made_fleet import RUN, make_fleet
+from tests.unit.report.made_fleet import AS_OF, RUN, make_fleet
 
 BOARD = json.loads((MANIFESTS / "monitoring" / "dashboard.json").read_text())
 PANELS = BOARD["panels"]
@@ -24,7 +24,7 @@ EXPRESSIONS = [target["expr"] for panel in PANELS for target in panel["targets"]
 @pytest.fixture(scope="module")
 def labels():
     """Metric → the labels that its series bear."""
-    found = make_registry(read_fleet(make_fleet(weeks=0), RUN), "FAILED").collect()
+    found = make_registry(read_fleet(make_fleet(weeks=0), RUN), "FAILED", AS_OF).collect()
     return {one.name: set(one.samples[0].labels) for one in found}
 
 

@@ -15,6 +15,7 @@ class Webhook:
         answers: Statuses of the next answers; 200 when none is left.
         messages: What was received, parsed.
         puts: Path and content of what was put, as a pushgateway takes it.
+        adds: The same of what was posted to it.
     """
 
     def __init__(self, port: int):
@@ -22,6 +23,7 @@ class Webhook:
         self.answers: list[int] = []
         self.messages: list[dict] = []
         self.puts: list[tuple[str, str]] = []
+        self.adds: list[tuple[str, str]] = []
 
 
 @contextmanager
@@ -31,8 +33,11 @@ def webhook_running() -> Iterator[Webhook]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             content = self.rfile.read(int(self.headers["Content-Length"]))
-            assert self.headers["Content-Type"] == "application/json"
-            hook.messages.append(json.loads(content))
+            if "/metrics/job/" in self.path:
+                hook.adds.append((self.path, content.decode()))
+            else:
+                assert self.headers["Content-Type"] == "application/json"
+                hook.messages.append(json.loads(content))
             self._answer()
 
         do_GET = do_POST  # noqa: N815 - the name that http.server calls

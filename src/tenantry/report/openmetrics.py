@@ -6,6 +6,7 @@ a tenant and feature. A run is a snapshot, so all are gauges.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Gauge
@@ -23,6 +24,7 @@ budget is spent most."""
 
 NAMES: Mapping[str, str] = {
     "tenantry_run_as_of_seconds": "Logical time of the run, seconds since 1970.",
+    "tenantry_reported_seconds": "When the run was reported, by the clock, seconds since 1970.",
     "tenantry_run_bad": "1 when the run failed or tenants of it did.",
     "tenantry_tenants": "Tenants by how the run ended for them.",
     "tenantry_due": "Tenants for which an action was due.",
@@ -45,19 +47,25 @@ NAMES: Mapping[str, str] = {
 """Every metric, and what it means."""
 
 
-def make_registry(state: FleetState, status: str) -> CollectorRegistry:
-    """Put a run into figures.
+def make_registry(
+    state: FleetState, status: str, reported: datetime, region: str = ""
+) -> CollectorRegistry:
+    """Put a run into figures; of one that left no plan, when it was reported and whether it failed.
 
     Args:
-        state: The fleet as the run left it; `state.plan` must be there.
+        state: The fleet as the run left it.
         status: What Kubeflow says of the run.
+        reported: When it is reported, by the clock.
+        region: The region of a run that left no plan.
     """
     registry = CollectorRegistry()
-    series = _Series(registry, state)
     plan = state.plan
-    if plan is not None:
-        series.set("tenantry_run_as_of_seconds", plan.as_of.timestamp())
+    series = _Series(registry, state.product, plan.region if plan else region)
+    series.set("tenantry_reported_seconds", reported.timestamp())
     series.set("tenantry_run_bad", float(judge_run(state, status).tone == "bad"))
+    if plan is None:
+        return registry
+    series.set("tenantry_run_as_of_seconds", plan.as_of.timestamp())
     _count_work(series, state)
     _count_judgements(series, state)
     _count_promises(series, state.members)
@@ -72,9 +80,9 @@ def to_text(registry: CollectorRegistry) -> bytes:
 class _Series:
     """Gauges that all bear the product and the region."""
 
-    def __init__(self, registry: CollectorRegistry, state: FleetState) -> None:
+    def __init__(self, registry: CollectorRegistry, product: str, region: str) -> None:
         self._registry = registry
-        self._common = {"product": state.product, "region": state.plan.region if state.plan else ""}
+        self._common = {"product": product, "region": region}
         self._gauges: dict[str, Gauge] = {}
 
     def set(self, name: str, value: float, **labels: str) -> None:

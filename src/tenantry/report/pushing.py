@@ -1,8 +1,8 @@
 """Pushing a run's figures to a Prometheus pushgateway, where one is set."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from prometheus_client import CollectorRegistry, push_to_gateway
+from prometheus_client import CollectorRegistry, push_to_gateway, pushadd_to_gateway
 
 from tenantry.errors import TenantryError
 from tenantry.settings import Settings
@@ -14,9 +14,9 @@ JOB = "tenantry"
 def push_metrics(
     registry: CollectorRegistry,
     settings: Settings,
+    group: Mapping[str, str],
     *,
-    product: str,
-    region: str,
+    whole: bool = True,
     first_wait: float = 0.5,
 ) -> str:
     """Push a run's figures in place of those of the run before; whatever happens, the run goes on.
@@ -24,8 +24,8 @@ def push_metrics(
     Args:
         registry: The figures.
         settings: Which gateway, if any.
-        product: The product; with the region, it is what the gateway groups by.
-        region: The region; empty where there is one store.
+        group: What the gateway groups by: the product, and the region where there are several.
+        whole: Whether figures that are not pushed now go; else they stay as they were.
         first_wait: Before the second try, seconds.
 
     Returns:
@@ -35,10 +35,8 @@ def push_metrics(
         return ""
     try:
         address = find_address(settings, "TENANTRY_PUSHGATEWAY")
-        group = {"product": product} | ({"region": region} if region else {})
-        push_to_gateway(
-            address, JOB, registry, grouping_key=group, handler=_make_handler(first_wait)
-        )
+        push = push_to_gateway if whole else pushadd_to_gateway
+        push(address, JOB, registry, grouping_key=dict(group), handler=_make_handler(first_wait))
     except TenantryError as error:
         return f"Metrics were not pushed to {settings.pushgateway}: {error}."
     return ""

@@ -19,6 +19,8 @@ _HEAD = ("tenant", "state", "champion", "windows", "rows", "last judgement")
 _WELL = {"SUCCEEDED", "COMPLETE"}
 """How Kubeflow's backend and its local runner call a run that went well."""
 
+_SEE = "see the failed task in Kubeflow."
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -47,23 +49,30 @@ def judge_run(state: FleetState, status: str) -> Verdict:
     """
     if state.plan is None:
         return _judge_without_plan(status)
-    waiting = state.having("waiting")
-    later = f" {count(len(waiting), 'tenant')} left for later runs." if waiting else ""
+    waiting = len(state.having("waiting"))
+    later = f" {count(waiting, 'tenant')} left for later runs." if waiting else ""
     if not state.due:
-        none = f"Nothing was due for {count(len(state.members) - len(waiting), 'tenant')}"
-        return Verdict("good", f"{none}{_pooled(state)}.{later}")
+        idle = count(len(state.members) - waiting, "tenant")
+        none = f"Nothing was due for {idle}{_pooled(state)}"
+        return _judge_idle(none, status, later)
     failed, unknown = state.having("failed"), state.having("unknown")
     if failed or unknown:
         return _judge_troubles(state, len(failed), len(unknown))
     done = f"All {count(len(state.due), 'tenant')} went well"
     if not is_well(status):
-        sentence = f"{done}, but the run ended as {status}: see the failed task in Kubeflow."
+        sentence = f"{done}, but the run ended as {status}: {_SEE}"
         return Verdict("bad", sentence)
     lesser = len(state.having("fell_back"))
     if lesser:
         way = f"{done}, {lesser:,} of them in a lesser way"
         return Verdict("fair", f"{way}: {_work(state)}.{later}")
     return Verdict("good", f"{done}: {_work(state)}.{later}")
+
+
+def _judge_idle(none: str, status: str, later: str) -> Verdict:
+    if is_well(status):
+        return Verdict("good", f"{none}.{later}")
+    return Verdict("bad", f"{none}, and the run ended as {status}: {_SEE}{later}")
 
 
 def _pooled(state: FleetState) -> str:

@@ -1,8 +1,10 @@
 """Report on the whole fleet from what a run left in the store; runs whatever happened."""
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from tenantry import layout
+from tenantry.digests import canonical_json
 from tenantry.erasure.completion import complete_erasures
 from tenantry.erasure.tombstones import read_marks
 from tenantry.fleet import FleetState, read_fleet
@@ -34,19 +36,42 @@ class Report:
     metrics: dict[str, float]
 
 
-def _measure(store: ObjectStore, state: FleetState, status: str, settings: Settings | None) -> str:
-    """Leave a run's figures in the store and push them; say why they could not be pushed."""
-    if state.plan is None:
+def _measure(
+    store: ObjectStore, state: FleetState, status: str, region: str, settings: Settings | None
+) -> str:
+    """Leave a run's figures in the store and push them, once; say why they were not pushed.
+
+    Of a run that left no plan is only pushed that it was reported, and whether it failed; all else
+    stays as the run before left it.
+    """
+    registry = make_registry(state, status, datetime.now(UTC), region)
+    if is_kept := _is_kept(state, status):
+        store.put(layout.fleet_metrics(state.run), to_text(registry))
+    if settings is None or not settings.pushgateway or not state.product:
         return ""
-    registry = make_registry(state, status)
-    store.put(layout.fleet_metrics(state.run), to_text(registry))
-    if settings is None:
-        return ""
-    return push_metrics(registry, settings, product=state.product, region=state.plan.region)
+    marker = layout.pushed(state.run)
+    if store.find(marker):
+        return f"Metrics were pushed to {settings.pushgateway} before."
+    where = state.plan.region if state.plan else region
+    group = {"product": state.product} | ({"region": where} if where else {})
+    failed = push_metrics(registry, settings, group, whole=state.plan is not None)
+    if is_kept and not failed:
+        store.put(marker, canonical_json({"pushgateway": settings.pushgateway}))
+    return failed
 
 
-def report(
-    run: str, status: str, product: str, store: ObjectStore, settings: Settings | None = None
+def _is_kept(state: FleetState, status: str) -> bool:
+    """Whether a run leaves anything in the store: it had something to do, or failed."""
+    return state.plan is not None or not is_well(status)
+
+
+def report(  # noqa: PLR0913, PLR0917 - a component's arguments
+    run: str,
+    status: str,
+    product: str,
+    store: ObjectStore,
+    settings: Settings | None = None,
+    region: str = "",
 ) -> Report:
     """Report on a run: send its alerts and figures, and keep the page in the store.
 
@@ -59,12 +84,13 @@ def report(
         product: The product; used when the run left no plan.
         store: The store.
         settings: Which webhook alerts are sent to, and where metrics are pushed to, if any.
+        region: The region that the run serves; used when it left no plan.
     """
     state = replace(read_fleet(store, run, product), warnings=explain_sharing(store))
     sent = send_alert(store, state, status, settings) if settings else ""
-    sent = " ".join(filter(None, (sent, _measure(store, state, status, settings))))
+    sent = " ".join(filter(None, (sent, _measure(store, state, status, region, settings))))
     page = render_page(state, status, sent)
-    if state.plan or not is_well(status):
+    if _is_kept(state, status):
         store.put(layout.fleet_report(run), page.encode())
     if state.plan:
         close_run(store, state.product, run)

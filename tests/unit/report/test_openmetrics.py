@@ -1,5 +1,6 @@
 import subprocess
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
@@ -11,6 +12,8 @@ from tenantry.report.openmetrics import NAMES, TOP, make_registry, to_text
 from tests.servers.promtool import find_promtool
 from tests.unit.report.made_fleet import AS_OF, PRODUCT, RUN, make_fleet
 
+REPORTED = datetime(2026, 1, 2, tzinfo=UTC)
+
 
 @pytest.fixture(scope="module")
 def state():
@@ -20,7 +23,9 @@ def state():
 def read(state, status="SUCCEEDED"):
     """Return name and labels, product and region aside → value."""
     found = {}
-    for family in text_string_to_metric_families(to_text(make_registry(state, status)).decode()):
+    for family in text_string_to_metric_families(
+        to_text(make_registry(state, status, REPORTED)).decode()
+    ):
         for sample in family.samples:
             labels = dict(sample.labels)
             assert (labels.pop("product"), labels.pop("region")) == (PRODUCT, "")
@@ -48,6 +53,7 @@ def promised(state, *, missed):
 def test_a_run_is_told_in_figures(state):
     found = read(state)
     assert found["tenantry_run_as_of_seconds",] == AS_OF.timestamp()
+    assert found["tenantry_reported_seconds",] == REPORTED.timestamp()
     assert found["tenantry_run_bad",] == 1, "tenants of it failed"
     states = {key[1]: value for key, value in found.items() if key[0] == "tenantry_tenants"}
     assert sum(states.values()) == len(state.members)
@@ -56,6 +62,13 @@ def test_a_run_is_told_in_figures(state):
     assert found["tenantry_models", "promoted"] == 3
     assert found["tenantry_outcomes", "train", "fell_back"] == 2
     assert found["tenantry_stage_cpu_seconds", "train"] > 0
+
+
+def test_of_a_run_without_a_plan_is_told_that_it_was_reported_and_whether_it_failed(state):
+    bare = replace(state, plan=None)
+    found = {("tenantry_reported_seconds",): REPORTED.timestamp(), ("tenantry_run_bad",): 1}
+    assert read(bare, "FAILED") == found
+    assert read(bare)["tenantry_run_bad",] == 0
 
 
 def test_decay_is_told_by_what_it_costs(state):
@@ -103,7 +116,7 @@ def test_prometheus_finds_nothing_to_complain_of(state):
     promtool = find_promtool()
     if promtool is None:
         pytest.skip("promtool is not there; `make test-servers` fetches it where apt is")
-    text = to_text(make_registry(promised(state, missed={"ua": 1}), "SUCCEEDED"))
+    text = to_text(make_registry(promised(state, missed={"ua": 1}), "SUCCEEDED", REPORTED))
     checked = subprocess.run(
         [promtool, "check", "metrics"], input=text, check=False, capture_output=True
     )

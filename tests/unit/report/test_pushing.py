@@ -27,17 +27,26 @@ def settings(tmp_path, url, name="gateway"):
     return load_settings(environ | ({"GATEWAY": url} if url else {}))
 
 
-def push(registry, found, region=""):
-    return push_metrics(registry, found, product="arrival-delay", region=region, first_wait=0)
+def push(registry, found, **region):
+    group = {"product": "arrival-delay"} | region
+    return push_metrics(registry, found, group, first_wait=0)
 
 
-@pytest.mark.parametrize(("region", "group"), [("", ""), ("eu", "/region/eu")])
+@pytest.mark.parametrize(("region", "group"), [({}, ""), ({"region": "eu"}, "/region/eu")])
 def test_figures_take_the_place_of_those_of_the_run_before(
     tmp_path, gateway, registry, region, group
 ):
-    assert push(registry, settings(tmp_path, gateway.url), region) == ""
+    assert push(registry, settings(tmp_path, gateway.url), **region) == ""
     ((path, content),) = gateway.puts
     assert path.endswith(f"/metrics/job/tenantry/product/arrival-delay{group}")
+    assert "tenantry_run_bad 1.0" in content
+
+
+def test_what_a_run_says_nothing_of_may_stay(tmp_path, gateway, registry):
+    found = settings(tmp_path, gateway.url)
+    assert push_metrics(registry, found, {"product": "p"}, whole=False) == ""
+    assert gateway.puts == []
+    ((_, content),) = gateway.adds
     assert "tenantry_run_bad 1.0" in content
 
 

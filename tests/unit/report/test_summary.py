@@ -75,6 +75,13 @@ POOLED = replace(
         ),
         (IDLE, "SUCCEEDED", "good", "Nothing was due for 1 tenant."),
         (
+            POOLED,
+            "FAILED",
+            "bad",
+            "Nothing was due for 1 tenant, but for the pooled model of eu, and the run ended as "
+            "FAILED: see the failed task in Kubeflow. 1 tenant left for later runs.",
+        ),
+        (
             STORED,
             "SUCCEEDED",
             "good",

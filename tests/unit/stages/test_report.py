@@ -6,6 +6,7 @@ import pytest
 from tenantry import layout
 from tenantry.settings import load_settings
 from tenantry.stages.report import report
+from tests.servers.webhook import webhook_running
 from tests.unit.memory_store import MemoryStore
 from tests.unit.report.made_fleet import PRODUCT, RUN, make_fleet
 
@@ -32,7 +33,9 @@ def test_a_plan_that_did_not_finish_is_kept():
     store = MemoryStore()
     made = report("next", "FAILED", PRODUCT, store)
     assert "The plan did not finish" in made.markdown
-    assert list(store.objects) == [layout.fleet_report("next")]
+    assert set(store.objects) == {layout.fleet_report("next"), layout.fleet_metrics("next")}
+    metrics = store.get(layout.fleet_metrics("next")).content.decode()
+    assert f'tenantry_run_bad{{product="{PRODUCT}",region=""}} 1.0' in metrics
 
 
 @pytest.mark.parametrize("product", ["", PRODUCT])
@@ -51,6 +54,35 @@ def test_a_run_is_left_in_figures():
     text = store.get(layout.fleet_metrics(RUN)).content.decode()
     assert 'tenantry_tenants{product="arrival-delay",region="",state="failed"} 2.0' in text
     assert text.endswith("# EOF\n")
+
+
+@pytest.fixture
+def gateway(tmp_path):
+    file = tmp_path / "connections.yaml"
+    file.write_text("connections:\n  gateway: {url: '${GATEWAY}'}\n")
+    with webhook_running() as running:
+        environ = {"TENANTRY_CONNECTIONS": str(file), "TENANTRY_PUSHGATEWAY": "gateway"}
+        yield running, load_settings(environ | {"GATEWAY": running.url})
+
+
+@pytest.mark.parametrize(("status", "bad"), [("FAILED", 1), ("SUCCEEDED", 0)])
+def test_a_run_without_a_plan_pushes_that_it_was_and_how(gateway, status, bad):
+    running, settings = gateway
+    report("next", status, PRODUCT, MemoryStore(), settings, "eu")
+    assert running.puts == []
+    ((path, content),) = running.adds
+    assert path.endswith(f"/product/{PRODUCT}/region/eu")
+    assert f'tenantry_run_bad{{product="{PRODUCT}",region="eu"}} {bad}.0' in content
+    assert "tenantry_reported_seconds" in content
+
+
+def test_a_report_that_is_repeated_takes_no_later_runs_figures_away(gateway):
+    running, settings = gateway
+    store = make_fleet(weeks=0)
+    report(RUN, "SUCCEEDED", "", store, settings)
+    again = report(RUN, "SUCCEEDED", "", store, settings)
+    assert len(running.puts) == 1
+    assert "Metrics were pushed to gateway before." in again.page
 
 
 def test_a_gateway_that_cannot_be_had_is_told_and_stops_nothing():
