@@ -2,7 +2,8 @@
 
 Workers are forked after the stage is imported, so a shard pays for its imports once. A worker that
 dies or overruns is replaced, and only the tenant it was working for fails. What a worker says is
-read as JSON, never unpickled: code that works for a tenant has no say over the shard.
+read as JSON, never unpickled, and never waited for: code that works for a tenant has no say over
+the shard.
 """
 
 import gc
@@ -14,12 +15,15 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
+from multiprocessing.reduction import ForkingPickler
+from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
 from typing import Protocol
 
 from threadpoolctl import threadpool_limits
 
 from tenantry.errors import WorkerDiedError
+from tenantry.isolation.channel import Channel
 from tenantry.isolation.errands import ERRAND
 from tenantry.jobs import Job
 from tenantry.ledger import Outcome
@@ -27,6 +31,7 @@ from tenantry.ledger import Outcome
 _FORK = multiprocessing.get_context("fork")
 _MAX_MESSAGE = 64 << 20
 _GRACE_SECONDS = 5.0
+_FOREVER = float("inf")
 _MEMORY_REMEDY = "raise resources.memory_mib"
 
 
@@ -98,9 +103,9 @@ class Forks(Protocol):
 @dataclass
 class _Worker:
     process: Forked
-    connection: Connection
+    channel: Channel
     task: Task | None = None
-    deadline: float = field(default=float("inf"))
+    deadline: float = field(default=_FOREVER)
 
 
 def run_tasks(
@@ -150,10 +155,9 @@ def run_tasks(
 def _assign(worker: _Worker, task: Task, work: object) -> bool:
     """Hand a task to an idle worker; say whether it was alive to take it."""
     try:
-        worker.connection.send(work)
+        worker.channel.send(bytes(ForkingPickler.dumps(work)))
     except OSError:
-        worker.process.join()
-        worker.connection.close()
+        _end(worker, _GRACE_SECONDS)
         return False
     worker.task, worker.deadline = task, time.monotonic() + task.timeout_seconds
     return True
@@ -168,20 +172,22 @@ def _idle_worker(
     if len(pool) >= workers:
         return None
     process, connection = nursery.fork() if nursery else _fork(pool, tasks)
-    pool.append(_Worker(process, connection))
+    pool.append(_Worker(process, Channel(connection, _MAX_MESSAGE)))
     return pool[-1]
 
 
 def _fork(pool: list[_Worker], tasks: Sequence[Task]) -> tuple[Forked, Connection]:
     ours, theirs = _FORK.Pipe()
-    inherited = [worker.connection for worker in pool]
+    inherited = [worker.channel for worker in pool]
     process = _FORK.Process(target=_serve, args=(tasks, theirs, [ours, *inherited]))
     process.start()
     theirs.close()
     return process, ours
 
 
-def _serve(tasks: Sequence[Task], connection: Connection, inherited: list[Connection]) -> None:
+def _serve(
+    tasks: Sequence[Task], connection: Connection, inherited: Sequence[Connection | Channel]
+) -> None:
     """Do what comes down the pipe, until it closes; the body of a worker."""
     for other in inherited:  # so that a shard's death closes every worker's pipe
         other.close()
@@ -213,31 +219,40 @@ def _limit_memory(mib: int) -> None:
 def _collect(pool: list[_Worker]) -> Iterator[tuple[_Worker, Outcome | WorkerDiedError]]:
     """Wait until a worker answers, dies or overruns; yield what came of its task."""
     busy = [worker for worker in pool if worker.task]
-    patience = max(0.0, min(worker.deadline for worker in busy) - time.monotonic())
-    ready = wait(
-        [worker.connection for worker in busy], None if patience == float("inf") else patience
-    )
+    ready = _wait(busy)
     for worker in busy:
-        outcome: Outcome | WorkerDiedError | None
-        if worker.connection in ready:
-            outcome = _receive(worker)
-        elif worker.deadline <= time.monotonic():
+        outcome = _hear(worker) if worker.channel.fileno() in ready else None
+        if not outcome and worker.deadline <= time.monotonic():
             outcome = _overrun(worker)
-        else:
-            continue
         if isinstance(outcome, WorkerDiedError):
             pool.remove(worker)
         if outcome:
             yield worker, outcome
 
 
-def _receive(worker: _Worker) -> Outcome | WorkerDiedError | None:
-    """Read what a worker says; None when it goes on working."""
+def _wait(busy: Sequence[_Worker]) -> set[int]:
+    """Return whose pipes can be gone on with, at the latest when the first deadline is over."""
+    patience = max(0.0, min(worker.deadline for worker in busy) - time.monotonic())
+    with DefaultSelector() as selector:
+        for worker in busy:
+            selector.register(
+                worker.channel.fileno(), EVENT_WRITE if worker.channel.is_sending else EVENT_READ
+            )
+        return {key.fd for key, _ in selector.select(None if patience == _FOREVER else patience)}
+
+
+def _hear(worker: _Worker) -> Outcome | WorkerDiedError | None:
+    """Go on with what a worker says, or is told; None when it goes on working."""
     try:
-        message = worker.connection.recv_bytes(_MAX_MESSAGE)
+        if worker.channel.is_sending:
+            worker.channel.go_on_sending()
+            return None
+        message = worker.channel.receive()
         answer = worker.task.answer if worker.task else None
+        if message is None:
+            return None
         if answer and message.startswith(ERRAND):
-            worker.connection.send_bytes(answer(message))
+            worker.channel.send(answer(message))
             return None
     except (EOFError, OSError):
         return _bury(worker, "")
@@ -250,8 +265,7 @@ def _receive(worker: _Worker) -> Outcome | WorkerDiedError | None:
 def _bury(worker: _Worker, fault: str) -> WorkerDiedError:
     if fault:
         worker.process.kill()
-    worker.process.join()
-    worker.connection.close()
+    _end(worker, _GRACE_SECONDS)
     return WorkerDiedError(fault or _cause_of_death(worker.process.exitcode))
 
 
@@ -267,14 +281,18 @@ def _cause_of_death(exitcode: int | None) -> str:
 def _overrun(worker: _Worker) -> WorkerDiedError:
     seconds = worker.task.timeout_seconds if worker.task else 0
     worker.process.kill()
-    worker.process.join()
-    worker.connection.close()
+    _end(worker, _GRACE_SECONDS)
     return WorkerDiedError(f"took longer than {seconds:.0f} s; raise resources.timeout")
 
 
 def _dismiss(worker: _Worker) -> None:
-    worker.connection.close()
-    worker.process.join(0 if worker.task else _GRACE_SECONDS)
+    _end(worker, 0 if worker.task else _GRACE_SECONDS)
+
+
+def _end(worker: _Worker, grace: float) -> None:
+    """Close a worker's pipe, and see to it that the worker has ended."""
+    worker.channel.close()
+    worker.process.join(grace)
     if worker.process.is_alive():
         worker.process.kill()
         worker.process.join()

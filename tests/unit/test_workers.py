@@ -6,6 +6,7 @@ import time
 import pytest
 
 from tenantry.errors import WorkerDiedError
+from tenantry.isolation.errands import ERRAND
 from tenantry.ledger import Outcome
 from tenantry.workers import Task, run_tasks
 
@@ -113,3 +114,75 @@ def test_a_worker_that_dies_idle_costs_nobody_anything():
     assert {tenant: outcome.status for tenant, outcome in found.items()} == {
         f"t{n}": "done" for n in range(4)
     }
+
+
+class Forks:
+    """Forks workers that do what they like with their pipe."""
+
+    def __init__(self, *bodies):
+        self.bodies = list(bodies)
+
+    def fork(self):
+        context = multiprocessing.get_context("fork")
+        ours, theirs = context.Pipe()
+        process = context.Process(target=self.bodies.pop(0), args=(theirs,))
+        process.start()
+        theirs.close()
+        return process, ours
+
+
+def work(pipe):
+    pipe.recv()
+    pipe.send_bytes(ERRAND + bytes(300_000))
+    size = len(pipe.recv_bytes())
+    pipe.send_bytes(Outcome(stage="train", status="done", facts={"size": size}).to_json())
+
+
+def begin_to_speak(pipe):
+    os.write(pipe.fileno(), b"\0\0\0\x09x")
+    time.sleep(60)
+
+
+def listen_to_nothing(pipe):
+    pipe.send_bytes(ERRAND)
+    time.sleep(60)
+
+
+def speak_without_end(pipe):
+    while True:
+        pipe.send_bytes(ERRAND)
+        pipe.recv_bytes()
+
+
+@pytest.mark.parametrize("body", [begin_to_speak, listen_to_nothing, speak_without_end])
+def test_a_worker_that_keeps_the_shard_busy_overruns_alone(body):
+    answer = bytes(1 << 20).__add__
+    tasks = [
+        Task("bad", done(), MIB, 0.3, answer=answer),
+        Task("good", done(), MIB, 30.0, answer=answer),
+    ]
+    running = run_tasks(tasks, 2, on_start=lambda _: None, nursery=Forks(body, work))
+    outcomes = dict(running)
+    assert "raise resources.timeout" in str(outcomes["bad"])
+    assert outcomes["good"].facts["size"] == (1 << 20) + len(ERRAND) + 300_000
+
+
+@pytest.mark.parametrize("length", [b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff"])
+def test_a_message_that_is_too_long_is_not_read(length):
+    def announce(pipe):
+        os.write(pipe.fileno(), length)
+
+    running = run_tasks([task("bad", done())], 1, on_start=lambda _: None, nursery=Forks(announce))
+    assert isinstance(dict(running)["bad"], WorkerDiedError)
+
+
+def test_a_worker_that_lives_on_without_its_pipe_is_ended(monkeypatch):
+    monkeypatch.setattr("tenantry.workers._GRACE_SECONDS", 0.1)
+
+    def hang_up(pipe):
+        pipe.recv()
+        pipe.close()
+        time.sleep(60)
+
+    running = run_tasks([task("bad", done())], 1, on_start=lambda _: None, nursery=Forks(hang_up))
+    assert isinstance(dict(running)["bad"], WorkerDiedError)
