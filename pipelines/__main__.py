@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from pipelines.parameters import ClusterParameters, FleetParameters, with_parameters
+from tenantry.cli.running import run_app
 from tenantry.settings import load_settings
 from tenantry.store.open import open_store
 from tenantry.times import format_moment
@@ -21,6 +22,13 @@ Host = Annotated[
 ]
 Namespace = Annotated[
     str, typer.Option(envvar="KFP_NAMESPACE", help="Namespace, in Kubeflow's multi-user mode.")
+]
+
+Account = Annotated[
+    str,
+    typer.Option(
+        envvar="KFP_SERVICE_ACCOUNT", help="Service account of runs. Empty: Kubeflow's default."
+    ),
 ]
 
 
@@ -65,6 +73,7 @@ def submit_command(
     *,
     host: Host = "",
     namespace: Namespace = "",
+    account: Account = "tenantry-runner",
     experiment: Annotated[str, typer.Option(help="Experiment of the run.")] = "tenantry",
     watch: Annotated[bool, typer.Option("--watch", help="Stay, and show how far it is.")] = False,
     stalled_after: Annotated[
@@ -83,7 +92,7 @@ def submit_command(
             typer.echo(f"{name} = {value!r}")
         return
     kubeflow = Kubeflow.from_environment(_needed(host), namespace)
-    started = submit(parameters.arguments(), kubeflow, experiment)
+    started = submit(parameters.arguments(), kubeflow, experiment, account)
     typer.echo(started.page)
     if watch:
         store = open_store(load_settings(), parameters.region)
@@ -100,9 +109,12 @@ def sync_command(
     schedules: Annotated[Path, typer.Option(help="The file of schedules; see docs/gitops.md.")],
     host: Host = "",
     namespace: Namespace = "",
+    account: Account = "tenantry-runner",
     owner: Annotated[str, typer.Option(help="Marks what this sync may change.")] = "tenantry",
     experiment: Annotated[str, typer.Option(help="Experiment of the runs.")] = "tenantry",
-    region: Annotated[str, typer.Option(help="Only this region's runs, and its store.")] = "",
+    region: Annotated[
+        str, typer.Option(envvar="TENANTRY_REGION", help="Only this region's runs, and its store.")
+    ] = "",
     clock: Annotated[
         str,
         typer.Option(envvar="KFP_CRON_TIMEZONE", help="The controller's CRON_SCHEDULE_TIMEZONE."),
@@ -115,7 +127,7 @@ def sync_command(
     from pipelines.syncing import preview, sync
 
     kubeflow = Kubeflow.from_environment(_needed(host), namespace)
-    declared = Declared(schedules, owner, experiment, region, clock)
+    declared = Declared(schedules, owner, experiment, region, clock, account)
     with declared_parts(kubeflow, load_settings(), declared) as parts:
         done = (preview if dry_run else sync)(parts, typer.echo)
     typer.echo(f"{done} {'to change' if dry_run else 'changed'}" if done else "nothing to change")
@@ -125,8 +137,11 @@ def _needed(host: str) -> str:
     if not host:
         msg = "no address of the Kubeflow Pipelines API; give --host or set KFP_HOST"
         raise typer.BadParameter(msg)
+    if not host.startswith(("http://", "https://")):
+        msg = f"{host}: the address of the Kubeflow Pipelines API begins with http:// or https://"
+        raise typer.BadParameter(msg)
     return host
 
 
 if __name__ == "__main__":
-    app(prog_name="python -m pipelines")
+    run_app(app, "python -m pipelines")

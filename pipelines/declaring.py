@@ -1,5 +1,6 @@
 """What Git declares, as the parts that a sync keeps equal."""
 
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,11 +10,12 @@ from pathlib import Path
 
 from pipelines.cluster import read_secret_names
 from pipelines.compiling import compile_fleet, version_name
-from pipelines.kubeflow import Kubeflow
+from pipelines.kubeflow import ACCOUNT, Kubeflow, KubeflowError
 from pipelines.schedules import find_recurring, read_schedules
 from pipelines.syncing import Cluster, Database, Part, Recurrences, Specs
 from tenantry.settings import Settings
 from tenantry.specs.bundle import read_folder
+from tenantry.specs.parts import DNS_LABEL
 from tenantry.store.open import open_store
 
 DEFAULT_NAMESPACE = "kubeflow"
@@ -30,6 +32,7 @@ class Declared:
         experiment: Experiment of the recurring runs.
         region: Only this region's; empty where there is one store.
         clock: The time zone of Kubeflow's controller.
+        account: The service account of runs.
     """
 
     schedules: Path
@@ -37,6 +40,16 @@ class Declared:
     experiment: str = "tenantry"
     region: str = ""
     clock: str = "UTC"
+    account: str = ACCOUNT
+
+    def __post_init__(self) -> None:
+        """Refuse an owner that a mark in a description could not hold.
+
+        Raises:
+            KubeflowError: It is no DNS label.
+        """
+        if not re.fullmatch(DNS_LABEL, self.owner):
+            raise KubeflowError(f"owner {self.owner!r}: write a DNS label, e.g. team-a")
 
 
 @contextmanager
@@ -64,6 +77,7 @@ def declared_parts(
             now=datetime.now(UTC),
             clock=declared.clock,
             region=declared.region,
+            account=declared.account,
         )
         pipeline: Part = Database(kubeflow, owner, spec)
         if kubeflow.pipeline_store() == "kubernetes":

@@ -17,7 +17,10 @@ from tenantry.errors import TenantryError
 from tenantry.transient import retry_transient
 
 TOKEN_VARIABLE = "KF_PIPELINES_SA_TOKEN_PATH"  # noqa: S105 - a variable's name
+CA_VARIABLE = "KFP_CA_FILE"
 TOKEN_FILE = Path("/var/run/secrets/kubeflow/pipelines/token")
+ACCOUNT = "tenantry-runner"
+"""The service account of runs, as manifests/base makes it."""
 _PAGE = 100
 _SECONDS = 60
 T = TypeVar("T")
@@ -40,18 +43,28 @@ class Kubeflow:
     Attributes:
         host: Its address.
         namespace: The namespace of all that is ours; empty in single-user mode.
-        token_file: Holds the token of a service account, read anew for each request; None for none.
+        token_file: Holds the token of a service account, read anew for each request, or None.
+        ca_file: PEM file of the authorities that may have signed its certificate; empty: the
+            system's.
     """
 
     host: str
     namespace: str = ""
     token_file: Path | None = None
+    ca_file: str = ""
 
     @classmethod
     def from_environment(cls, host: str, namespace: str) -> "Kubeflow":
-        """Return the API at `host`; the token is where Kubeflow mounts it, if it is there."""
+        """Return the API at `host`; the token is where Kubeflow mounts it, if it is there.
+
+        Raises:
+            KubeflowError: The file of authorities is missing.
+        """
         token = Path(os.environ.get(TOKEN_VARIABLE, TOKEN_FILE))
-        return cls(host.rstrip("/"), namespace, token if token.is_file() else None)
+        ca_file = os.environ.get(CA_VARIABLE, "")
+        if ca_file and not Path(ca_file).is_file():
+            raise KubeflowError(f"{CA_VARIABLE}: {ca_file}: there is no such file")
+        return cls(host.rstrip("/"), namespace, token if token.is_file() else None, ca_file)
 
     @property
     def page(self) -> str:
@@ -139,8 +152,18 @@ class Kubeflow:
 
     # --- runs -------------------------------------------------------------------------------------
 
-    def create_run(self, name: str, spec: Path, parameters: dict[str, Any], experiment: str) -> str:
-        """Start a run of a compiled spec, which is no pipeline's version; return its id."""
+    def create_run(
+        self, name: str, spec: Path, parameters: dict[str, Any], experiment: str, account: str = ""
+    ) -> str:
+        """Start a run of a compiled spec, which is no pipeline's version; return its id.
+
+        Args:
+            name: Its name.
+            spec: The compiled spec.
+            parameters: Of the pipeline.
+            experiment: Name of its experiment.
+            account: The service account of its pods; empty: Kubeflow's default.
+        """
         pipeline, *platform = yaml.safe_load_all(spec.read_text(encoding="utf-8"))
         whole = {"pipeline_spec": pipeline, "platform_spec": platform[0]} if platform else pipeline
         body = api.V2beta1Run(
@@ -148,6 +171,7 @@ class Kubeflow:
             experiment_id=self.experiment_id(experiment),
             pipeline_spec=whole,
             runtime_config=api.V2beta1RuntimeConfig(parameters=parameters),
+            service_account=account or None,
         )
         create = api.RunServiceApi(self._client).run_service_create_run
         return str(getattr(self._call(create, body, is_repeated=False), "run_id", ""))
@@ -164,6 +188,7 @@ class Kubeflow:
     @cached_property
     def _client(self) -> api.ApiClient:
         configuration = api.Configuration(host=self.host)
+        configuration.ssl_ca_cert = self.ca_file or None
         if self.token_file:
             configuration.api_key_prefix["authorization"] = "Bearer"
             self._read_token(configuration)

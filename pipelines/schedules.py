@@ -1,7 +1,7 @@
 """`schedules.yaml`: the recurring runs that Git declares."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import Field
 
 from pipelines.clock import Cron, CronError
+from pipelines.kubeflow import ACCOUNT
 from pipelines.parameters import ClusterParameters
 from tenantry.digests import canonical_json, sha256
 from tenantry.errors import Fault, SpecError
@@ -67,6 +68,7 @@ class Recurring:
         concurrency: Runs at once at most.
         catch_up: Whether missed slots are run after all.
         version: Name of the pipeline version.
+        account: The service account of its pods; empty: Kubeflow's default.
         enabled: Whether it is on.
     """
 
@@ -77,6 +79,7 @@ class Recurring:
     concurrency: int
     catch_up: bool
     version: str
+    account: str
     enabled: bool
 
     @property
@@ -101,7 +104,13 @@ def read_schedules(path: Path) -> tuple[Schedule, ...]:
 
 
 def find_recurring(
-    schedules: tuple[Schedule, ...], version: str, *, now: datetime, clock: str, region: str = ""
+    schedules: tuple[Schedule, ...],
+    version: str,
+    *,
+    now: datetime,
+    clock: str,
+    region: str = "",
+    account: str = ACCOUNT,
 ) -> tuple[Recurring, ...]:
     """Return the recurring runs that schedules ask for.
 
@@ -111,6 +120,7 @@ def find_recurring(
         now: When; the difference between two time zones is taken as it is then.
         clock: The time zone that the cluster's controller reads crons in.
         region: Only those of this region; all when empty.
+        account: The service account of their pods.
 
     Raises:
         SpecError: A cron cannot be written in the controller's time zone.
@@ -124,7 +134,7 @@ def find_recurring(
             faults.append(Fault(f"schedules.{schedule.name}.cron", str(error)))
             continue
         found += [
-            _make(schedule, cron, version, place, part)
+            replace(_make(schedule, cron, place, part), version=version, account=account)
             for place in schedule.regions or ("",)
             if not region or place in ("", region)
             for part in range(1, schedule.partitions + 1)
@@ -134,7 +144,7 @@ def find_recurring(
     return tuple(found)
 
 
-def _make(schedule: Schedule, cron: Cron, version: str, region: str, part: int) -> Recurring:
+def _make(schedule: Schedule, cron: Cron, region: str, part: int) -> Recurring:
     partition = f"{part}/{schedule.partitions}" if schedule.partitions > 1 else ""
     own = {"product": schedule.product, "region": region, "partition": partition}
     words = [schedule.name, *filter(None, (region, partition.replace("/", " of ")))]
@@ -145,7 +155,8 @@ def _make(schedule: Schedule, cron: Cron, version: str, region: str, part: int) 
         parameters={**schedule.parameters, **own},
         concurrency=schedule.concurrency,
         catch_up=schedule.catch_up,
-        version=version,
+        version="",
+        account="",
         enabled=schedule.enabled,
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 from pipelines.cluster import read_secret_names
 from pipelines.compiling import compile_fleet
 from pipelines.fleet import NAME
-from pipelines.kubeflow import Kubeflow
+from pipelines.kubeflow import ACCOUNT, Kubeflow
 from tenantry.settings import load_settings
 
 _NAMING = ("product", "region", "as_of")
@@ -28,17 +28,20 @@ class Submitted:
     page: str
 
 
-def submit(parameters: dict[str, Any], kubeflow: Kubeflow, experiment: str) -> Submitted:
+def submit(
+    parameters: dict[str, Any], kubeflow: Kubeflow, experiment: str, account: str = ACCOUNT
+) -> Submitted:
     """Compile the pipeline and start a run of it.
 
     Args:
         parameters: The pipeline's parameters.
         kubeflow: The API.
         experiment: Experiment of the run.
+        account: The service account of its pods; empty: Kubeflow's default.
     """
     kubeflow.create_experiment(experiment)
     with tempfile.TemporaryDirectory() as folder:
         spec, _ = compile_fleet(Path(folder), secrets=read_secret_names(load_settings()))
         name = " ".join(filter(None, (NAME, *map(parameters.get, _NAMING))))
-        run_id = kubeflow.create_run(name, spec, parameters, experiment)
+        run_id = kubeflow.create_run(name, spec, parameters, experiment, account)
     return Submitted(run_id, f"{kubeflow.page}/runs/details/{run_id}")

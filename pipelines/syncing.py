@@ -191,6 +191,7 @@ class Recurrences:
                 max_concurrency=str(wanted.concurrency),
                 mode=mode.ENABLE if wanted.enabled else mode.DISABLE,
                 no_catchup=not wanted.catch_up,
+                service_account=wanted.account or None,
                 experiment_id=self.kubeflow.experiment_id(self.experiment),
             )
         )

@@ -14,20 +14,16 @@ ALLOWED = [
     (RUNNER, "get", "pods"),
     (RUNNER, "get", "configmaps/kfp-launcher"),
     (RUNNER, "get", "secrets/mlpipeline-minio-artifact"),
-    *(
-        (SYNC, verb, "pipelines.pipelines.kubeflow.org")
-        for verb in ("get", "list", "create", "patch", "delete")
-    ),
+    *((SYNC, verb, "pipelines.pipelines.kubeflow.org") for verb in ("get", "list", "create")),
     *(
         (SYNC, verb, "pipelineversions.pipelines.kubeflow.org")
-        for verb in ("get", "list", "create", "delete")
+        for verb in ("get", "list", "create")
     ),
     *(
         (SYNC, verb, "jobs.pipelines.kubeflow.org")
         for verb in ("get", "list", "create", "delete", "enable", "disable")
     ),
     (SYNC, "create", "experiments.pipelines.kubeflow.org"),
-    (SYNC, "create", "runs.pipelines.kubeflow.org"),
 ]
 DENIED = [
     *(
@@ -56,6 +52,12 @@ DENIED = [
     (RUNNER, "delete", "workflows.argoproj.io"),
     (RUNNER, "create", "workflows.argoproj.io"),
     (SYNC, "get", "secrets/mlpipeline-minio-artifact"),
+    *(
+        (SYNC, verb, f"{what}.pipelines.kubeflow.org")
+        for verb in ("update", "patch", "delete")
+        for what in ("pipelines", "pipelineversions")
+    ),
+    (SYNC, "create", "runs.pipelines.kubeflow.org"),
     (SYNC, "delete", "runs.pipelines.kubeflow.org"),
     (SYNC, "delete", "experiments.pipelines.kubeflow.org"),
     (SYNC, "create", "workflows.argoproj.io"),

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -52,6 +53,7 @@ def test_the_digest_follows_all_but_whether_it_is_on(tmp_path):
         )
     }
     assert len({plain.digest, *digests}) == 5
+    assert replace(plain, account="another").digest != plain.digest
     assert recurring(tmp_path)[0].digest == plain.digest
 
 

@@ -1,5 +1,6 @@
 """The sync against a Kubeflow that keeps pipelines in its database, or in Kubernetes."""
 
+import shutil
 import threading
 from pathlib import Path
 
@@ -9,13 +10,16 @@ from kubernetes import client
 from typer.testing import CliRunner
 
 from pipelines.__main__ import app
+from pipelines.declaring import Declared
 from pipelines.kubeflow import Kubeflow, KubeflowError
 from pipelines.resources import OWNER_LABEL, Resources
 from pipelines.schedules import find_recurring, read_schedules
 from pipelines.syncing import Cluster, Database, Recurrences, preview, sync
+from tenantry.errors import TenantryError
 from tenantry.specs.bundle import find_published
 from tenantry.store.folder import FolderStore
 from tests.pipelines.test_schedules import NOW
+from tests.servers.certificates import make_certificates
 from tests.servers.kfp import KfpState, kfp_running
 
 SCHEDULES = """\
@@ -292,6 +296,29 @@ def test_multi_user_mode_needs_namespace_and_token(make_site, store):
         site.sync()
 
 
+def test_recurring_runs_run_as_the_account_that_is_named(make_site):
+    site = make_site()
+    site.sync()
+    ours = [run for run in site.state.recurring.values() if run.display_name != FOREIGN]
+    assert {run.service_account for run in ours} == {"tenantry-runner"}
+
+
+@pytest.mark.parametrize("owner", ["team a", "", "a]", "Team"])
+def test_an_owner_that_a_mark_cannot_hold_is_refused(owner):
+    with pytest.raises(KubeflowError, match="write a DNS label"):
+        Declared(Path("schedules.yaml"), owner)
+
+
+def test_authorities_of_its_own_are_trusted(tmp_path, monkeypatch):
+    file = tmp_path / "ca.pem"
+    monkeypatch.setenv("KFP_CA_FILE", str(file))
+    with pytest.raises(KubeflowError, match="KFP_CA_FILE: .*no such file"):
+        Kubeflow.from_environment("https://kfp.example", "")
+    shutil.copy(make_certificates(tmp_path), file)
+    with kfp_running(KfpState(), tmp_path) as address:
+        assert Kubeflow.from_environment(address, "").pipeline_store() == "database"
+
+
 def test_a_server_that_does_not_answer_is_named(monkeypatch):
     monkeypatch.setattr("tenacity.nap.time.sleep", lambda seconds: None)
     with pytest.raises(KubeflowError, match=r"127\.0\.0\.1:1: .*no answer"):
@@ -317,3 +344,36 @@ def test_the_command_publishes_specs_and_syncs_them_all(make_site, tmp_path, mon
     assert find_published(FolderStore(store))
     again = CliRunner().invoke(app, call, catch_exceptions=False)
     assert again.output == "nothing to change\n"
+
+
+@pytest.mark.parametrize(
+    ("host", "words"),
+    [("foo", "begins with http:// or https://"), ("", "no address of the Kubeflow Pipelines API")],
+)
+def test_an_address_that_is_none_is_refused(tmp_path, monkeypatch, host, words):
+    monkeypatch.setenv("KFP_HOST", host)
+    called = CliRunner().invoke(app, ["sync", "--schedules", str(tmp_path / "none.yaml")])
+    assert called.exit_code == 2
+    assert words in " ".join(called.output.replace("│", " ").split())
+
+
+def test_the_job_of_a_region_makes_that_regions_runs(make_site, tmp_path, monkeypatch):
+    site = make_site()
+    specs = tmp_path / "specs"
+    shutil.copytree("tenant_specs", specs)
+    (specs / "regions.yaml").write_text(
+        "regions:\n  default: {store: ../east}\n  west: {store: ../west}\n"
+    )
+    site.file.write_text(
+        "schedules:\n- {name: d, product: arrival-delay, cron: 0 5 * * *,"
+        " regions: [default, west]}\n"
+    )
+    monkeypatch.setenv("TENANTRY_SPECS", str(specs))
+    monkeypatch.setenv("KFP_HOST", site.address)
+    call = ["sync", "--schedules", str(site.file)]
+    assert isinstance(CliRunner().invoke(app, call).exception, TenantryError)
+    monkeypatch.setenv("TENANTRY_REGION", "west")
+    assert CliRunner().invoke(app, call, catch_exceptions=False).exit_code == 0
+    assert set(site.recurring()) == {"arrival-delay: d, west"}
+    assert find_published(FolderStore(tmp_path / "west"))
+    assert not (tmp_path / "east").exists()

@@ -6,6 +6,7 @@ multi-user mode a request needs a namespace and a token.
 """
 
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from datetime import UTC, datetime
 from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -69,17 +71,26 @@ class KfpState:
 
 
 @contextmanager
-def kfp_running(state: KfpState) -> Iterator[str]:
-    """Serve on a free port of the loopback; yield the address."""
+def kfp_running(state: KfpState, certificates: Path | None = None) -> Iterator[str]:
+    """Serve on a free port of the loopback; yield the address.
+
+    Args:
+        state: What it holds.
+        certificates: A folder that `make_certificates` filled: it speaks TLS. None: it does not.
+    """
 
     class Handler(_Handler):
         held = state
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if certificates:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificates / "public.crt", certificates / "private.key")
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"http{'s' if certificates else ''}://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         thread.join()

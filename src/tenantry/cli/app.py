@@ -1,6 +1,5 @@
 """The ``tenantry`` command."""
 
-import sys
 from importlib.metadata import version
 from typing import Annotated
 
@@ -20,11 +19,10 @@ from tenantry.cli.policy import policy
 from tenantry.cli.reindex import reindex
 from tenantry.cli.retry import retry
 from tenantry.cli.rollback import rollback
+from tenantry.cli.running import run_app
 from tenantry.cli.show import show
 from tenantry.cli.status import status
 from tenantry.cli.validate import schema, validate
-from tenantry.errors import TenantryError
-from tenantry.text import plain
 
 app = typer.Typer(
     name="tenantry",
@@ -76,8 +74,4 @@ def root(
 
 def main() -> None:
     """Run the command line; a user's mistake ends in its message, never in a stack trace."""
-    try:
-        app()
-    except (TenantryError, ValueError) as error:
-        typer.echo(f"tenantry: {plain(str(error))}", err=True)
-        sys.exit(1)
+    run_app(app, "tenantry")
