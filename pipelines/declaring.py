@@ -11,10 +11,13 @@ from pathlib import Path
 from pipelines.cluster import read_secret_names
 from pipelines.compiling import compile_fleet, version_name
 from pipelines.kubeflow import ACCOUNT, Kubeflow, KubeflowError
+from pipelines.schedule_faults import find_spec_faults
 from pipelines.schedules import find_recurring, read_schedules
 from pipelines.syncing import Cluster, Database, Part, Recurrences, Specs
+from tenantry.errors import SpecError
 from tenantry.settings import Settings
 from tenantry.specs.bundle import read_folder
+from tenantry.specs.faults import place_in
 from tenantry.specs.parts import DNS_LABEL
 from tenantry.store.open import open_store
 
@@ -68,6 +71,8 @@ def declared_parts(
         SettingsError: The store cannot be opened.
     """
     bundle, listed = read_folder(settings.specs), read_schedules(declared.schedules)
+    if faults := [*find_spec_faults(listed, settings)]:
+        raise SpecError(dict.fromkeys(place_in(declared.schedules.name, faults)))
     store, owner = open_store(settings, declared.region), declared.owner
     with tempfile.TemporaryDirectory() as folder:
         spec, manifest = compile_fleet(Path(folder), secrets=read_secret_names(settings))

@@ -13,7 +13,7 @@ from tenantry.errors import PlanError, SettingsError, SpecError
 from tenantry.packing import select_served
 from tenantry.request import PlanRequest
 from tenantry.settings import load_settings
-from tenantry.specs.load import load_product
+from tenantry.specs.load import Fleet, load_product
 from tenantry.times import parse_moment
 
 _QUANTITY = re.compile(r"\d+(\.\d+)?([KMGTP]i?|[km])?")
@@ -59,21 +59,25 @@ class FleetParameters:
         """Return the pipeline's arguments, by name."""
         return asdict(self)
 
-    def check(self, now: str) -> None:
+    def check(self, now: str, fleet: Fleet | None = None) -> None:
         """Refuse what the plan would refuse, before anything is started.
 
         Args:
             now: The logical time where `as_of` is empty.
+            fleet: The product; None: it is loaded.
 
         Raises:
             typer.BadParameter: All that is wrong.
         """
-        settings = load_settings()
+        if not 0 <= self.max_failed_share <= 1:
+            raise typer.BadParameter("max_failed_share: is not between 0 and 1")
         own = {field.name: getattr(self, field.name) for field in fields(PlanRequest)[2:]}
         try:
             request = PlanRequest("check", parse_moment(self.as_of or now), **own)
             request.check()
-            fleet = load_product(settings.specs, self.product, connections=settings.connections)
+            if fleet is None:
+                settings = load_settings()
+                fleet = load_product(settings.specs, self.product, connections=settings.connections)
             select_served(fleet.serving(self.region), request)
         except (ValueError, SpecError, SettingsError, PlanError) as error:
             raise typer.BadParameter(str(error)) from None
@@ -94,8 +98,12 @@ class ClusterParameters(FleetParameters):
         str, typer.Option(help="Memory past which their pod is killed: see docs/operations.md.")
     ] = "8Gi"
 
-    def check(self, now: str) -> None:
+    def check(self, now: str, fleet: Fleet | None = None) -> None:
         """Refuse what the plan or the cluster would refuse, before anything is started.
+
+        Args:
+            now: The logical time where `as_of` is empty.
+            fleet: The product; None: it is loaded.
 
         Raises:
             typer.BadParameter: All that is wrong.
@@ -104,7 +112,7 @@ class ClusterParameters(FleetParameters):
             if not _QUANTITY.fullmatch(value := getattr(self, name)):
                 msg = f"{name}: {value!r} is no quantity of Kubernetes; write e.g. 500m or 4Gi"
                 raise typer.BadParameter(msg)
-        super().check(now)
+        super().check(now, fleet)
 
 
 def with_parameters(

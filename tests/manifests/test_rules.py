@@ -3,8 +3,9 @@ import re
 import pytest
 import yaml
 
+from pipelines.schedule_faults import find_spec_faults
 from pipelines.schedules import read_schedules
-from tenantry.specs.load import list_products
+from tenantry.settings import load_settings
 from tests.manifests.documents import MANIFESTS, OVERLAYS, ROOT, golden, load, pod_specs
 
 GOVERNED = ("dev", "prod")
@@ -116,8 +117,10 @@ def test_every_object_says_whose_it_is(overlay):
 
 @pytest.mark.parametrize("path", sorted(MANIFESTS.rglob("schedules.yaml")), ids=str)
 def test_schedules_are_sound_and_of_products_there_are(path):
-    for one in read_schedules(path):
-        assert one.product in list_products(ROOT / "tenant_specs")
+    connections = path.with_name("connections.yaml")
+    own = {"TENANTRY_CONNECTIONS": str(connections)} if connections.exists() else {}
+    settings = load_settings({"TENANTRY_SPECS": str(ROOT / "tenant_specs"), **own})
+    assert [*find_spec_faults(read_schedules(path), settings)] == []
 
 
 def test_argo_looks_again_within_two_seconds():
