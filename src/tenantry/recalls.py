@@ -32,13 +32,15 @@ def find_recall(state: TenantState) -> Recall | None:
     """Find the judgement that calls back the model that reigns; None when none does.
 
     Never back to a model that was judged as decayed itself, so that nothing goes back and forth;
-    and to none after a rollback was refused: its model cannot be had.
+    and to none after a rollback was refused: its model cannot be had. Who made a model reign again
+    knew what had been judged by then, so only a later judgement calls it back.
     """
     if state.champion is None:
         return None
-    reigns = state.champion.current.version
+    reigns = state.champion.current
     for alarm in state.judgements:
-        if alarm.action == "rollback" and alarm.model == reigns:
+        calls = alarm.action == "rollback" and alarm.as_of > reigns.since
+        if calls and alarm.model == reigns.version:
             refused = any(one.stage == "promote" and one.kind == _REFUSED for one in state.failures)
             return Recall(alarm, None if refused else state.champion.refuge(state.decayed))
     return None

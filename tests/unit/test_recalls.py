@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from tenantry.champions import Champion
+from tenantry.champions import Champion, Restored
 from tenantry.facts import Alarm
 from tenantry.recalls import find_recall
 from tenantry.states import TenantRecord, TenantState
@@ -27,6 +27,32 @@ def test_only_the_model_that_reigns_is_called_back():
     assert recall(alarm(model=OLD.version)) is None
     assert recall(alarm(action="tell")) is None
     assert find_recall(TenantState()) is None
+
+
+def test_who_was_made_to_reign_again_is_called_back_by_later_judgements_only():
+    """The alarm led to OLD's return in week 4; a person undid it at the same logical time."""
+    since = START + 4 * WEEK
+    back, undone = (
+        reign.model_copy(
+            update={
+                "since": since,
+                "turn": turn,
+                "restores": Restored(
+                    since=reign.since,
+                    version=reign.version,
+                    replaced=replaced.version,
+                    who=who,
+                    why="why",
+                    when=since,
+                ),
+            }
+        )
+        for turn, (reign, replaced, who) in enumerate(((OLD, NEW, "monitor"), (NEW, OLD, "ann")))
+    )
+    champion = CHAMPION.with_reign(back).with_reign(undone)
+    assert champion.current.version == NEW.version
+    assert recall(alarm(), alarm(weeks=4), champion=champion) is None
+    assert recall(alarm(), alarm(weeks=5), champion=champion).refuge == OLD
 
 
 def test_decay_that_asked_for_nothing_bars_a_model_all_the_same():

@@ -19,7 +19,8 @@ def roll_back(job: Job, due: Due) -> Result:
     """Go back to the model that the plan says, from the one that was judged as decayed.
 
     Made once, however often it is planned: a champion that moved since, by another run or a person,
-    stays. Everything in the reign and its event follows from the plan and the judgement.
+    stays, and so does the judged one where it was made to reign again. Everything in the reign and
+    its event follows from the plan and the judgement.
 
     Args:
         job: The tenant.
@@ -35,6 +36,8 @@ def roll_back(job: Job, due: Due) -> Result:
         return _made_before(job, seen.champion)
     if judgement is None or seen.champion.current.version != judgement.model:
         return _stays(seen.champion, "another champion reigns by now")
+    if judgement.as_of <= seen.champion.current.since:
+        return _stays(seen.champion, "it was made to reign again since it was judged")
     if seen.champion.pin:
         return _stays(seen.champion, f"it was pinned by {seen.champion.pin.who}")
     order = Order(who=WHO, why=f"decayed in window {window}", when=job.as_of)

@@ -12,6 +12,7 @@ from tenantry.ledger import Due, Entry
 from tenantry.monitoring.judgements import Judgement, write_judgement
 from tenantry.registry.decay import roll_back
 from tenantry.registry.pins import pin
+from tenantry.registry.rollback import Aim, find_rollback, make_rollback
 from tenantry.sources.connections import Connections
 from tenantry.stages.promote import promote
 from tenantry.times import Window
@@ -121,6 +122,15 @@ def test_who_was_crowned_since_stays(store):
     result = promote(job(store))
     assert result.message == "not rolled back: another champion reigns by now"
     assert champion(store).current.version == version(44)
+
+
+def test_a_rollback_that_a_person_undid_is_not_made_again(store):
+    promote(job(store))
+    move = find_rollback(store, PRODUCT, "ua", Aim(undo=True), order=ORDER, as_of=AS_OF)
+    make_rollback(store, PRODUCT, move)
+    result = promote(job(store))
+    assert result.message == "not rolled back: it was made to reign again since it was judged"
+    assert champion(store).current.version == version(31)
 
 
 def test_a_pinned_champion_stays(store):
