@@ -19,7 +19,7 @@ from tenantry.monitoring.drift import Reference, learn_reference
 from tenantry.monitoring.evidently import Sides, prepare_sides
 from tenantry.monitoring.feed import Delivery
 from tenantry.monitoring.judge import judge_unseen, judge_window
-from tenantry.monitoring.judgements import Judgement, judgement_before
+from tenantry.monitoring.judgements import Judgement, judged_windows, last_judgement
 from tenantry.monitoring.measure import Evidence
 from tenantry.monitoring.memory import Arrival, Memory
 from tenantry.monitoring.streams import HIGH, LOW, PREDICTION
@@ -169,13 +169,18 @@ def judge_windows(
     receipts: Mapping[Window, Receipt],
     evidence: Mapping[Window, Evidence],
 ) -> list[Judgement]:
-    """Judge windows by time: each starts from what the one before it remembers."""
-    if not windows:
-        return []
-    first = min(windows)
-    before = judgement_before(job.store, job.product, job.tenant, first, until=job.as_of)
-    judgements = []
+    """Judge windows by time: each starts from what the one before it remembers.
+
+    That is one of these windows or one that was judged earlier, whichever is later.
+    """
+    judged = judged_windows(job.store, job.product, job.tenant) if windows else []
+    judgements: list[Judgement] = []
+    before: Judgement | None = None
     for window in sorted(windows):
+        earlier = [one for one in judged if one < window and (not before or one > before.span)]
+        before = (
+            last_judgement(job.store, job.product, job.tenant, earlier, until=job.as_of) or before
+        )
         memory = before.memory if before else Memory()
         judgement = _judge(job, window, receipts.get(window), evidence.get(window), memory)
         judgement = judgement.after(before)

@@ -248,20 +248,9 @@ def read_judgement(
         return None
 
 
-def judgement_before(
-    store: ObjectStore, product: str, tenant: str, window: Window, *, until: datetime
-) -> Judgement | None:
-    """Read the judgement of the last judged window before another one; None when there is none.
-
-    Args:
-        store: The store.
-        product: The product.
-        tenant: The tenant.
-        window: The other one.
-        until: Only judgements made at this moment (logical time) or before.
-    """
-    judged = [one for one, _ in _listed(store, product, tenant) if one < window]
-    return last_judgement(store, product, tenant, judged, until=until)
+def judged_windows(store: ObjectStore, product: str, tenant: str) -> list[Window]:
+    """List the windows of a tenant that were judged, by time."""
+    return sorted(window for window, _ in _listed(store, product, tenant))
 
 
 def _listed(store: ObjectStore, product: str, tenant: str) -> Iterator[tuple[Window, str]]:

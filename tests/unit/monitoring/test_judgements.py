@@ -11,7 +11,7 @@ from tenantry.monitoring.judgements import (
     Judgement,
     Quality,
     Shift,
-    judgement_before,
+    judged_windows,
     last_judgement,
     read_judgement,
     read_judgements,
@@ -112,17 +112,11 @@ def test_what_drifted_comes_largest_first():
     assert [one.name for one in judgement(drift=drift).drifted] == ["b", "a"]
 
 
-@pytest.mark.parametrize(
-    ("window", "until", "found"),
-    [(0, 0, None), (1, 0, 0), (3, 0, 2), (3, -1, 1)],
-    ids=["the first", "the one before", "the last before", "as known then"],
-)
-def test_the_judgement_before_a_window(store, window, until, found):
-    for place, one in enumerate(WINDOWS[:3]):
-        write_judgement(store, judgement(one, as_of=AS_OF - timedelta(days=2 - place)))
-    moment = AS_OF + timedelta(days=until)
-    before = judgement_before(store, "arrival-delay", "ua", WINDOWS[window], until=moment)
-    assert (before and before.span) == (found if found is None else WINDOWS[found])
+def test_judged_windows_come_by_time(store):
+    for window in (WINDOWS[2], WINDOWS[0]):
+        write_judgement(store, judgement(window))
+    store.put(layout.drift_report("arrival-delay", "ua", WINDOWS[1]), b"<html>")
+    assert judged_windows(store, "arrival-delay", "ua") == [WINDOWS[0], WINDOWS[2]]
 
 
 def test_every_status_has_words():

@@ -270,6 +270,18 @@ def test_windows_judged_one_by_one_are_judged_as_together(store):
     assert [one.span for one in judged(store)[-1].history] == list(WINDOWS[:-1])
 
 
+def test_a_window_starts_from_the_last_one_judged_whichever_run_judged_it(store):
+    """The first window's labels came last: by then the second and third had been judged."""
+    for window in WINDOWS:
+        predict(store, TABLE, window, probability=0.3)
+    watch(store, windows=WINDOWS[1:3])
+    watch(store, windows=[WINDOWS[0], WINDOWS[3]])
+    first, _, third, last = judged(store)
+    assert (first.history, first.memory.degrees) == ((), 6)
+    assert last.history == (*third.history, third.in_short)
+    assert last.memory.degrees == third.memory.degrees + 6
+
+
 def test_a_model_that_another_has_replaced_is_not_trained_again(store):
     predict(store, TABLE, WINDOWS[0], probability=0.9)
     crown(store, "arrival-delay", "ua", make_reign(make_model(store, 0)))
