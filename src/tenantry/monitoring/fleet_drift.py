@@ -71,7 +71,9 @@ class FleetDrift:
 def gather_drift(judgements: Iterable[Judgement]) -> FleetDrift:
     """Look at the judgements of a fleet together.
 
-    A shift without a p-value is a fact, another form of the rows: it holds whatever else there is.
+    Evidence of a stream that is not said to have shifted counts as none: only those that are said
+    to have may make others pass. A shift without a p-value is a fact, another form of the rows: it
+    holds whatever else there is.
 
     Args:
         judgements: At most one of each tenant and window.
@@ -83,7 +85,9 @@ def gather_drift(judgements: Iterable[Judgement]) -> FleetDrift:
         for shift in one.drift
         if shift.p_value is not None
     ]
-    bar = find_bar([one.shift.evidence for one in streams], FALSE_SHARE)
+    bar = find_bar(
+        [one.shift.evidence if one.shift.drifted else 0.0 for one in streams], FALSE_SHARE
+    )
     drifted = [one for one in streams if one.shift.drifted]
     held = [one for one in drifted if one.shift.evidence >= bar]
     doubtful = len(drifted) - len(held)
@@ -110,7 +114,9 @@ def find_bar(evidence: Sequence[float], share: float) -> float:
     """Return the evidence from which a stream shifted, so that few of those said did not.
 
     The e-BH procedure (Wang and Ramdas, 2022), valid however the streams depend on each other:
-    among the streams that pass the bar, `share` have not shifted, on average.
+    among the streams that pass the bar, `share` have not shifted, on average. Evidence is gathered
+    with a mean of at most the years since it began, so after more than one the share grows with
+    them.
 
     Args:
         evidence: Of every stream of the fleet.

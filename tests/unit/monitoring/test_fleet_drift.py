@@ -68,6 +68,13 @@ def test_what_is_likely_among_so_many_streams_is_doubtful():
     assert (found.alone, found.doubtful) == ((), 1)
 
 
+def test_evidence_of_what_is_not_said_to_have_shifted_makes_nothing_pass():
+    """Evidence without an effect: it fills the first ranks, and the bar would be lower."""
+    trifles = [judge(f"t{n}", shift("temp", 1e5, 0.01), shift("distance")) for n in range(20)]
+    found = gather_drift([*QUIET, *trifles, judge("aa", shift("temp", 100.0, 0.4))])
+    assert (found.alone, found.events, found.doubtful) == ((), (), 1)
+
+
 @given(st.lists(st.floats(0, 1e6), max_size=40), st.floats(0.001, 0.5))
 def test_what_passes_is_as_much_as_the_procedure_asks(evidence, share):
     bar = find_bar(evidence, share)
