@@ -21,8 +21,9 @@ cautious one for what is slight and lasts."""
 SMALLEST = 1e-30
 """No p-value is taken for smaller."""
 
-CEILING = 1e4
-"""Winnings stop growing at so many times the bar: more changes nothing, for no fleet."""
+CEILING = 1e9
+"""Winnings stop growing there, or at the bar where that is higher. A single stream of fifty million
+still holds with so much (`fleet_drift.find_bar`)."""
 
 
 def no_evidence(streams: int) -> Floats:
@@ -42,7 +43,8 @@ def gather(won: Floats, p_value: Floats, *, windows_a_year: float, bar: Floats) 
     known = np.where(np.isnan(p_value), 1.0, np.maximum(p_value, SMALLEST))[..., None]
     kappa = np.array(BETS)
     grown = (won + 1 / windows_a_year) * kappa * known ** (kappa - 1)
-    return np.where(np.isnan(p_value)[..., None], won, np.minimum(grown, CEILING * bar[..., None]))
+    ceiling = np.maximum(CEILING, bar)[..., None]
+    return np.where(np.isnan(p_value)[..., None], won, np.minimum(grown, ceiling))
 
 
 def weigh(won: Floats) -> Floats:

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from tenantry.monitoring.bets import BETS, CEILING, gather, no_evidence, weigh
+from tenantry.monitoring.fleet_drift import FALSE_SHARE, find_bar
 
 WEEKS = 52
 NEVER = np.array([np.inf])
@@ -46,5 +47,10 @@ def test_a_window_that_tells_nothing_changes_nothing():
 
 
 def test_winnings_have_a_ceiling():
-    evidence = follow([[1e-30]] * 20, bar=np.array([100.0]))
-    assert evidence.max() == CEILING * 100
+    assert follow([[1e-30]] * 20, bar=np.array([100.0])).max() == CEILING
+    assert follow([[1e-30]] * 20, bar=np.array([2 * CEILING])).max() == 2 * CEILING
+
+
+def test_what_is_beyond_doubt_holds_in_the_largest_fleet():
+    evidence = follow([[1e-30]], bar=np.array([80.0])).max()
+    assert find_bar([evidence, *([0.0] * 300_000)], FALSE_SHARE) == evidence
