@@ -101,7 +101,7 @@ def judge_window(spec: Spec, as_of: datetime, evidence: Evidence, memory: Memory
     said = (
         _say(spec, quality, decayed=decayed, counts=counts),
         say_expected(spec.model.metric, quality, expected, before),
-        say_shifts(shifts, len(evidence.reference.volumes)),
+        say_shifts(drift, len(evidence.reference.volumes)),
         say_changes(feed),
         words,
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tenantry.figures import TITLES, figure
-from tenantry.monitoring.judgements import Quality, Shift
+from tenantry.monitoring.judgements import OF_THE_FEED, Quality, Shift
 from tenantry.monitoring.memory import Feed, Memory
 from tenantry.monitoring.past import MIN_WINDOWS
 from tenantry.monitoring.streams import QUALITY, find_bars
@@ -77,23 +77,27 @@ def say_expected(
 
 
 def say_shifts(drift: Sequence[Shift], past: int) -> str:
-    """Say which streams drifted.
+    """Say which streams drifted, and whether drift could be judged at all.
 
     Args:
-        drift: All streams.
+        drift: All streams, the form among them.
         past: How many whole past windows are known.
     """
     judged = [one for one in drift if one.p_value is not None]
-    if not judged:
-        if past >= MIN_WINDOWS:
-            return ""
-        return f"Drift is not judged: {past} whole past windows are known, {MIN_WINDOWS} needed."
+    learnt = [one for one in judged if one.kind not in OF_THE_FEED]
+    unjudged = ""
+    if not learnt and past < MIN_WINDOWS:
+        unjudged = (
+            f"Drift is not judged: {past} whole past windows are known, {MIN_WINDOWS} needed."
+        )
     worst = sorted((one for one in judged if one.drifted), key=lambda one: -(one.effect or 0))
     if not worst:
-        return "Nothing drifted."
+        is_quiet = learnt and not any(one.drifted for one in drift)
+        return "Nothing drifted." if is_quiet else unjudged
     names = ", ".join(f"{one.name} by {one.effect:.2f}" for one in worst[:_TOLD])
     more = f" and {len(worst) - _TOLD} more" if len(worst) > _TOLD else ""
-    return f"Drifted: {names}{more}, of {len(judged)} that are watched."
+    said = f"Drifted: {names}{more}, of {len(judged)} that are watched."
+    return f"{said} {unjudged}".strip()
 
 
 def say_changes(feed: Feed) -> str:

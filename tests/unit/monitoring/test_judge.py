@@ -286,6 +286,26 @@ def test_drift_needs_enough_windows_to_compare_with():
     assert notes == {"3 whole past windows, 8 are needed"}
 
 
+def test_a_stream_of_the_feed_does_not_hide_that_drift_is_not_judged():
+    """Eight windows judged before are enough to judge late rows, not what is in the rows."""
+    recent = LEARNT[LEARNT["event_time"] >= TRAINED - timedelta(days=28)]
+    memory = MEMORY.model_copy(update={"arrivals": (Arrival(rows=1008, late=3),) * 8})
+    for late in (3, 600):
+        delivery = Delivery(arrival=Arrival(rows=1008, late=late))
+        judged = judge(learnt=recent, memory=memory, delivery=delivery)
+        assert stream(judged, "late").p_value is not None
+        assert ("Drifted: late" in judged.sentence) == (late == 600)
+        assert "Drift is not judged: 3 whole past windows are known, 8 needed." in judged.sentence
+        assert "Nothing drifted" not in judged.sentence
+
+
+def test_another_form_alone_is_not_said_to_be_nothing():
+    memory = MEMORY.model_copy(update={"kinds": {"rows.temp": "number"}})
+    judged = judge(memory=memory, delivery=Delivery(kinds={"rows.temp": "text"}))
+    assert judged.status == "drifted"
+    assert "Nothing drifted" not in judged.sentence
+
+
 def test_regression_has_no_auc_and_says_nothing_of_classes():
     spec = make_spec(label={"column": "arr_delay", "task": "regression"}, model=RMSE)
     judged = judge(spec=spec, promised=0.4)
