@@ -94,8 +94,9 @@ def judge_window(spec: Spec, as_of: datetime, evidence: Evidence, memory: Memory
     expected = expect_quality(spec.model.metric, predictions_in(sure, PREDICTION))
     drifted = any(one.drifted for one in drift)
     counts = Counts(len(rows), len(labelled), len(sure))
+    has_labels = bool(rows[LABEL].notna().any())
     status = _status(
-        quality, decayed=decayed, drifted=drifted, rows=len(rows), labelled=len(labelled)
+        quality, decayed=decayed, drifted=drifted, has_rows=len(rows) > 0, has_labels=has_labels
     )
     action, words = _react(spec, status, drift, evidence, memory)
     said = (
@@ -125,16 +126,16 @@ def judge_window(spec: Spec, as_of: datetime, evidence: Evidence, memory: Memory
 
 
 def _status(
-    quality: Quality | None, *, decayed: bool, drifted: bool, rows: int, labelled: int
+    quality: Quality | None, *, decayed: bool, drifted: bool, has_rows: bool, has_labels: bool
 ) -> JudgementStatus:
     if decayed:
         return "decayed"
     if drifted:
         return "drifted"
-    if not rows:
+    if not has_rows:
         return "no_rows"
     if quality is None:
-        return "too_small" if labelled else "no_labels"
+        return "too_small" if has_labels else "no_labels"
     return "ok" if quality.promised is not None else "no_promise"
 
 

@@ -130,6 +130,19 @@ def test_without_a_past_few_rows_are_just_too_few(rows, status):
 
 
 @pytest.mark.parametrize(
+    ("column", "status"), [("prediction", "too_small"), ("label", "no_labels")]
+)
+def test_labels_without_a_usable_prediction_are_labels_all_the_same(column, status):
+    recent = LEARNT[LEARNT["event_time"] >= TRAINED - timedelta(days=28)]
+    judged = judge(rows_with(**{column: np.nan}), learnt=recent)
+    assert (judged.status, judged.labelled) == (status, 0)
+    assert f"None of the 1,008 rows has a {WITHOUT[column]}" in judged.sentence
+
+
+WITHOUT = {"prediction": "usable prediction", "label": "label"}
+
+
+@pytest.mark.parametrize(
     ("column", "note"),
     [
         (np.nan, "all missing in the window"),
