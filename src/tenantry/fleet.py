@@ -6,7 +6,7 @@ and the command line read it.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -14,10 +14,12 @@ from tenantry import layout
 from tenantry.champions import Champion, read_champion
 from tenantry.errors import ObjectMissingError
 from tenantry.ledger import STAGES, Action, Due, Entry, Ledger, Outcome, Scalar
-from tenantry.monitoring.judgements import Judgement, last_judgement
+from tenantry.monitoring.history import Judged
+from tenantry.monitoring.judgements import Judgement, last_judgement, read_judgement
 from tenantry.plans import Planned, RunPlan, read_plan
 from tenantry.store.contract import ObjectStore
 from tenantry.surveys import Survey, survey
+from tenantry.times import Window
 
 State = Literal["failed", "unknown", "fell_back", "waiting", "done", "idle"]
 
@@ -52,7 +54,9 @@ class Member:
         died_in: The stage in which its shard died; empty when the shard came to its end.
         in_progress: Whether it was being worked on when its shard died.
         champion: Its champion and those before.
-        judgement: The judgement of its latest judged window.
+        judgement: The judgement of its latest judged window, by whichever run.
+        ran: The judgement of the latest window that this run judged; None when it judged none.
+        judged: All windows that this run judged, in short, by time.
     """
 
     tenant: str
@@ -62,6 +66,8 @@ class Member:
     in_progress: bool = False
     champion: Champion | None = None
     judgement: Judgement | None = None
+    ran: Judgement | None = None
+    judged: tuple[Judged, ...] = ()
 
     @property
     def due(self) -> tuple[Due, ...]:
@@ -185,7 +191,7 @@ def read_fleet(store: ObjectStore, run: str, product: str = "") -> FleetState:
     if not state.members:
         return state
     found = survey(store, state.product)
-    members = tuple(_with_state(found, member) for member in state.members)
+    members = tuple(_with_state(found, member, run) for member in state.members)
     return replace(state, members=members, pooled_seconds=_pooled_seconds(store, run))
 
 
@@ -201,15 +207,50 @@ def _read_stored(store: ObjectStore, run: str, product: str) -> FleetState:
     return FleetState(run, product, None, tuple(Member(tenant=name) for name in names))
 
 
-def _with_state(found: Survey, member: Member) -> Member:
+def _with_state(found: Survey, member: Member, run: str) -> Member:
     store, product, tenant = found.store, found.product, member.tenant
     marker = layout.attempt(product, tenant)
+    last = last_judgement(store, product, tenant, found.record(tenant).judged)
+    ran = _read_own(found, member, run, last)
     return replace(
         member,
         champion=read_champion(store, product, tenant),
-        judgement=last_judgement(store, product, tenant, found.record(tenant).judged),
+        judgement=last,
+        ran=ran,
+        judged=tuple(_list_own(found, member, ran)) if ran else (),
         in_progress=bool(member.unfinished) and store.find(marker) is not None,
     )
+
+
+def _read_own(found: Survey, member: Member, run: str, last: Judgement | None) -> Judgement | None:
+    """Read the judgement of the latest window that the run judged, whatever was judged since."""
+    for window in reversed(_watched(member)):
+        is_last = last is not None and last.window == window.id
+        one = last if is_last else _judgement(found, member, window)
+        if one and one.run == run:
+            return one
+    return None
+
+
+def _list_own(found: Survey, member: Member, ran: Judgement) -> Iterator[Judged]:
+    """Yield the windows that the run judged, by time; `ran` is the latest of them."""
+    past = {one.window: one for one in (*ran.history, ran.in_short)}
+    for window in _watched(member):
+        if window > ran.span:
+            return
+        if window.id in past:
+            yield past[window.id]
+        elif (one := _judgement(found, member, window)) and one.run == ran.run:
+            yield one.in_short  # it was judged out of turn
+
+
+def _watched(member: Member) -> tuple[Window, ...]:
+    """Return the windows that the run was to judge, by time."""
+    return tuple(sorted(member.entry.windows("monitor"))) if member.entry else ()
+
+
+def _judgement(found: Survey, member: Member, window: Window) -> Judgement | None:
+    return read_judgement(found.store, found.product, member.tenant, window)
 
 
 def _last_ledgers(store: ObjectStore, plan: RunPlan) -> dict[str, Ledger]:

@@ -1,14 +1,17 @@
 import subprocess
 import sys
+from datetime import timedelta
 
 import pytest
 
 from tenantry import layout
 from tenantry.fleet import STATES, Member, read_fleet, read_run
 from tenantry.ledger import STAGES, Due, Entry, Outcome
+from tenantry.monitoring.judgements import write_judgement
 from tenantry.plans import Planned
+from tenantry.times import Window
 from tests.unit.memory_store import MemoryStore
-from tests.unit.report.made_fleet import PRODUCT, ROWS, RUN, make_fleet
+from tests.unit.report.made_fleet import PRODUCT, ROWS, RUN, WINDOWS, make_fleet, make_judgement
 
 
 @pytest.fixture
@@ -63,6 +66,31 @@ def test_the_fleet_as_a_run_left_it(store):
     assert {name for name, state in states.items() if state == "fell_back"} == {"ha", "oo"}
     assert states["tz"] == "idle"
     assert fleet.zones == {"default": "20131101T000000Z-9f8e7d6c5b4a"}
+
+
+def test_a_run_is_told_by_what_it_judged_whatever_was_judged_since(store):
+    before = member_of(store, "vx")
+    later = Window(WINDOWS[-1].end, WINDOWS[-1].end + timedelta(days=7))
+    newer = make_judgement("vx", later).model_copy(update={"run": "later"}).after(before.ran)
+    write_judgement(store, newer)
+    after = member_of(store, "vx")
+    assert after.judgement == newer
+    assert (after.ran, after.judged) == (before.ran, before.judged)
+    assert [one.window for one in after.judged] == [window.id for window in WINDOWS]
+
+
+def test_a_window_that_a_run_judged_out_of_turn_is_among_those_it_judged():
+    store = make_fleet(weeks=0)
+    assert [one.window for one in member_of(store, "vx").judged] == [WINDOWS[-1].id]
+    write_judgement(store, make_judgement("vx", WINDOWS[0], status="decayed"))
+    other = make_judgement("vx", WINDOWS[1]).model_copy(update={"run": "other"})
+    write_judgement(store, other)
+    told = [(one.window, one.status) for one in member_of(store, "vx").judged]
+    assert told == [(WINDOWS[0].id, "decayed"), (WINDOWS[-1].id, "decayed")]
+
+
+def member_of(store, tenant):
+    return {one.tenant: one for one in read_fleet(store, RUN).members}[tenant]
 
 
 @pytest.mark.parametrize(

@@ -46,11 +46,9 @@ def list_alarms(state: FleetState) -> Iterator[AlarmLine]:
     First the tenants whose models decayed, by what that costs; then what many tenants share, as one
     event; then the shifts of single tenants that hold among all streams of the fleet.
     """
-    ran = [one for one in state.members if one.judgement and one.judgement.run == state.run]
-    decays = [line for one in ran if (line := _tell_decay(one))]
+    decays = [line for one in state.members if (line := _tell_decay(one))]
     yield from sorted(decays, key=lambda one: (-(one.harm or 0.0), one.tenant))
-    judged = [one.judgement for one in ran if one.judgement]
-    drift = gather_drift(judged)
+    drift = gather_drift(one.ran for one in state.members if one.ran)
     for event in drift.events:
         who = f"{len(event.tenants):,} of {event.judged:,} tenants"
         yield AlarmLine("event", who, _span(event.window), _say_event(event), at=event.window)
@@ -63,12 +61,9 @@ def list_alarms(state: FleetState) -> Iterator[AlarmLine]:
 
 def _tell_decay(member: Member) -> AlarmLine | None:
     """Tell of the windows that the run found worse than promised; None when there is none."""
-    last = member.judgement
-    if last is None:
-        return None
-    judged = (*last.history, last.in_short)[-(member.count("monitor", "judged") or 1) :]
+    last, judged = member.ran, member.judged
     decayed = [one for one in judged if one.status == "decayed"]
-    if not decayed:
+    if last is None or not decayed:
         return None
     words, many = last.sentence, f"{len(decayed):,} of the {len(judged):,} windows of this run"
     if last.status != "decayed":

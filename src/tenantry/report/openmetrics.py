@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.openmetrics.exposition import generate_latest
 
 from tenantry.fleet import STATES, FleetState, Member
-from tenantry.monitoring.judgements import IN_WORDS, Judgement
+from tenantry.monitoring.judgements import IN_WORDS
 from tenantry.promises import Promise, sum_promises
 from tenantry.report.alarms import list_alarms
 from tenantry.report.summary import figures, judge_run, stage_costs
@@ -121,25 +121,16 @@ def _outcomes(members: Iterable[Member]) -> Counter[tuple[str, str]]:
 
 
 def _count_judgements(series: _Series, state: FleetState) -> None:
-    judged = [one for member in state.members for one in _judged(member, state.run)]
-    statuses = Counter(status for status, _ in judged)
+    judged = [one for member in state.members for one in member.judged]
+    statuses = Counter(one.status for one in judged)
     series.count("tenantry_judgements", "status", {name: statuses[name] for name in IN_WORDS})
-    series.count("tenantry_actions", "action", Counter(action for _, action in judged))
+    series.count("tenantry_actions", "action", Counter(one.action for one in judged))
     alarms = list(list_alarms(state))
     kinds = Counter(one.kind for one in alarms)
     told = {name: kinds[name] for name in ("decay", "event", "drift")}
     series.count("tenantry_alarms", "kind", told)
     harms = {one.tenant: one.harm for one in alarms if one.kind == "decay" and one.harm is not None}
     series.count("tenantry_harm", "tenant", dict(list(harms.items())[:TOP]))
-
-
-def _judged(member: Member, run: str) -> list[tuple[str, str]]:
-    """Return status and action of the windows that a run judged for a tenant."""
-    last: Judgement | None = member.judgement
-    if last is None or last.run != run:
-        return []
-    windows = (*last.history, last.in_short)[-(member.count("monitor", "judged") or 1) :]
-    return [(one.status, one.action) for one in windows]
 
 
 def _count_promises(series: _Series, members: Iterable[Member]) -> None:

@@ -1,7 +1,6 @@
 import pytest
 
 from tenantry.fleet import FleetState, Member
-from tenantry.ledger import Entry, Outcome
 from tenantry.monitoring.judgements import Judgement, Quality, Shift
 from tenantry.report.alarms import list_alarms
 from tests.unit.monitoring.watched import AS_OF, WINDOWS
@@ -9,7 +8,7 @@ from tests.unit.monitoring.watched import AS_OF, WINDOWS
 RUN = "run-1"
 
 
-def member(tenant, *, status="ok", realised=0.4, labelled=100, shift=None, run=RUN):
+def member(tenant, *, status="ok", realised=0.4, labelled=100, shift=None):
     quality = Quality(
         metric="log_loss",
         realised=realised,
@@ -26,14 +25,14 @@ def member(tenant, *, status="ok", realised=0.4, labelled=100, shift=None, run=R
         tenant=tenant,
         window=WINDOWS[0].id,
         as_of=AS_OF,
-        run=run,
+        run=RUN,
         status=status,
         sentence=f"{status}.",
         labelled=labelled,
         quality=quality,
         drift=(shift,) if shift else (),
     )
-    return Member(tenant=tenant, judgement=judgement)
+    return Member(tenant=tenant, ran=judgement, judged=(judgement.in_short,))
 
 
 def shifted(evidence=1e6, note=""):
@@ -64,12 +63,13 @@ def test_what_costs_most_comes_first():
 
 def in_run(*statuses):
     """Make a member of which the run judged as many windows, after one that another run did."""
-    last = member("aa", status="decayed", run="run-0").judgement
-    for n, status in enumerate(statuses):
-        one = member("aa", status=status, realised=0.5 + n / 10).judgement
-        last = one.model_copy(update={"window": WINDOWS[n + 1].id}).after(last)
-    judged = Outcome(stage="monitor", status="done", facts={"judged": len(statuses)})
-    return Member("aa", judgement=last, entry=Entry(tenant="aa", due=(), outcomes=(judged,)))
+    found = [
+        member("aa", status=status, realised=0.5 + n / 10).ran.model_copy(
+            update={"window": WINDOWS[n + 1].id}
+        )
+        for n, status in enumerate(statuses)
+    ]
+    return Member("aa", ran=found[-1], judged=tuple(one.in_short for one in found))
 
 
 def test_windows_of_one_run_are_one_line_with_their_harm_together():
@@ -86,7 +86,8 @@ def test_what_passed_by_the_last_window_is_told():
 
 
 def test_what_another_run_judged_is_not_listed():
-    assert listed(member("aa", status="decayed", run="run-0")) == []
+    last = member("aa", status="decayed").ran
+    assert listed(Member("aa", judgement=last)) == []
 
 
 def test_one_event_is_one_line():

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from tenantry import layout
@@ -50,8 +52,8 @@ def test_a_link_leads_to_the_page_where_the_platform_says_where_pages_are():
 def test_text_of_others_is_no_mention_link_or_markup():
     one = member("aa", status="decayed")
     words = "<!channel> <https://x.example|click> & *bold* `code` \x1b[31m\n# x"
-    changed = one.judgement.model_copy(update={"sentence": words + "y" * 5000})
-    text = alert(fleet(type(one)(tenant="aa", judgement=changed)))["text"]
+    changed = one.ran.model_copy(update={"sentence": words + "y" * 5000})
+    text = alert(fleet(replace(one, ran=changed)))["text"]
     assert "&lt;!channel&gt; &lt;https://x.example|click&gt; &amp; " in text
     assert "*bold*" not in text
     assert "\x1b" not in text
