@@ -33,7 +33,8 @@ NAMES: Mapping[str, str] = {
     "tenantry_models": "Models that were trained, promoted or rolled back.",
     "tenantry_windows_predicted": "Windows predicted.",
     "tenantry_rows_predicted": "Rows predicted.",
-    "tenantry_rows_unscored": "Rows that came too late to be scored.",
+    "tenantry_rows_judged": "Rows scored in the windows judged by the run.",
+    "tenantry_rows_unscored": "Rows of the same windows that came too late to be scored.",
     "tenantry_judgements": "Windows judged, by their status.",
     "tenantry_actions": "Windows judged, by what is asked for.",
     "tenantry_alarms": "Alarms: tenants that decayed, fleet-wide events, shifts of single tenants.",
@@ -113,6 +114,7 @@ def _count_work(series: _Series, state: FleetState) -> None:
     series.count("tenantry_models", "what", models)
     series.set("tenantry_windows_predicted", numbers["windows"])
     series.set("tenantry_rows_predicted", numbers["rows"])
+    series.set("tenantry_rows_judged", sum(one.count("monitor", "rows") for one in members))
     series.set("tenantry_rows_unscored", sum(one.count("monitor", "too_late") for one in members))
 
 

@@ -45,10 +45,11 @@ def monitor(job: Job) -> Result:
     page = _write_tenant_page(job, judgements, report)
     keys = [write_judgement(job.store, one) for one in judgements if one.status != "not_predicted"]
     unscored = sum(one.delivery.unscored for one in evidence.values())
+    scored = sum(one.receipt.rows for one in evidence.values())
     late = f"{unscored:,} rows came too late to be scored." if unscored else ""
     return Result(
         message=" ".join(part for part in (_say(judgements), late, note) if part),
-        facts=_facts(judgements) | {"too_late": unscored},
+        facts=_facts(judgements) | {"rows": scored, "too_late": unscored},
         keys=(*page, *report, *keys),
     )
 

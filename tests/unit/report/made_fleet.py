@@ -79,7 +79,7 @@ def make_outcomes(tenant, rows):
         "train": {"challenger": model, "recipe": "pooled" if poor else "logistic"},
         "promote": {"promoted": is_new, "gain": 0.004},
         "predict": {"windows": 4, "rows": rows},
-        "monitor": {"judged": 4, "realised": 0.43, "promised": 0.41},
+        "monitor": {"judged": 4, "rows": rows, "too_late": 2, "realised": 0.43, "promised": 0.41},
     }
     messages = {
         "ingest": f"{rows * 9:,} rows, 12 set aside: air_time is missing",

@@ -10,7 +10,7 @@ from tenantry.ledger import Outcome
 from tenantry.promises import Promise, Promises
 from tenantry.report.openmetrics import NAMES, TOP, make_registry, to_text
 from tests.servers.promtool import find_promtool
-from tests.unit.report.made_fleet import AS_OF, PRODUCT, RUN, make_fleet
+from tests.unit.report.made_fleet import AS_OF, PRODUCT, ROWS, RUN, make_fleet
 
 REPORTED = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -78,6 +78,13 @@ def test_decay_is_told_by_what_it_costs(state):
     assert list(harms) == ["vx"]
     assert harms["vx"] > 0
     assert found["tenantry_judgements", "decayed"] >= 1
+
+
+def test_late_rows_are_told_beside_those_of_the_same_windows(state):
+    found = read(state)
+    watched = [one for one in state.members if one.fact("monitor", "rows")]
+    assert found["tenantry_rows_judged",] == sum(ROWS[one.tenant] for one in watched)
+    assert found["tenantry_rows_unscored",] == 2 * len(watched)
 
 
 def test_a_rollback_by_a_run_is_counted(state):

@@ -89,6 +89,7 @@ def test_rows_that_came_too_late_to_be_scored_are_counted(store):
     predict(store, TABLE.drop(first.index[:3]), WINDOWS[0])
     result = watch(store, windows=WINDOWS[:1])
     assert result.facts["too_late"] == 3
+    assert result.facts["rows"] == len(first) - 3
     assert "3 rows came too late to be scored." in result.message
 
 
