@@ -28,6 +28,7 @@ from tenantry.imports import import_stage, limit_threads
 from tenantry.isolation.errands import Errands, Runner
 from tenantry.isolation.grants import Grant, tenant_grant
 from tenantry.isolation.nursery import Nursery
+from tenantry.isolation.trails import find_trail
 from tenantry.jobs import Job, Result, Stage
 from tenantry.ledger import STAGES, Cost, Entry, Header, Ledger, Outcome
 from tenantry.needs import NEEDS
@@ -195,7 +196,7 @@ def _task(shard: _Shard, entry: Entry, connections: Connections) -> Task:
         memory_mib=resources.memory_mib,
         timeout_seconds=seconds,
         assign=assign,
-        answer=Runner(shard.store, _grant(job), header.product, spec.tenant).answer,
+        answer=Runner(shard.store, _grant(job), find_trail(header, entry)).answer,
     )
 
 

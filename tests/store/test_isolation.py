@@ -18,6 +18,7 @@ from tenantry.events import Event, write_event
 from tenantry.isolation.errands import Errands, Runner
 from tenantry.isolation.grants import erasing_grant, tenant_grant
 from tenantry.isolation.policies import publisher_policy
+from tenantry.isolation.trails import Trail
 from tenantry.specs.bundle import Bundle, publish, read_published
 from tenantry.store.guarded import GuardedStore
 from tenantry.store.minio import MinioStore
@@ -45,6 +46,7 @@ KEPT = (
 )
 SHARED = "products/p/pooled/default/v1/model.skops"
 GRANT = tenant_grant("p", "a")
+AS_OF = datetime(2013, 4, 1, tzinfo=UTC)
 
 
 def of_run(address):
@@ -137,7 +139,7 @@ def worker(everything, run_address):
     """A worker's store, and a shard that does its errands."""
     ours, theirs = Pipe()
     run = of_run(run_address)
-    runner = Runner(run, GRANT, "p", "a")
+    runner = Runner(run, GRANT, Trail("p", "a", "r1", AS_OF, "promote"))
 
     def serve():
         with suppress(EOFError):
@@ -168,7 +170,7 @@ def test_the_contract_holds_for_a_worker(worker):
 
 def test_a_worker_appends_to_its_trail_and_cannot_change_it(worker, everything):
     event = Event(
-        kind="failed", as_of=datetime(2013, 4, 1, tzinfo=UTC), product="p", tenant="a", sentence="x"
+        kind="promoted", as_of=AS_OF, product="p", tenant="a", run="r1", version="v", sentence="x"
     )
     key = write_event(worker, event)
     assert everything.get(key).content == event.to_json()

@@ -1,7 +1,8 @@
 """What a worker cannot be trusted to do by itself: the shard does it, and looks at what it is.
 
 - **Events.** No policy of a bucket tells adding an object from replacing one. So a worker's
-  credentials write no events; the shard puts them, where nothing is yet.
+  credentials write no events; the shard puts them, where nothing is yet, if the stage can have
+  decided so.
 - **Listings.** They are allowed by the prefix that is asked for, and MinIO reads that from a header
   of the request as well, which anybody can send (tried with its release of February 2026). So a
   worker's credentials list nothing; the shard does.
@@ -25,6 +26,7 @@ from tenantry.errors import (
 )
 from tenantry.events import Event
 from tenantry.isolation.grants import Grant
+from tenantry.isolation.trails import Trail
 from tenantry.store.contract import ObjectInfo, ObjectStore, check_prefix
 
 ERRAND = b"errand "
@@ -79,14 +81,12 @@ class Runner:
     Attributes:
         store: The store, with the run's credentials.
         grant: What the worker may do.
-        product: The product.
-        tenant: Whose worker it is: no other's trail is written.
+        trail: What may be written into whose trail.
     """
 
     store: ObjectStore
     grant: Grant
-    product: str
-    tenant: str
+    trail: Trail
 
     def answer(self, message: bytes) -> bytes:
         """Do what a worker asks for, if it may ask for it; return what to tell it.
@@ -110,9 +110,11 @@ class Runner:
 
     def _add(self, name: str, content: str) -> str:
         event = Event.from_json(content.encode(), "event")
-        key = layout.event(self.product, self.tenant, event.name)
-        if (name, event.product, event.tenant) != (key, self.product, self.tenant):
-            raise StoreDeniedError(f"{self.store.url}: this is no event of {self.tenant}")
+        key = layout.event(self.trail.product, self.trail.tenant, event.name)
+        if name == key and not self.trail.may_end_with(event) and self.store.find(key):
+            raise PreconditionError(f"{self.store.url}/{key}: is there already")  # another run's
+        if name != key or not self.trail.may_end_with(event):
+            raise StoreDeniedError(f"{self.store.url}: is no event of {self.trail.tenant}'s now")
         return self.store.put_if_absent(key, content.encode())
 
     def _list(self, prefix: str) -> list[tuple[str, int, str, str]]:
@@ -126,5 +128,7 @@ class Runner:
 
     def _listed(self, prefix: str) -> str:
         if not self.grant.allows_read(check_prefix(str(prefix))):
-            raise StoreDeniedError(f"{self.store.url}/{prefix}: is not {self.tenant}'s to list")
+            raise StoreDeniedError(
+                f"{self.store.url}/{prefix}: is not {self.trail.tenant}'s to list"
+            )
         return prefix

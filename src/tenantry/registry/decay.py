@@ -6,13 +6,10 @@ from tenantry.errors import RegistryError
 from tenantry.jobs import Job, Result
 from tenantry.ledger import Due
 from tenantry.monitoring.judgements import read_judgement
-from tenantry.registry.orders import Order, record_rollback
+from tenantry.registry.orders import MONITOR, Order, record_rollback
 from tenantry.registry.rollback import Aim, find_move, make_move
 from tenantry.registry.versions import FileCheck, require_seen
 from tenantry.times import Window
-
-WHO = "monitor"
-"""Who gives the order, in the audit trail."""
 
 
 def roll_back(job: Job, due: Due) -> Result:
@@ -40,7 +37,7 @@ def roll_back(job: Job, due: Due) -> Result:
         return _stays(seen.champion, "it was made to reign again since it was judged")
     if seen.champion.pin:
         return _stays(seen.champion, f"it was pinned by {seen.champion.pin.who}")
-    order = Order(who=WHO, why=f"decayed in window {window}", when=job.as_of)
+    order = Order(who=MONITOR, why=f"decayed in window {window}", when=job.as_of)
     return _move(job, due, seen, order)
 
 
@@ -70,8 +67,9 @@ def _move(job: Job, due: Due, seen: Seen, order: Order) -> Result:
 
 
 def _made_before(job: Job, champion: Champion) -> Result:
-    """Tell of a rollback that stands; the run that made it may have died before its event."""
-    if champion.current.restores:
+    """Tell of a rollback that stands; a run of this slot may have died before its event."""
+    current = champion.current
+    if current.restores and (current.since, current.restores.who) == (job.as_of, MONITOR):
         record_rollback(job.store, job.product, job.tenant, champion.current)
     message = f"{champion.current.version} reigns already"
     return Result(message, facts={"rolled_back": False} | champion_facts(champion.current))

@@ -9,6 +9,9 @@ from tenantry.events import Event, Kind, write_event
 from tenantry.store.contract import ObjectStore
 from tenantry.text import is_text
 
+MONITOR = "monitor"
+"""Who gives the orders that a run gives itself, in the audit trail."""
+
 _MAX_LENGTH = 500
 
 

@@ -8,11 +8,12 @@ from tenantry.errors import StoreUnavailableError
 from tenantry.events import Event
 from tenantry.isolation.errands import ERRAND, Runner
 from tenantry.isolation.grants import tenant_grant
+from tenantry.isolation.trails import Trail
 from tests.unit.memory_store import MemoryStore
 
-EVENT = Event(
-    kind="failed", as_of=datetime(2013, 4, 1, tzinfo=UTC), product="p", tenant="a", sentence="x"
-)
+AS_OF = datetime(2013, 4, 1, tzinfo=UTC)
+EVENT = Event(kind="kept", as_of=AS_OF, product="p", tenant="a", run="r1", sentence="x")
+TRAIL = Trail("p", "a", "r1", AS_OF, "promote")
 KEY = layout.event("p", "a", EVENT.name)
 
 
@@ -25,7 +26,7 @@ def store():
 
 
 def ask(store, *errand):
-    runner = Runner(store, tenant_grant("p", "a"), "p", "a")
+    runner = Runner(store, tenant_grant("p", "a"), TRAIL)
     return json.loads(runner.answer(ERRAND + json.dumps(errand).encode()))
 
 
@@ -63,8 +64,20 @@ def test_what_is_not_the_tenants_is_refused(store, errand):
     assert store.objects == before
 
 
+def test_what_stands_already_is_told_as_such(store):
+    other = event(run="r0")  # decided by another run of the slot
+    store.put(KEY, other.encode())
+    assert ask(store, "add", KEY, other)["error"] == "PreconditionError"
+
+
+def test_a_person_is_not_imitated(store):
+    forged = EVENT.model_copy(update={"kind": "pinned", "who": "ann", "why": "x", "when": AS_OF})
+    key = layout.event("p", "a", forged.name)
+    assert ask(store, "add", key, forged.to_json().decode())["error"] == "StoreDeniedError"
+
+
 def test_what_is_no_errand_is_refused(store):
-    runner = Runner(store, tenant_grant("p", "a"), "p", "a")
+    runner = Runner(store, tenant_grant("p", "a"), TRAIL)
     for message in (ERRAND, ERRAND + b"\xff", ERRAND + b"{}", ERRAND + b'{"a": 1}'):
         assert json.loads(runner.answer(message))["error"] == "StoreDeniedError"
 
