@@ -58,7 +58,7 @@ def build_fleet(
         cpu_request: str = "1",
         cpu_limit: str = "2",
         memory_request: str = "4Gi",
-        memory_limit: str = "8Gi",
+        memory_limit: str = "9Gi",
     ) -> None:
         """Train, check, promote, score, explain and watch a model for every tenant of a product.
 

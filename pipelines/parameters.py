@@ -96,7 +96,7 @@ class ClusterParameters(FleetParameters):
     memory_request: Annotated[str, typer.Option(help="Memory that they are promised.")] = "4Gi"
     memory_limit: Annotated[
         str, typer.Option(help="Memory past which their pod is killed: see docs/operations.md.")
-    ] = "8Gi"
+    ] = "9Gi"
 
     def check(self, now: str, fleet: Fleet | None = None) -> None:
         """Refuse what the plan or the cluster would refuse, before anything is started.

@@ -8,7 +8,7 @@ from tests.manifests.documents import MANIFESTS, OVERLAYS, ROOT, crd_folder, gol
 from tests.manifests.goldens import build, normalised
 
 NEEDS_CRDS = pytest.mark.skipif(
-    crd_folder() is None, reason="no ../shared/crds; TENANTRY_CRDS says where they are"
+    crd_folder() is None, reason="TENANTRY_CRDS names no folder of resource definitions"
 )
 
 

@@ -26,10 +26,10 @@ def golden(overlay: str) -> list[dict[str, Any]]:
 def crd_folder() -> Path | None:
     """Return the folder of the resource definitions that other projects publish.
 
-    It lies beside the checkout, or where TENANTRY_CRDS says; they are not ours to ship.
+    TENANTRY_CRDS says where it is; they are not ours to ship.
     """
-    folder = Path(os.environ.get("TENANTRY_CRDS", ROOT.parent / "shared/crds"))
-    return folder if folder.is_dir() else None
+    named = os.environ.get("TENANTRY_CRDS")
+    return Path(named) if named else None
 
 
 def pod_specs(documents: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:

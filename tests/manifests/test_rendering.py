@@ -72,6 +72,14 @@ def test_the_job_compiles_with_the_images_that_were_rendered(rendered):
     assert container["image"] == f"{given['IMAGE_REGISTRY']}/sync:{given['IMAGE_TAG']}"
 
 
+def test_the_bucket_job_runs_the_image_that_was_rendered(monkeypatch):
+    monkeypatch.setenv("IMAGE_REGISTRY", "registry.example/ours")
+    monkeypatch.setenv("IMAGE_TAG", "1.2.3")
+    text = next(text for path, text in render(ROOT).items() if path.name == "bucket-job.yaml")
+    (container,) = yaml.safe_load(text)["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == "registry.example/ours/plan:1.2.3"
+
+
 def test_overlays_connections_are_among_the_secrets(rendered):
     text = next(text for path, text in rendered.items() if path.name == "pipeline.yaml")
     assert "EWR_PASSWORD" in text

@@ -2,10 +2,14 @@ import re
 
 import pytest
 import yaml
+from kubernetes.utils.quantity import parse_quantity
 
+from pipelines.fleet import PARALLEL_SHARDS
+from pipelines.parameters import ClusterParameters
 from pipelines.schedule_faults import find_spec_faults
 from pipelines.schedules import read_schedules
 from tenantry.settings import load_settings
+from tenantry.specs.operation import Resources
 from tests.manifests.documents import MANIFESTS, OVERLAYS, ROOT, golden, load, pod_specs
 
 GOVERNED = ("dev", "prod")
@@ -121,6 +125,48 @@ def test_schedules_are_sound_and_of_products_there_are(path):
     own = {"TENANTRY_CONNECTIONS": str(connections)} if connections.exists() else {}
     settings = load_settings({"TENANTRY_SPECS": str(ROOT / "tenant_specs"), **own})
     assert [*find_spec_faults(read_schedules(path), settings)] == []
+
+
+@pytest.mark.parametrize("overlay", GOVERNED)
+@pytest.mark.parametrize("kind", ["cpu", "memory"])
+@pytest.mark.parametrize("bound", ["request", "limit"])
+def test_the_quota_holds_all_schedules_at_once(overlay, kind, bound):
+    (quota,) = [one for one in golden(overlay) if one["kind"] == "ResourceQuota"]
+    schedules = read_schedules(MANIFESTS / "overlays" / overlay / "schedules.yaml")
+    runs = [ClusterParameters(**one.parameters) for one in schedules] or [ClusterParameters()]
+    unit = 1 if kind == "cpu" else 2**30
+    needed = sum(
+        min(PARALLEL_SHARDS, run.max_shards) * parse_quantity(getattr(run, f"{kind}_{bound}"))
+        + unit
+        for run in runs
+    )
+    assert parse_quantity(quota["spec"]["hard"][f"{bound}s.{kind}"]) >= needed
+
+
+def test_memory_limits_hold_all_workers():
+    """By the formula of docs/operations.md; a worker a core, of the default memory_mib."""
+    schedules = read_schedules(MANIFESTS / "overlays/prod/schedules.yaml")
+    worker = Resources().memory_mib * 2**20
+    for given in ({}, *(one.parameters for one in schedules)):
+        run = ClusterParameters(**given)
+        needed = 2**30 + parse_quantity(run.cpu_limit) * worker
+        assert parse_quantity(run.memory_limit) >= needed
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_what_is_the_whole_clusters_is_pruned_with_no_overlay(overlay):
+    (shared,) = [one for one in golden(overlay) if one["kind"] == "PriorityClass"]
+    assert shared["metadata"]["annotations"] == {
+        "argocd.argoproj.io/sync-options": "Prune=false",
+        "kustomize.toolkit.fluxcd.io/prune": "disabled",
+    }
+
+
+@pytest.mark.parametrize("overlay", GOVERNED)
+def test_sources_lie_where_pods_can_reach_them(overlay):
+    (platform,) = [one for one in golden(overlay) if one["metadata"]["name"] == "tenantry-platform"]
+    connections = yaml.safe_load(platform["data"]["connections.yaml"])["connections"]
+    assert all("://" in one["url"] and "/../" not in one["url"] for one in connections.values())
 
 
 def test_argo_looks_again_within_two_seconds():

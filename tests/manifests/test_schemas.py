@@ -10,7 +10,7 @@ NEED_CRDS = {"Application", "Kustomization", "Pipeline", "PipelineVersion"}
 
 
 def known(documents):
-    """Leave out the kinds whose definitions are not beside the checkout, or in nobody's hands."""
+    """Leave out the kinds whose definitions TENANTRY_CRDS does not bring, or in nobody's hands."""
     without = {"GitRepository"} | (set() if crd_folder() else NEED_CRDS)
     return [one for one in documents if one["kind"] not in without]
 

@@ -53,6 +53,10 @@ def test_parameters_reach_every_shard_through_the_loop(tmp_path):
             assert channel in outer
 
 
+def test_settings_stand_once_and_in_order():
+    assert list(SETTINGS) == sorted(set(SETTINGS))
+
+
 def test_every_setting_that_is_no_secret_comes_from_the_config_map():
     text = (ROOT / "docs/settings.md").read_text()
     documented = set(re.findall(r"^\| `([A-Z_]+)` \|", text, re.M))

@@ -48,7 +48,7 @@ def test_it_loads_back_with_its_parameters(compiled):
         "cpu_request": "1",
         "cpu_limit": "2",
         "memory_request": "4Gi",
-        "memory_limit": "8Gi",
+        "memory_limit": "9Gi",
     }
 
 

@@ -1,6 +1,7 @@
 """All rendered files: what they hold, and where they go."""
 
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -9,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from components._image import image as stage_image
 from components._image import sync_image
 from pipelines.cluster import SecretNames, read_secret_names
 from pipelines.compiling import compile_fleet, version_name
@@ -19,6 +21,9 @@ from tools.rendering.sync_job import Syncing, sync_jobs
 
 OWNER = "tenantry"
 """By what the sync job knows its own: its default."""
+BUCKET_JOB = Path("manifests/overlays/local/bucket-job.yaml")
+"""Written by hand, but for its image."""
+_IMAGE = re.compile(r"^( +image: ).+$", re.MULTILINE)
 _HEADER = "# Made by `make render`; do not edit.\n"
 
 
@@ -44,6 +49,9 @@ def render(root: Path, environ: Mapping[str, str] = os.environ) -> dict[Path, st
             _owned(yaml.safe_load_all(resources))
         ),
         Path("manifests/base/sync-job.yaml"): _text(jobs),
+        BUCKET_JOB: _with_image(
+            (root / BUCKET_JOB).read_text(encoding="utf-8"), stage_image("plan")
+        ),
     }
 
 
@@ -67,6 +75,11 @@ def _owned(documents: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         document["metadata"].pop("namespace", None)
         document["metadata"]["labels"] = {OWNER_LABEL: OWNER}
     return found
+
+
+def _with_image(text: str, image: str) -> str:
+    """Name the image in a file of one container."""
+    return _IMAGE.sub(rf"\g<1>{image}", text)
 
 
 def _text(documents: Iterable[dict[str, Any]]) -> str:
