@@ -14,6 +14,7 @@ from tenantry.monitoring.measure import Evidence, measure_quality, read_numbers
 from tenantry.monitoring.memory import Memory
 from tenantry.monitoring.sentences import (
     Counts,
+    say_age,
     say_changes,
     say_expected,
     say_quality,
@@ -90,6 +91,7 @@ def judge_window(spec: Spec, as_of: datetime, evidence: Evidence, memory: Memory
     shifts, memory = measure_shifts(spec, evidence, memory)
     form, feed, memory = measure_feed(spec, evidence, shifts, memory)
     drift = (*shifts, form)
+    past = len(evidence.reference.volumes)
     sure = rows[np.isfinite(rows[PREDICTION])]
     expected = expect_quality(spec.model.metric, predictions_in(sure, PREDICTION))
     drifted = any(one.drifted for one in drift)
@@ -102,7 +104,8 @@ def judge_window(spec: Spec, as_of: datetime, evidence: Evidence, memory: Memory
     said = (
         _say(spec, quality, decayed=decayed, counts=counts),
         say_expected(spec.model.metric, quality, expected, before),
-        say_shifts(drift, len(evidence.reference.volumes)),
+        say_shifts(drift, past),
+        say_age(spec, receipt.trained_until, as_of, past),
         say_changes(feed),
         words,
     )

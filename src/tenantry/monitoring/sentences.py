@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from tenantry.figures import TITLES, figure
 from tenantry.monitoring.judgements import OF_THE_FEED, Quality, Shift
@@ -9,6 +10,7 @@ from tenantry.monitoring.memory import Feed, Memory
 from tenantry.monitoring.past import MIN_WINDOWS
 from tenantry.monitoring.streams import QUALITY, find_bars
 from tenantry.specs.model import Spec
+from tenantry.times import format_duration, format_moment
 
 _TOLD = 3
 """Streams that a sentence names."""
@@ -98,6 +100,26 @@ def say_shifts(drift: Sequence[Shift], past: int) -> str:
     more = f" and {len(worst) - _TOLD} more" if len(worst) > _TOLD else ""
     said = f"Drifted: {names}{more}, of {len(judged)} that are watched."
     return f"{said} {unjudged}".strip()
+
+
+def say_age(spec: Spec, trained_until: datetime, as_of: datetime, past: int) -> str:
+    """Say that drift is not judged since the model is old; empty when that is not why.
+
+    Rows are read as far back as a training needs them, so of a model that was trained long ago
+    (rolled back to, pinned, kept) most of what it learnt on is not read any more.
+
+    Args:
+        spec: The tenant's spec.
+        trained_until: The end of the span that the model learnt on.
+        as_of: When it is judged.
+        past: How many whole past windows are known.
+    """
+    read = spec.train.history - (as_of - trained_until)
+    if past >= MIN_WINDOWS or read > MIN_WINDOWS * spec.predict.window:
+        return ""
+    history = format_duration(spec.train.history)
+    until = format_moment(trained_until)
+    return f"The model learnt until {until}; rows are read {history} back (train.history)."
 
 
 def say_changes(feed: Feed) -> str:

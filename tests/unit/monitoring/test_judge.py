@@ -299,6 +299,16 @@ def test_drift_needs_enough_windows_to_compare_with():
     assert notes == {"3 whole past windows, 8 are needed"}
 
 
+@pytest.mark.parametrize(("days", "told"), [(87, True), (88, False)])
+def test_it_is_told_when_a_model_is_too_old_for_its_past_to_be_read(days, told):
+    """It learnt until 31 days ago; eight weeks before that are needed, the oldest is not whole."""
+    recent = LEARNT[LEARNT["event_time"] >= TRAINED - timedelta(days=28)]
+    spec = make_spec(train={"every": "28d", "history": f"{days}d"})
+    words = f"learnt until 2013-10-01T00:00:00Z; rows are read {days}d back (train.history)."
+    assert (words in judge(spec=spec, learnt=recent).sentence) is told
+    assert words not in judge(spec=spec).sentence, "where drift is judged it does not matter"
+
+
 def test_a_stream_of_the_feed_does_not_hide_that_drift_is_not_judged():
     """Eight windows judged before are enough to judge late rows, not what is in the rows."""
     recent = LEARNT[LEARNT["event_time"] >= TRAINED - timedelta(days=28)]
