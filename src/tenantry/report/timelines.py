@@ -195,7 +195,9 @@ def _mark(one: Judged, metric: str, time: _Time, scale: Scale, frame: Frame) -> 
     realised = one.realised or 0.0
     low = None if one.low is None else _up(scale, one.low, frame)
     high = None if one.high is None else _up(scale, one.high, frame)
-    reach = f" ({figure(one.low)} to {figure(one.high)})" if one.low and one.high else ""
+    reach = ""
+    if one.low is not None and one.high is not None:
+        reach = f" ({figure(one.low)} to {figure(one.high)})"
     promise = f", {figure(one.promised)} promised" if one.promised is not None else ""
     said = f"{span(one.span)}: {IN_WORDS[one.status]}, {metric} {figure(realised)}{reach}{promise}"
     return Mark(_middle(one, time), _up(scale, realised, frame), low, high, one.status, said)

@@ -27,6 +27,13 @@ def test_worse_is_higher_and_later_is_further_right():
     assert first.low > first.y > first.high
 
 
+def test_an_interval_that_ends_at_nothing_is_told():
+    (mark,) = draw([week(0, 0.1, low=0.0, high=0.2)]).marks
+    assert "(.000 to .200)" in mark.text
+    (mark,) = draw([week(0, low=None, high=None)]).marks
+    assert "(" not in mark.text
+
+
 def test_a_promise_is_one_band_as_long_as_it_held():
     past = [week(0), week(1), week(2, promised=0.3), week(3, promised=None), week(4)]
     steps = draw(past).steps
