@@ -31,6 +31,8 @@ _RANK = {status: rank for rank, status in enumerate(SIGNS)}
 _CODES = {status: str(rank) for status, rank in _RANK.items()}
 _RECENT = 4
 """Windows whose harm decides the order of tenants of equal standing."""
+_OLD = timedelta(weeks=4)
+"""Last words that are older than this and than `_RECENT` windows no longer count as trouble."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,8 @@ def map_weeks(judgements: Iterable[Judgement]) -> HeatMap | None:
     number = min(WEEKS, (last - first).days // 7 + 1)
     weeks = tuple(last - timedelta(days=7 * n) for n in reversed(range(number)))
     by_week = {tenant: _worst_by_week(past) for tenant, past in pasts.items()}
-    order = sorted(pasts, key=lambda tenant: _standing(tenant, pasts[tenant]))
+    latest = max(past[-1].span.end for past in pasts.values())
+    order = sorted(pasts, key=lambda tenant: _standing(tenant, pasts[tenant], latest))
     return HeatMap(
         weeks=weeks,
         rows=tuple(_row(name, pasts[name], by_week[name], weeks) for name in order[:WORST]),
@@ -136,11 +139,18 @@ def _worst_by_week(past: Iterable[Judged]) -> dict[date, JudgementStatus]:
     return found
 
 
-def _standing(tenant: str, past: Sequence[Judged]) -> tuple[int, float, int, str]:
-    """Return what tenants are ordered by: the last word, what it cost lately, how often."""
+def _standing(
+    tenant: str, past: Sequence[Judged], latest: datetime
+) -> tuple[bool, int, float, int, str]:
+    """Return what tenants are ordered by: the last word, what it cost lately, how often.
+
+    A tenant that was last judged long before the fleet's latest window comes after all others.
+    """
+    last = past[-1].span
+    is_old = latest - last.end > max(_OLD, _RECENT * (last.end - last.start))
     harm = sum(max(one.harm, 0.0) for one in past[-_RECENT:] if one.status == "decayed")
     bad = sum(one.status in ("decayed", "drifted") for one in past)
-    return _RANK[past[-1].status], -harm, -bad, tenant
+    return is_old, _RANK[past[-1].status], -harm, -bad, tenant
 
 
 def _row(

@@ -50,6 +50,14 @@ def test_the_worst_come_first_and_all_can_be_found():
     assert heat.others[0] == f"late {WINDOWS[1].id} {ok}{decayed}"
 
 
+def test_a_tenant_that_is_no_longer_judged_is_not_among_the_worst():
+    gone, lately = judged("gone", "decayed"), judged("lately", *["ok"] * 3, "decayed")
+    heat = map_weeks([gone, lately, judged("here", *["ok"] * 6)])
+    assert [row.tenant for row in heat.rows] == ["lately", "here", "gone"]
+    heat = map_weeks([gone, lately, judged("here", *["ok"] * 5)])
+    assert [row.tenant for row in heat.rows][-1] == "here", "four weeks are not long"
+
+
 def test_no_more_weeks_than_fit():
     heat = map_weeks([judged("aa", *["ok"] * (WEEKS + 9))])
     assert len(heat.weeks) == WEEKS
