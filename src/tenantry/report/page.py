@@ -19,6 +19,9 @@ from tenantry.report.words import day, short, span
 _DETAILED = 300
 """Tenants that unfold to details, those in trouble first; of the others there is one line."""
 
+_TROUBLED = 100
+"""Tenants whose failures are told above the table; the rest is counted."""
+
 _ALARMS = 50
 """Alarms that are listed, the worst; the rest is counted."""
 
@@ -48,6 +51,8 @@ def render_page(state: FleetState, status: str, sent: str = "") -> str:
     style = read_asset("page.css") + read_asset("fleet.css") + read_asset("monitoring.css")
     script = read_asset("fleet.js") + read_asset("monitoring.js")
     alarms = tuple(list_alarms(state))
+    troubled = [row for row in made if row.member.failures]
+    troubled += [row for row in made if row.member.unfinished]
     return _template().render(
         title=(state.plan.title if state.plan else state.product) or "The fleet",
         state=state,
@@ -56,8 +61,8 @@ def render_page(state: FleetState, status: str, sent: str = "") -> str:
         tiles=_tiles(state),
         rows=made,
         detailed=_pick_detailed(state),
-        troubled=[row for row in made if row.member.failures]
-        + [row for row in made if row.member.unfinished],
+        troubled=troubled[:_TROUBLED],
+        more_troubled=max(len(troubled) - _TROUBLED, 0),
         sent=sent,
         alarms=alarms[:_ALARMS],
         further=max(len(alarms) - _ALARMS, 0),

@@ -19,6 +19,9 @@ _NONE = "–"
 _MAX_LINKS = 6
 """Objects of a stage that are linked; the rest is counted."""
 
+_NAMED = 20
+"""Tenants that a reason names; the others are counted."""
+
 _TITLES = {
     "report.html": "Evidently report",
     "page.html": "how it fares",
@@ -108,6 +111,13 @@ class Reason:
     reason: str
     tenants: tuple[str, ...]
     windows: int
+
+    @property
+    def named(self) -> str:
+        """The tenants by name, a few; the others counted."""
+        more = len(self.tenants) - _NAMED
+        few = ", ".join(self.tenants[:_NAMED])
+        return f"{few} and {more:,} more" if more > 0 else few
 
 
 @dataclass(frozen=True)

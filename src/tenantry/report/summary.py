@@ -1,6 +1,6 @@
 """The run in one sentence, in Markdown and in figures."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,6 +18,9 @@ _HEAD = ("tenant", "state", "champion", "windows", "rows", "last judgement")
 
 _WELL = {"SUCCEEDED", "COMPLETE"}
 """How Kubeflow's backend and its local runner call a run that went well."""
+
+_LISTED = 100
+"""Troubles, alarms and tenants that the Markdown lists each, the worst; the rest is counted."""
 
 _SEE = "see the failed task in Kubeflow."
 
@@ -112,7 +115,7 @@ def stage_costs(state: FleetState) -> dict[str, float]:
 
 
 def to_markdown(state: FleetState, status: str, sent: str = "") -> str:
-    """Write the run in Markdown: verdict, figures, what failed, alarms, a line a tenant.
+    """Write the run in Markdown: verdict, figures, what failed, alarms, tenants, the worst first.
 
     Args:
         state: The fleet as the run left it.
@@ -129,16 +132,26 @@ def to_markdown(state: FleetState, status: str, sent: str = "") -> str:
         numbers = figures(state)
         parts.append(table(tuple(numbers), [[f"{value:,}" for value in numbers.values()]]))
     troubles = list(_troubles(state))
-    if troubles:
-        parts += ["## Failed or unknown", table(("tenant", "stage", "what happened"), troubles)]
+    parts += _list("Failed or unknown", ("tenant", "stage", "what happened"), troubles)
     alarms = [(one.who, one.window, one.what) for one in list_alarms(state)]
-    if alarms:
-        parts += ["## Decay and drift", table(("who", "window", "what happened"), alarms)]
+    parts += _list("Decay and drift", ("who", "window", "what happened"), alarms)
     if sent:
         parts.append(as_text(sent))
-    if state.members:
-        parts += ["## Tenants", table(_HEAD, [_line(member) for member in state.members])]
+    states = list(STATES)
+    worst = sorted(state.members, key=lambda one: states.index(one.state))
+    parts += _list("Tenants", _HEAD, [_line(one) for one in worst])
     return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
+
+
+def _list(title: str, head: Sequence[str], rows: Sequence[Sequence[object]]) -> Iterator[str]:
+    """Yield a section with the first rows, and how many more there are; nothing without rows."""
+    if not rows:
+        return
+    yield f"## {title}"
+    yield table(head, rows[:_LISTED])
+    more = len(rows) - _LISTED
+    if more > 0:
+        yield f"… and {more:,} more on the fleet's page."
 
 
 def explain_unknown(member: Member) -> str:

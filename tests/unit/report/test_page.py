@@ -190,3 +190,23 @@ def test_of_a_large_fleet_only_the_tenants_in_trouble_unfold():
     assert len(unfold) == 300
     assert {"d-yv", "d-vx"} <= set(unfold)
     assert len([attrs for attrs in outline.all("tbody") if "data-state" in attrs]) == 313
+
+
+def test_what_a_whole_fleet_shares_does_not_make_the_page_grow_with_it():
+    names = [f"t{n:03}" for n in range(130)]
+    failed = Outcome(stage="ingest", status="failed", kind="SourceError", message="no such table")
+    due = (Due(action="train", reason="no model yet"),)
+    members = tuple(
+        Member(
+            tenant=name,
+            planned=Planned(shard="one", due=due),
+            entry=Entry(tenant=name, due=due, outcomes=(failed,)),
+        )
+        for name in names
+    )
+    plan = TROUBLED.plan
+    page = render_page(FleetState(RUN, PRODUCT, plan, members), "FAILED")
+    above, _ = page.split('<h2 id="tenants">')
+    assert above.count('<li class="failed">') == 100
+    assert "… and 30 more: the table below" in above
+    assert f'title="{", ".join(names[:20])} and 110 more"' in page

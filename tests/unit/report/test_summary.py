@@ -161,3 +161,11 @@ def test_hostile_text_stays_text_in_markdown(hostile):
     assert "<script" not in first.replace("\\<", "")
     assert "](" not in first
     assert first.count("|") == first.count("\\|")
+
+
+def test_markdown_of_a_large_fleet_lists_the_worst_and_counts_the_others():
+    more = tuple(Member(tenant=f"a{n:03}") for n in range(130))
+    text = to_markdown(replace(TROUBLED, members=(*more, *TROUBLED.members)), "FAILED")
+    assert "\n| yv |" in text.split("## Tenants")[1]
+    assert text.count("\n| a") < 100
+    assert text.endswith("… and 47 more on the fleet's page.\n")
