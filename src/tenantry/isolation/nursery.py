@@ -7,8 +7,8 @@ the shard over a pipe of its own, which the nursery passes on unread: what the s
 (the tenant's spec, its credentials, its connections) reaches that worker's memory only.
 
 Neither nursery nor workers can be read or traced by processes of the same user, root aside; nor can
-they read who started the task, whose environment holds the run's credentials, where the kernel has
-Landlock. Where they can the log says so.
+they read who started the task, whose environment holds the run's credentials, or the pod's tokens,
+where the kernel has Landlock. Where they can the log says so, and the report.
 """
 
 import contextlib

@@ -17,7 +17,7 @@ from tenantry.report.summary import figures, is_well, to_markdown
 from tenantry.settings import Settings
 from tenantry.specs.frozen import FLEET, read_frozen_specs
 from tenantry.store.contract import ObjectStore
-from tenantry.store.open import explain_sharing
+from tenantry.store.open import explain_exposure, explain_sharing
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,8 @@ def report(  # noqa: PLR0913, PLR0917 - a component's arguments
         settings: Which webhook alerts are sent to, and where metrics are pushed to, if any.
         region: The region that the run serves; used when it left no plan.
     """
-    state = replace(read_fleet(store, run, product), warnings=explain_sharing(store))
+    warnings = (*explain_sharing(store), *explain_exposure(store))
+    state = replace(read_fleet(store, run, product), warnings=warnings)
     sent = send_alert(store, state, status, settings) if settings else ""
     sent = " ".join(filter(None, (sent, _measure(store, state, status, region, settings))))
     page = render_page(state, status, sent)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from tenantry.errors import Fault, SettingsError
 from tenantry.isolation.grants import Grant, erasing_grant
+from tenantry.isolation.sandbox import keeps_apart
 from tenantry.settings import Settings
 from tenantry.specs.regions import REGIONS_FILE, Region, choose_region, load_regions
 from tenantry.store.address import StoreAddress
@@ -78,6 +79,19 @@ def explain_sharing(store: ObjectStore) -> tuple[str, ...]:
     return (
         "The tenants' workers used the run's own credentials, which reach every tenant's data: "
         "TENANTRY_ISOLATION is shared.",
+    )
+
+
+def explain_exposure(store: ObjectStore) -> tuple[str, ...]:
+    """Say whether workers here, with credentials of their own, could read the run's from others.
+
+    Asks this machine's kernel; the shards of a run may be on others, whose logs say it of them.
+    """
+    if not gives_sessions(store) or keeps_apart():
+        return ()
+    return (
+        "Tenants' workers can read the run's credentials from processes beside them, where they run"
+        " as this report does: as root, or on a kernel without Landlock (docs/security.md).",
     )
 
 

@@ -43,6 +43,16 @@ def test_it_never_fails_for_want_of_a_plan(product):
     assert report("next", "FAILED", product, MemoryStore()).metrics["tenants"] == 0
 
 
+@pytest.mark.parametrize("apart", [True, False])
+@pytest.mark.parametrize("sessions", [True, False])
+def test_it_says_where_workers_can_read_the_runs_credentials(monkeypatch, apart, sessions):
+    monkeypatch.setattr("tenantry.store.open.keeps_apart", lambda: apart)
+    monkeypatch.setattr("tenantry.store.open.gives_sessions", lambda store: sessions)
+    made = report(RUN, "SUCCEEDED", PRODUCT, make_fleet())
+    for text in (made.page, made.markdown):
+        assert ("workers can read the run" in text) is (sessions and not apart)
+
+
 def test_reporting_needs_no_pandas():
     code = "import sys, tenantry.stages.report; sys.exit('pandas' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
