@@ -16,7 +16,7 @@ from pipelines.schedules import find_recurring, read_schedules
 from pipelines.syncing import Cluster, Database, Part, Recurrences, Specs
 from tenantry.errors import SpecError
 from tenantry.settings import Settings
-from tenantry.specs.bundle import read_folder
+from tenantry.specs.bundle import find_published, read_folder
 from tenantry.specs.faults import place_in
 from tenantry.specs.parts import DNS_LABEL
 from tenantry.store.open import open_store
@@ -69,11 +69,13 @@ def declared_parts(
     Raises:
         SpecError: The specs, or the schedules, are wrong.
         SettingsError: The store cannot be opened.
+        StoreError: The store failed.
     """
     bundle, listed = read_folder(settings.specs), read_schedules(declared.schedules)
     if faults := [*find_spec_faults(listed, settings)]:
         raise SpecError(dict.fromkeys(place_in(declared.schedules.name, faults)))
     store, owner = open_store(settings, declared.region), declared.owner
+    seen = find_published(store)
     with tempfile.TemporaryDirectory() as folder:
         spec, manifest = compile_fleet(Path(folder), secrets=read_secret_names(settings))
         wanted = find_recurring(
@@ -91,7 +93,7 @@ def declared_parts(
             namespace = kubeflow.namespace or DEFAULT_NAMESPACE
             pipeline = Cluster(Resources(connect_cluster(), namespace, owner), manifest)
         yield (
-            Specs(store, bundle),
+            Specs(store, bundle, seen),
             pipeline,
             Recurrences(kubeflow, owner, wanted, declared.experiment),
         )

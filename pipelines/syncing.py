@@ -102,16 +102,24 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Specs:
-    """What a folder of specs declares, published in the store."""
+    """What a folder of specs declares, published in the store.
+
+    Attributes:
+        store: The store.
+        bundle: What is declared.
+        seen: Digest of what was published when the sync began; it is not put in the place of
+            anything else, which may be newer.
+    """
 
     store: ObjectStore
     bundle: Bundle
+    seen: str
 
     def changes(self) -> Iterator[Change]:
         """Yield the publication when another bundle holds, or none."""
         if find_published(self.store) != self.bundle.digest:
             what = f"publish specs {self.bundle.digest[:12]}: {len(self.bundle.files)} files"
-            yield Change(what, lambda: publish(self.store, self.bundle))
+            yield Change(what, lambda: publish(self.store, self.bundle, self.seen))
 
 
 @dataclass(frozen=True)

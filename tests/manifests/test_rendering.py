@@ -60,7 +60,10 @@ def test_the_job_is_named_by_what_it_says_and_the_daily_one_does_the_same(render
     assert job["metadata"]["annotations"]["argocd.argoproj.io/hook"] == "Sync"
     assert job["metadata"]["annotations"]["kustomize.toolkit.fluxcd.io/force"] == "enabled"
     assert job["metadata"]["name"].rpartition("-")[2].isalnum()
-    assert daily["spec"]["jobTemplate"]["spec"] == job["spec"]
+    once = daily["spec"]["jobTemplate"]["spec"]
+    assert (once["backoffLimit"], once["template"]["spec"]["restartPolicy"]) == (0, "Never")
+    once["backoffLimit"], once["template"]["spec"]["restartPolicy"] = 6, "OnFailure"
+    assert once == job["spec"]
     assert daily["spec"]["concurrencyPolicy"] == "Forbid"
 
 

@@ -14,13 +14,14 @@ from pipelines.declaring import Declared
 from pipelines.kubeflow import Kubeflow, KubeflowError
 from pipelines.resources import OWNER_LABEL, Resources
 from pipelines.schedules import find_recurring, read_schedules
-from pipelines.syncing import Cluster, Database, Recurrences, preview, sync
-from tenantry.errors import TenantryError
-from tenantry.specs.bundle import find_published
+from pipelines.syncing import Cluster, Database, Recurrences, Specs, preview, sync
+from tenantry.errors import SpecError, TenantryError
+from tenantry.specs.bundle import Bundle, find_published
 from tenantry.store.folder import FolderStore
 from tests.pipelines.test_schedules import NOW
 from tests.servers.certificates import make_certificates
 from tests.servers.kfp import KfpState, kfp_running
+from tests.unit.memory_store import MemoryStore
 
 SCHEDULES = """\
 schedules:
@@ -377,3 +378,13 @@ def test_the_job_of_a_region_makes_that_regions_runs(make_site, tmp_path, monkey
     assert set(site.recurring()) == {"arrival-delay: d, west"}
     assert find_published(FolderStore(tmp_path / "west"))
     assert not (tmp_path / "east").exists()
+
+
+def test_a_sync_that_was_overtaken_publishes_no_specs():
+    store = MemoryStore()
+    older = Specs(store, Bundle({"a/product.yaml": "1"}), seen="")
+    newer = Specs(store, Bundle({"a/product.yaml": "2"}), seen="")
+    assert sync([newer], lambda _: None) == 1
+    with pytest.raises(SpecError, match="meanwhile"):
+        sync([older], lambda _: None)
+    assert find_published(store) == newer.bundle.digest

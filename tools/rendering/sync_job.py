@@ -39,7 +39,8 @@ class Syncing:
 def sync_jobs(syncing: Syncing) -> list[dict[str, Any]]:
     """Return the Job of a push, whose name ends in the digest of all it says, and the daily one.
 
-    The daily one follows clocks that are changed, and heals what was changed by hand.
+    The daily one follows clocks that are changed, and heals what was changed by hand. It is not
+    tried again: one that a push has overtaken would publish what it holds, which is older.
     """
     spec = {"backoffLimit": 6, "activeDeadlineSeconds": 1800, "template": _template(syncing)}
     metadata = {
@@ -57,7 +58,7 @@ def sync_jobs(syncing: Syncing) -> list[dict[str, Any]]:
         "concurrencyPolicy": "Forbid",
         "successfulJobsHistoryLimit": 1,
         "failedJobsHistoryLimit": 3,
-        "jobTemplate": {"spec": spec},
+        "jobTemplate": {"spec": _tried_once(spec)},
     }
     return [
         {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec},
@@ -68,6 +69,12 @@ def sync_jobs(syncing: Syncing) -> list[dict[str, Any]]:
             "spec": daily,
         },
     ]
+
+
+def _tried_once(spec: dict[str, Any]) -> dict[str, Any]:
+    template = spec["template"]
+    pod = {**template["spec"], "restartPolicy": "Never"}
+    return {**spec, "backoffLimit": 0, "template": {**template, "spec": pod}}
 
 
 def _template(syncing: Syncing) -> dict[str, Any]:

@@ -94,8 +94,18 @@ def find_published(store: ObjectStore) -> str:
     return SpecsPointer.from_json(found.content, layout.SPECS_POINTER).digest
 
 
-def publish(store: ObjectStore, bundle: Bundle) -> str:
-    """Put a bundle into the store, then point to it; return the digest of the one before."""
+def publish(store: ObjectStore, bundle: Bundle, seen: str | None = None) -> str:
+    """Put a bundle into the store, then point to it; return the digest of the one before.
+
+    Args:
+        store: The store.
+        bundle: What is published.
+        seen: Digest of the bundle that held when it was decided to publish this one, empty for
+            none; None: whichever holds.
+
+    Raises:
+        SpecError: Another bundle than `seen` holds.
+    """
     before = ""
 
     def change(found: SpecsPointer | None) -> SpecsPointer:
@@ -103,6 +113,9 @@ def publish(store: ObjectStore, bundle: Bundle) -> str:
         before = found.digest if found else ""
         if found and found.digest == bundle.digest:
             return found
+        if seen is not None and before != seen:
+            fault = f"specs {before[:12]} were published meanwhile; these may be older"
+            raise SpecError([Fault("specs", fault, "run the sync of the newest commit again")])
         counter = found.counter + 1 if found else 1
         return SpecsPointer(counter=counter, digest=bundle.digest, previous=before)
 

@@ -50,6 +50,20 @@ def test_another_push_is_another_bundle_and_the_old_one_stays(specs, store):
     assert find_published(store) == first.digest
 
 
+def test_who_was_overtaken_publishes_nothing(specs, store):
+    older = read_folder(specs.folder)
+    specs.tenant("pooling: {contribute: false}\n")
+    newer = read_folder(specs.folder)
+    seen = find_published(store)
+    publish(store, newer, seen)
+    with pytest.raises(SpecError, match="were published meanwhile"):
+        publish(store, older, seen)
+    assert find_published(store) == newer.digest
+    publish(store, newer, seen)  # the same again is no harm
+    publish(store, older, newer.digest)  # a revert
+    assert find_published(store) == older.digest
+
+
 def test_what_is_wrong_is_not_published(specs):
     specs.tenant("gate: {min_rows: -5}\n")
     specs.tenant("state: asleep\n", name="beta")
