@@ -48,9 +48,12 @@ def assume(
         seconds: How long it is needed; the store's shortest and longest are kept to.
 
     Raises:
-        StoreError: The store gives no such credentials, or not to who asks.
+        StoreError: The store gives no such credentials, or not to who asks; nor is it asked with
+            temporary credentials, which MinIO refuses and the client signs no request with.
         StoreUnavailableError: It does not answer.
     """
+    if address.session_token:
+        raise _refusal(address, "its own credentials are temporary")
     return retry_transient()(_assume, address, sts, grant, seconds)
 
 
@@ -87,4 +90,8 @@ def _fault(address: BucketAddress, error: Exception) -> StoreError:
         said = status or type(error).__name__
         return StoreUnavailableError(f"{address.url}: STS gives no proper answer ({said})")
     said = f"AssumeRole: {status}" if status else "AssumeRole: no answer of its kind"
+    return _refusal(address, said)
+
+
+def _refusal(address: BucketAddress, said: str) -> StoreError:
     return StoreError(f"{address.url}: has no STS for this user ({said}); {_REMEDY}")

@@ -110,11 +110,22 @@ def test_of_many_runs_at_once_one_rolls_back(any_store):
 
 def test_a_run_that_died_before_its_event_is_completed(store):
     promote(job(store))
+    lose_events(store)
+    promote(job(store))
+    assert len(events(store)) == 1
+
+
+def test_a_rollback_of_another_moment_is_not_for_a_run_to_record(store):
+    promote(job(store))
+    lose_events(store)
+    promote(job(store, AS_OF + timedelta(days=3)))
+    assert events(store) == []
+
+
+def lose_events(store):
     for one in list_events(store, PRODUCT, "ua"):
         if one.kind == "rolled_back":
             store.delete(one.key)
-    promote(job(store))
-    assert len(events(store)) == 1
 
 
 def test_who_was_crowned_since_stays(store):
