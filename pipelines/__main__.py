@@ -119,6 +119,10 @@ def sync_command(
         str,
         typer.Option(envvar="KFP_CRON_TIMEZONE", help="The controller's CRON_SCHEDULE_TIMEZONE."),
     ] = "UTC",
+    secret: Annotated[
+        list[str] | None,
+        typer.Option(help="A variable of connections beyond those of the own file; repeatable."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what differs.")] = False,
 ) -> None:
     """Make Kubeflow equal to what Git declares: specs, pipeline version, recurring runs."""
@@ -127,7 +131,8 @@ def sync_command(
     from pipelines.syncing import preview, sync
 
     kubeflow = Kubeflow.from_environment(_needed(host), namespace)
-    declared = Declared(schedules, owner, experiment, region, clock, account)
+    secrets = tuple(secret or ())
+    declared = Declared(schedules, owner, experiment, region, clock, account, secrets)
     with declared_parts(kubeflow, load_settings(), declared) as parts:
         done = (preview if dry_run else sync)(parts, typer.echo)
     typer.echo(f"{done} {'to change' if dry_run else 'changed'}" if done else "nothing to change")

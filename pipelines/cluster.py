@@ -4,8 +4,8 @@ Kubeflow offers no knob for capabilities or a read-only root: the backend drops 
 itself, and a volume at /tmp serves where a cluster's policy makes the root read-only.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from kfp import kubernetes
 from kfp.dsl import PipelineTask
@@ -94,6 +94,10 @@ class SecretNames:
 
     store: tuple[str, ...] = STORE_KEYS
     sources: tuple[str, ...] = field(default=())
+
+    def with_sources(self, names: Iterable[str]) -> "SecretNames":
+        """Return these, and further ones of connections."""
+        return replace(self, sources=tuple(sorted({*self.sources, *names})))
 
 
 def read_secret_names(settings: Settings) -> SecretNames:

@@ -36,6 +36,7 @@ class Declared:
         region: Only this region's; empty where there is one store.
         clock: The time zone of Kubeflow's controller.
         account: The service account of runs.
+        secrets: Variables of connections beyond those that the own file names.
     """
 
     schedules: Path
@@ -44,6 +45,7 @@ class Declared:
     region: str = ""
     clock: str = "UTC"
     account: str = ACCOUNT
+    secrets: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse an owner that a mark in a description could not hold.
@@ -77,7 +79,8 @@ def declared_parts(
     store, owner = open_store(settings, declared.region), declared.owner
     seen = find_published(store)
     with tempfile.TemporaryDirectory() as folder:
-        spec, manifest = compile_fleet(Path(folder), secrets=read_secret_names(settings))
+        secrets = read_secret_names(settings).with_sources(declared.secrets)
+        spec, manifest = compile_fleet(Path(folder), secrets=secrets)
         wanted = find_recurring(
             listed,
             version_name(spec),

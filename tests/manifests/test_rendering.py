@@ -3,6 +3,9 @@ import shutil
 import pytest
 import yaml
 
+from pipelines.cluster import read_secret_names
+from pipelines.compiling import compile_fleet, version_name
+from tenantry.settings import load_settings
 from tests.manifests.documents import ROOT
 from tools.rendering.files import render
 from tools.rendering.spec_maps import LIMIT_BYTES, spec_kustomization, split_products
@@ -73,6 +76,19 @@ def test_the_job_compiles_with_the_images_that_were_rendered(rendered):
     (container,) = job["spec"]["template"]["spec"]["containers"]
     given = {one["name"]: one["value"] for one in container["env"]}
     assert container["image"] == f"{given['IMAGE_REGISTRY']}/sync:{given['IMAGE_TAG']}"
+
+
+def test_the_job_makes_the_version_that_was_rendered_whatever_its_own_connections(
+    rendered, tmp_path
+):
+    text = next(text for path, text in rendered.items() if path.name == "sync-job.yaml")
+    template = next(yaml.safe_load_all(text))["spec"]["template"]
+    (container,) = template["spec"]["containers"]
+    named = [one.removeprefix("--secret=") for one in container["args"] if "--secret=" in one]
+    own = read_secret_names(load_settings({"TENANTRY_SPECS": str(ROOT / "tenant_specs")}))
+    assert own.sources == ()
+    spec, _ = compile_fleet(tmp_path, secrets=own.with_sources(named))
+    assert version_name(spec) == template["metadata"]["annotations"]["tenantry/pipeline-version"]
 
 
 def test_the_bucket_job_runs_the_image_that_was_rendered(monkeypatch):

@@ -36,13 +36,15 @@ def render(root: Path, environ: Mapping[str, str] = os.environ) -> dict[Path, st
     """
     specs = root / "tenant_specs"
     settings = load_settings({**environ, "TENANTRY_SPECS": str(specs)})
+    secrets = all_secret_names(root, settings)
     with tempfile.TemporaryDirectory() as folder:
-        spec, manifest = compile_fleet(Path(folder), secrets=all_secret_names(root, settings))
+        spec, manifest = compile_fleet(Path(folder), secrets=secrets)
         version, resources = version_name(spec), manifest.read_text(encoding="utf-8")
     image = sync_image()
     registry, _, rest = image.rpartition("/")
     images = {"IMAGE_REGISTRY": registry, "IMAGE_TAG": rest.partition(":")[2]}
-    jobs = sync_jobs(Syncing(image, images, version, split_products(specs), platform_files(specs)))
+    products, platform = split_products(specs), platform_files(specs)
+    jobs = sync_jobs(Syncing(image, images, version, secrets.sources, products, platform))
     return {
         Path("tenant_specs/kustomization.yaml"): _text([spec_kustomization(specs)]),
         Path("manifests/components/kubernetes-store/pipeline.yaml"): _text(

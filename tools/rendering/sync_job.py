@@ -25,6 +25,7 @@ class Syncing:
         image: The image of their container.
         images: `IMAGE_REGISTRY` and `IMAGE_TAG` of the stages' images.
         version: Name of the pipeline's version.
+        secrets: Variables of all overlays' connections: the version that is rendered names them.
         products: Product → its parts, one ConfigMap each.
         platform: Files of the ConfigMap `tenantry-platform`.
     """
@@ -32,6 +33,7 @@ class Syncing:
     image: str
     images: Mapping[str, str]
     version: str
+    secrets: Sequence[str]
     products: Mapping[str, Sequence[object]]
     platform: Sequence[str]
 
@@ -116,7 +118,11 @@ def _container(syncing: Syncing) -> dict[str, Any]:
         "image": syncing.image,
         "imagePullPolicy": "IfNotPresent",
         "command": ["python", "-m", "pipelines", "sync"],
-        "args": ["--schedules", f"{SCHEDULES}/schedules.yaml"],
+        "args": [
+            "--schedules",
+            f"{SCHEDULES}/schedules.yaml",
+            *(f"--secret={name}" for name in syncing.secrets),
+        ],
         "env": [
             {"name": "TENANTRY_SPECS", "value": SPECS},
             {"name": "TENANTRY_CONNECTIONS", "value": f"{SPECS}/connections.yaml"},
