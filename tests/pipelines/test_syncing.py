@@ -345,6 +345,8 @@ def test_the_command_publishes_specs_and_syncs_them_all(make_site, tmp_path, mon
     assert find_published(FolderStore(store))
     again = CliRunner().invoke(app, call, catch_exceptions=False)
     assert again.output == "nothing to change\n"
+    more = [*call, "--dry-run", "--secret=ANOTHER_PASSWORD"]
+    assert "upload version" in CliRunner().invoke(app, more, catch_exceptions=False).output
 
 
 @pytest.mark.parametrize(
