@@ -70,12 +70,19 @@ def _decode_page(content: bytes) -> None:
         raise ValueError(msg)
 
 
+def _decode_metrics(content: bytes) -> None:
+    if not content.endswith(b"# EOF\n"):
+        msg = "the figures have no end"
+        raise ValueError(msg)
+
+
 _DECODERS: dict[str, Callable[[bytes], object]] = {
     "json": json.loads,
     "jsonl": _decode_lines,
     "parquet": lambda content: pq.read_table(io.BytesIO(content)),
     "skops": _decode_archive,
     "html": _decode_page,
+    "txt": _decode_metrics,
 }
 
 

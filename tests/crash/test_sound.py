@@ -19,6 +19,7 @@ RECEIPT = "tenants/p/ua/predictions/w/m-s/receipt.json"
         ("tenants/p/ua/features/x.parquet", b"PAR1 and no end"),
         ("tenants/p/ua/models/v/model.skops", b"PK\x03\x04 and no end"),
         ("runs/r/report.html", b"<html><body>"),
+        ("runs/r/metrics.txt", b"# TYPE tenantry_run_bad gauge\n"),
         ("runs/r/unheard.of", b""),
         (layout.segment("p", sha256(b"{}\n")), b"[]\n"),
     ],
