@@ -180,6 +180,31 @@ def opening(product: str, run: str, shard: str) -> str:
     return f"{openings_folder(product)}{run}/{shard}.json"
 
 
+def serving_records_folder(product: str, tenant: str) -> str:
+    """Return the folder of what servers need of a tenant."""
+    return f"{tenant_folder(product, tenant)}serving/"
+
+
+def serving_record(product: str, tenant: str, sha256: str) -> str:
+    """Return the key of a serving record, by its content."""
+    return f"{serving_records_folder(product, tenant)}{sha256}.json"
+
+
+def online_features(product: str, tenant: str, sha256: str) -> str:
+    """Return the key of a tenant's online features, by their content."""
+    return f"{serving_records_folder(product, tenant)}{sha256}.online"
+
+
+def serving_folder(product: str) -> str:
+    """Return the folder of the change index, which servers poll."""
+    return f"products/{product}/serving/"
+
+
+def serving_bucket(product: str, bucket: str) -> str:
+    """Return the key of a part of the change index."""
+    return f"{serving_folder(product)}{bucket}.json"
+
+
 def pooled_folder(product: str, zone: str, version: str) -> str:
     """Return the folder of a pooled model: ``model.skops``, its folds, ``card.json``."""
     return f"{pooled_models_folder(product)}{zone}/{version}/"

@@ -1,0 +1,231 @@
+"""The change index: for every tenant of a product, what a server is to answer with now.
+
+It is at most 256 objects, the *buckets*, each with the entries of the tenants whose names hash to
+it. One listing tells by their tags which of them changed since. Champions' pointers stay the truth;
+an entry says what was published of one, and of two entries of a tenant the later one counts, in
+whatever order they are written. So a writer that lost a race tries again, one that comes late
+undoes nothing, and an entry that was never written is made by the next run.
+"""
+
+import hashlib
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from pydantic import Field
+
+from tenantry import layout
+from tenantry.errors import ObjectMissingError, PreconditionError, StoreUnavailableError
+from tenantry.records import Record
+from tenantry.store.contract import ObjectStore
+from tenantry.times import Moment
+
+LOG = logging.getLogger(__name__)
+
+_TRIES = 100
+"""Lost races before we give up: each loss means that another writer won."""
+
+
+class Entry(Record):
+    """What a server is to answer with for one tenant.
+
+    Attributes:
+        version: The model that reigns.
+        record: SHA-256 of its serving record.
+        online: SHA-256 of the tenant's online features; empty where it needs none.
+        spec: Digest of what the spec says of serving, by which a plan sees that it changed.
+        published: The `as_of` of the run that published the record.
+        as_of: Of the run that published the online features: nothing known later is in them.
+        counter: Of the champion's pointer that it was made of: a later pointer counts more.
+        pinned: Whether the champion is held.
+        retired: Whether the tenant is archived: it is answered for no more.
+    """
+
+    version: str
+    record: str
+    online: str = ""
+    spec: str
+    published: Moment
+    as_of: Moment
+    counter: int
+    pinned: bool = False
+    retired: bool = False
+
+    def after(self, other: "Entry | None") -> "Entry":
+        """Return what counts of this entry, written after another one of the same tenant.
+
+        Which model answers says the later pointer, of one pointer the later run; what the tenant's
+        past is says the later run.
+        """
+        if other is None:
+            return self
+        is_later = (self.counter, self.published) >= (other.counter, other.published)
+        leads = self if is_later else other
+        fresh = self if self.as_of >= other.as_of else other
+        return leads.model_copy(update={"online": fresh.online, "as_of": fresh.as_of})
+
+
+class Bucket(Record):
+    """The entries of the tenants whose names hash to one bucket.
+
+    Equal entries are equal bytes, and so have one tag: whoever knows the tag knows them.
+
+    Attributes:
+        tenants: Tenant → its entry.
+    """
+
+    tenants: dict[str, Entry] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What changed in the index of a product since it was read last.
+
+    Attributes:
+        tags: Bucket → the tag by which it is known from now on; hand it over at the next reading.
+        buckets: Bucket that changed → all of its entries by tenant; none when it is gone.
+    """
+
+    tags: Mapping[str, str] = field(default_factory=dict)
+    buckets: Mapping[str, Mapping[str, Entry]] = field(default_factory=dict)
+
+
+def bucket_of(tenant: str) -> str:
+    """Return the bucket of a tenant: two hexadecimal digits."""
+    return hashlib.sha256(tenant.encode()).hexdigest()[:2]
+
+
+def read_changes(store: ObjectStore, product: str, known: Mapping[str, str]) -> Changes:
+    """Read what changed in a product's index: one listing, and the buckets whose tags differ.
+
+    A bucket that cannot be read as one is left as it was known, and told in the log; so the next
+    reading looks at it again.
+
+    Args:
+        store: The store.
+        product: The product.
+        known: Bucket → its tag, as the last reading said; empty for the first.
+
+    Raises:
+        StoreUnavailableError: The store does not answer.
+    """
+    folder = layout.serving_folder(product)
+    listed = {
+        info.key.removeprefix(folder).removesuffix(".json"): info.tag for info in store.list(folder)
+    }
+    tags = {bucket: tag for bucket, tag in known.items() if bucket in listed}
+    buckets: dict[str, Mapping[str, Entry]] = {gone: {} for gone in known.keys() - listed.keys()}
+    for bucket, tag in listed.items():
+        if known.get(bucket) != tag:
+            with suppress(ObjectMissingError):  # removed since; the next reading tells
+                _read_into(store, product, bucket, tags=tags, buckets=buckets)
+    return Changes(tags, buckets)
+
+
+def _read_into(
+    store: ObjectStore,
+    product: str,
+    bucket: str,
+    *,
+    tags: dict[str, str],
+    buckets: dict[str, Mapping[str, Entry]],
+) -> None:
+    key = layout.serving_bucket(product, bucket)
+    stored = store.get(key)
+    try:
+        buckets[bucket] = Bucket.from_json(stored.content, key).tenants
+    except ValueError as error:
+        LOG.warning("%s; what was known of it is kept: run `tenantry reindex`", error)
+        return
+    tags[bucket] = stored.tag
+
+
+def read_entries(store: ObjectStore, product: str) -> dict[str, Entry]:
+    """Return all entries of a product by tenant.
+
+    Raises:
+        StoreUnavailableError: The store does not answer.
+    """
+    changes = read_changes(store, product, {})
+    return {name: one for bucket in changes.buckets.values() for name, one in bucket.items()}
+
+
+def write_entries(store: ObjectStore, product: str, entries: Mapping[str, Entry]) -> None:
+    """Put entries into the index; those that others wrote and that count more stay.
+
+    Args:
+        store: The store.
+        product: The product.
+        entries: Tenant → its entry.
+
+    Raises:
+        StoreUnavailableError: The store does not answer, or others won a hundred times in a row.
+    """
+    grouped: dict[str, dict[str, Entry]] = defaultdict(dict)
+    for tenant, entry in entries.items():
+        grouped[bucket_of(tenant)][tenant] = entry
+    for bucket, some in grouped.items():
+
+        def put(found: dict[str, Entry], some: dict[str, Entry] = some) -> dict[str, Entry]:
+            return found | {name: one.after(found.get(name)) for name, one in some.items()}
+
+        _change(store, product, bucket, put)
+
+
+def remove_entries(store: ObjectStore, product: str, tenants: Iterable[str]) -> None:
+    """Take tenants out of the index, as erased ones; none of the buckets' bytes names them then.
+
+    Raises:
+        StoreUnavailableError: The store does not answer, or others won a hundred times in a row.
+    """
+    grouped: dict[str, set[str]] = defaultdict(set)
+    for tenant in tenants:
+        grouped[bucket_of(tenant)].add(tenant)
+    for bucket, some in grouped.items():
+
+        def drop(found: dict[str, Entry], some: set[str] = some) -> dict[str, Entry]:
+            return {name: one for name, one in found.items() if name not in some}
+
+        _change(store, product, bucket, drop)
+
+
+def _change(
+    store: ObjectStore,
+    product: str,
+    bucket: str,
+    change: Callable[[dict[str, Entry]], dict[str, Entry]],
+) -> None:
+    """Swap a bucket's content; a lost race is tried again on what the winner wrote."""
+    key = layout.serving_bucket(product, bucket)
+    for _ in range(_TRIES):
+        found, tag = _read(store, key)
+        wanted = change(found.tenants)
+        if wanted == found.tenants:
+            return
+        content = Bucket(tenants=wanted).to_json()
+        with suppress(PreconditionError):
+            if tag is None:
+                store.put_if_absent(key, content)
+            else:
+                store.put_if_match(key, content, tag)
+            return
+    msg = f"{key}: other writers won {_TRIES} times in a row; run again"
+    raise StoreUnavailableError(msg)
+
+
+def _read(store: ObjectStore, key: str) -> tuple[Bucket, str | None]:
+    """Return a bucket and its tag; an empty one where there is none, or none that can be read.
+
+    What a damaged bucket said is said again by the next run, or by `tenantry reindex`.
+    """
+    try:
+        stored = store.get(key)
+    except ObjectMissingError:
+        return Bucket(), None
+    try:
+        return Bucket.from_json(stored.content, key), stored.tag
+    except ValueError as error:
+        LOG.warning("%s; it is written anew", error)
+        return Bucket(), stored.tag

@@ -1,0 +1,173 @@
+"""The change index: who polls it sees every change, and writers never undo each other."""
+
+from datetime import UTC, datetime, timedelta
+from functools import reduce
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tenantry import layout
+from tenantry.errors import ObjectMissingError, PreconditionError, StoreUnavailableError
+from tenantry.serving.index import (
+    Entry,
+    bucket_of,
+    read_changes,
+    read_entries,
+    remove_entries,
+    write_entries,
+)
+from tests.unit.memory_store import MemoryStore
+
+PRODUCT = "arrival-delay"
+START = datetime(2013, 10, 1, tzinfo=UTC)
+
+
+def entry(counter=1, day=0, *, version=None, **fields):
+    """The entry made of a pointer's n-th state by the run of a day."""
+    return Entry(
+        version=version or f"v{counter}",
+        record=f"record-{counter}-{day}",
+        online=f"online-{day}",
+        spec="s",
+        published=START + timedelta(days=day),
+        as_of=START + timedelta(days=day),
+        counter=counter,
+        **fields,
+    )
+
+
+class RacingStore(MemoryStore):
+    """Another writer comes between the reading and the writing, a number of times."""
+
+    def __init__(self, others):
+        super().__init__()
+        self.others = list(others)
+
+    def _race(self):
+        if self.others:
+            write_entries(self, PRODUCT, self.others.pop())
+
+    def put_if_match(self, key, content, tag):
+        self._race()
+        return super().put_if_match(key, content, tag)
+
+    def put_if_absent(self, key, content):
+        self._race()
+        return super().put_if_absent(key, content)
+
+
+def test_a_poller_reads_only_the_buckets_that_changed():
+    store = MemoryStore()
+    tenants = [f"tenant-{number}" for number in range(100)]
+    write_entries(store, PRODUCT, {name: entry() for name in tenants})
+    first = read_changes(store, PRODUCT, {})
+    assert {name for bucket in first.buckets.values() for name in bucket} == {*tenants}
+
+    write_entries(store, PRODUCT, {"tenant-7": entry(2, day=1)})
+    store.reads = store.listings = 0
+    second = read_changes(store, PRODUCT, first.tags)
+    assert (store.reads, store.listings) == (1, 1)
+    assert second.buckets[bucket_of("tenant-7")]["tenant-7"].version == "v2"
+    assert read_changes(store, PRODUCT, second.tags).buckets == {}
+
+
+def test_ten_thousand_tenants_are_in_256_objects_at_most():
+    buckets = {bucket_of(f"tenant-{number}") for number in range(10_000)}
+    assert len(buckets) == 256
+    assert bucket_of("ua") == "84"  # a release must not move tenants between buckets
+
+
+def test_a_bucket_that_is_gone_is_told_as_empty():
+    store = MemoryStore()
+    write_entries(store, PRODUCT, {"ua": entry()})
+    known = read_changes(store, PRODUCT, {}).tags
+    store.delete(layout.serving_bucket(PRODUCT, bucket_of("ua")))
+    changes = read_changes(store, PRODUCT, known)
+    assert (changes.tags, changes.buckets) == ({}, {bucket_of("ua"): {}})
+
+
+def test_a_damaged_bucket_leaves_what_was_known_and_is_looked_at_again(caplog):
+    store = MemoryStore()
+    write_entries(store, PRODUCT, {"ua": entry()})
+    known = read_changes(store, PRODUCT, {}).tags
+    key = layout.serving_bucket(PRODUCT, bucket_of("ua"))
+    store.put(key, b"{not json")
+    changes = read_changes(store, PRODUCT, known)
+    assert (changes.tags, changes.buckets) == (known, {})
+    assert key in caplog.text
+
+    write_entries(store, PRODUCT, {"ua": entry(2)})
+    assert read_entries(store, PRODUCT)["ua"].version == "v2"
+
+
+def test_a_bucket_removed_between_listing_and_reading_is_no_error():
+    class Forgetful(MemoryStore):
+        def get(self, key):
+            raise ObjectMissingError(key)
+
+    store = Forgetful()
+    store.put(layout.serving_bucket(PRODUCT, "00"), b"{}")
+    assert read_changes(store, PRODUCT, {}).buckets == {}
+
+
+def test_writing_what_is_there_already_writes_nothing():
+    store = MemoryStore()
+    write_entries(store, PRODUCT, {"ua": entry()})
+    tags = read_changes(store, PRODUCT, {}).tags
+    write_entries(store, PRODUCT, {"ua": entry()})
+    assert read_changes(store, PRODUCT, tags).buckets == {}
+
+
+@pytest.mark.parametrize("losses", [1, 5])
+def test_a_lost_race_is_tried_again_and_loses_nothing(losses):
+    neighbours = [name for name in map(str, range(5000)) if bucket_of(name) == bucket_of("ua")]
+    store = RacingStore([{name: entry()} for name in neighbours[:losses]])
+    write_entries(store, PRODUCT, {"ua": entry()})
+    assert {*read_entries(store, PRODUCT)} == {"ua", *neighbours[:losses]}
+
+
+def test_who_loses_for_ever_is_told():
+    class Refusing(MemoryStore):
+        def put_if_absent(self, key, content):
+            raise PreconditionError(key)
+
+    with pytest.raises(StoreUnavailableError, match="100 times"):
+        write_entries(Refusing(), PRODUCT, {"ua": entry()})
+
+
+def test_a_run_that_comes_late_does_not_undo_a_rollback():
+    store = MemoryStore()
+    write_entries(store, PRODUCT, {"ua": entry(6, day=3, version="old")})  # rolled back meanwhile
+    write_entries(store, PRODUCT, {"ua": entry(5, day=4)})
+    found = read_entries(store, PRODUCT)["ua"]
+    assert (found.version, found.record) == ("old", "record-6-3")
+    assert (found.online, found.as_of) == ("online-4", START + timedelta(days=4))
+
+
+def test_a_backfill_of_long_ago_leaves_the_newer_past():
+    assert entry(2, day=0).after(entry(2, day=9)).online == "online-9"
+
+
+def test_an_erased_tenant_is_in_no_bucket():
+    store = MemoryStore()
+    write_entries(store, PRODUCT, {"ua": entry(), "vx": entry()})
+    remove_entries(store, PRODUCT, ["ua", "never-there"])
+    assert read_entries(store, PRODUCT).keys() == {"vx"}
+    assert not any(b'"ua"' in one.content for one in store.objects.values())
+
+
+ENTRIES = st.builds(entry, st.integers(1, 4), st.integers(0, 4))
+
+
+@given(st.lists(ENTRIES, min_size=1, max_size=4, unique_by=lambda one: (one.counter, one.as_of)))
+def test_in_whatever_order_entries_are_written_the_same_counts(entries):
+    def join(known, one):
+        return one.after(known)
+
+    ends = {reduce(join, order, None).to_json() for order in permutations(entries)}
+    assert len(ends) == 1
+    last = Entry.from_json(ends.pop(), "entry")
+    assert last.counter == max(one.counter for one in entries)
+    assert last.as_of == max(one.as_of for one in entries)
