@@ -19,3 +19,6 @@ LABEL = "label"
 """The label as float64; NaN while unknown or where there is none."""
 
 RESERVED = (EVENT_TIME, KNOWN_AT, LABEL_KNOWN_AT, LABEL)
+
+POOLED_SCORE = "pooled_score"
+"""The column that a stacked pipeline reads beside the tenant's own features."""

@@ -24,10 +24,10 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
+from tenantry.columns import POOLED_SCORE
 from tenantry.features.recipe import own_frame, pooled_features, pooled_frame
 from tenantry.metrics import Floats
 from tenantry.models.fitted import (
-    POOLED_SCORE,
     FittedModel,
     link_scores,
     source_features,

@@ -7,8 +7,8 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
+from tenantry.columns import POOLED_SCORE
 from tenantry.features.recipe import TENANT, table_features
-from tenantry.models.fitted import POOLED_SCORE
 from tenantry.specs.features import (
     CalendarFeature,
     CategoricalFeature,

@@ -8,12 +8,12 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tenantry.columns import EVENT_TIME
+from tenantry.columns import EVENT_TIME, POOLED_SCORE
 from tenantry.errors import ScoringError
 from tenantry.explain import contributions
 from tenantry.features.recipe import TENANT, table_features
 from tenantry.metrics import Floats
-from tenantry.models.fitted import POOLED_SCORE, FittedModel
+from tenantry.models.fitted import FittedModel
 from tenantry.reasons import top_reasons
 from tenantry.rules import Rules, settle_rules
 from tenantry.specs.features import texts_of

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tenantry.columns import POOLED_SCORE
 from tenantry.explain import contributions, drivers
-from tenantry.models.fitted import POOLED_SCORE, FittedModel, link_scores
+from tenantry.models.fitted import FittedModel, link_scores
 from tenantry.models.leaves import node_values
 from tests.unit.models.pipelines import CATEGORIES, NUMBERS, RECIPES, fitted
 from tests.unit.tiny_fleet import FEATURES, make_spec, make_table

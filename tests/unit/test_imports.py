@@ -15,6 +15,7 @@ LIGHT = (
     "stages.report",
     "stages.check_fleet",
 )
+SERVING = ("cli.app", "packed.file")
 HEAVY = ("pandas", "numpy", "sklearn", "scipy", "rich", "evidently", "sqlalchemy", "minio")
 
 
@@ -40,3 +41,11 @@ def test_tasks_without_rows_import_nothing_heavy(module):
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     assert set(done.stdout.split()).isdisjoint(HEAVY)
+
+
+@pytest.mark.parametrize("module", SERVING)
+def test_serving_imports_neither_pandas_nor_scikit_learn(module):
+    code = f"import sys, tenantry.{module}; print(*sys.modules)"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert set(done.stdout.split()).isdisjoint({"pandas", "sklearn", "scipy", "pyarrow"})

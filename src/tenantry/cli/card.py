@@ -10,8 +10,6 @@ from tenantry.cli.options import ProductName, RegionName
 from tenantry.dossier import find_tenant
 from tenantry.errors import ModelFileError, ObjectMissingError
 from tenantry.regions import store_of
-from tenantry.report.model_card import card_page_key, render_model_card
-from tenantry.report.model_facts import read_model_facts
 from tenantry.settings import load_settings
 from tenantry.specs.load import load_product
 from tenantry.specs.model import Spec
@@ -34,6 +32,8 @@ def card(
     The page is the one that the gate left; one of a model from before there were pages is made by
     today's spec. Reads specs and store, writes only the file.
     """
+    from tenantry.report.model_card import card_page_key
+
     settings = load_settings()
     fleet = load_product(settings.specs, product, connections=settings.connections)
     store = store_of(settings, product, tenant, region)
@@ -57,6 +57,9 @@ def _champion(store: ObjectStore, product: str, tenant: str) -> str:
 
 
 def _render(store: ObjectStore, spec: Spec | None, version: str) -> bytes:
+    from tenantry.report.model_card import render_model_card
+    from tenantry.report.model_facts import read_model_facts
+
     if spec is None:
         msg = "no spec declares the tenant any more, and the gate left no page of this model"
         raise ModelFileError(msg)

@@ -4,9 +4,10 @@ None of a tenant's own objects are there. What has to go is in pooled models and
 were made from; what has to come is what keeps their next training from reading the rows again.
 """
 
-from collections.abc import Collection
+from __future__ import annotations
 
-import pandas as pd
+from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 from tenantry import layout
 from tenantry.digests import digest
@@ -14,13 +15,15 @@ from tenantry.erasure.certificate import Certificate
 from tenantry.erasure.orders import RowOrder, amend_order, place_order
 from tenantry.erasure.pools import pools_fed_by
 from tenantry.erasure.settlement import settle_order
-from tenantry.erasure.suppression import suppress
 from tenantry.regions import zone_stores
 from tenantry.registry.orders import Order
 from tenantry.settings import Settings
 from tenantry.specs.load import Fleet
 from tenantry.specs.model import Spec
 from tenantry.store.contract import ObjectStore
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def mate_stores(
@@ -70,6 +73,8 @@ def erase_rows_from_pools(  # noqa: PLR0913 - an order and what it concerns
         active: The tenants that go on being predicted.
         now: Whether models that are in use go at once.
     """
+    from tenantry.erasure.suppression import suppress
+
     product, tenant = spec.product, spec.tenant
     hashes = suppress(store, spec, keys)
     placed = RowOrder(

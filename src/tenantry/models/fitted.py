@@ -11,6 +11,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, TargetEncoder
 
+from tenantry.columns import POOLED_SCORE
 from tenantry.features.recipe import own_frame, pooled_frame
 from tenantry.models.card import Form, Task
 from tenantry.models.encode import encode, rows_for
@@ -19,9 +20,6 @@ from tenantry.models.words import Words, WordScore
 from tenantry.specs.model import Spec
 
 Scores = NDArray[np.float64]
-
-POOLED_SCORE = "pooled_score"
-"""The column that a stacked pipeline reads beside the tenant's own features."""
 
 _EDGE = 1e-9
 """Estimators without a decision function never say 0 or 1, whose log-odds are infinite."""

@@ -1,12 +1,20 @@
-"""What packed models read: numbers, and categories that are looked up."""
+"""What packed models read: numbers, and categories that are looked up.
+
+Scoring single rows imports NumPy only: a serving process needs neither pandas nor scikit-learn.
+"""
+
+from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Floats = NDArray[np.float64]
 Row = Mapping[str, float | str | None]
@@ -37,9 +45,9 @@ class Lookup:
 
     def of_rows(self, frame: pd.DataFrame) -> Floats:
         """Return the number of each row's category; of a missing one, that of all others."""
-        codes, different = pd.factorize(frame[self.name])
+        codes, different = frame[self.name].factorize()
         told = [self.values.get(level, self.other) for level in different]
-        return np.array([*told, self.other])[codes]
+        return np.array([*told, self.other]).take(codes)
 
 
 def number_in(row: Row, name: str) -> float:

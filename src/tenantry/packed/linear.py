@@ -1,13 +1,18 @@
 """Packed linear models: logistic regression in log-odds, ridge regression in values."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from tenantry.packed.columns import Floats, Lookup, Row, number_in, numbers_in
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,22 @@
 """A packed model: what `models.fitted.FittedModel` says, without scikit-learn's checks."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar, get_args
+from typing import TYPE_CHECKING, TypeVar, get_args
 
 import numpy as np
-import pandas as pd
 
+from tenantry.columns import POOLED_SCORE
 from tenantry.models.card import Form, Task
-from tenantry.models.fitted import POOLED_SCORE, from_link, with_pooled_score
 from tenantry.packed.columns import Floats, Row
 from tenantry.packed.linear import PackedLinear
 from tenantry.packed.trees import PackedTrees
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Part = PackedLinear | PackedTrees
 """A packed pipeline."""
@@ -78,6 +82,8 @@ class PackedModel:
             KeyError: A frame lacks a feature.
             ValueError: A number is a text.
         """
+        from tenantry.models.fitted import from_link, with_pooled_score
+
         shared = self.shared.score(pooled) if self.shared is not None else np.zeros(len(own))
         fed = with_pooled_score(own, shared) if self.form == "stack" else own
         mine = self.own.score(fed) if self.own is not None else np.zeros(len(pooled))

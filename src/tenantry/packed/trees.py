@@ -1,15 +1,19 @@
 """Packed boosted trees: all nodes of all trees in a few arrays."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
-from sklearn.ensemble._hist_gradient_boosting.common import PREDICTOR_RECORD_DTYPE
-from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
 
 from tenantry.packed.columns import Floats, Lookup, Row, number_in, numbers_in
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
 
 _NO_BITS = np.zeros((0, 8), dtype=np.uint32)
 """Bit sets of native categories, which no tree of ours has."""
@@ -68,6 +72,8 @@ class Forest:
     @cached_property
     def records(self) -> NDArray[np.void]:
         """The nodes as scikit-learn's trees hold them, children counted from their root."""
+        from sklearn.ensemble._hist_gradient_boosting.common import PREDICTOR_RECORD_DTYPE
+
         start = np.repeat(self.roots, self._sizes)
         records = np.zeros(len(start), dtype=PREDICTOR_RECORD_DTYPE)
         records["feature_idx"], records["num_threshold"] = self.feature, self.threshold
@@ -95,7 +101,7 @@ class PackedTrees:
     forest: Forest
     values: Floats
 
-    def with_values(self, values: Floats) -> "PackedTrees":
+    def with_values(self, values: Floats) -> PackedTrees:
         """Return the same trees with other values in their nodes, as of an adapted tenant.
 
         Raises:
@@ -144,6 +150,8 @@ class PackedTrees:
 
     @cached_property
     def _trees(self) -> list[TreePredictor]:
+        from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
+
         records = self.forest.records.copy()
         records["value"] = self.values
         parts = np.split(records, self.forest.roots[1:])

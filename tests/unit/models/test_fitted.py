@@ -11,8 +11,8 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
+from tenantry.columns import POOLED_SCORE
 from tenantry.models.fitted import (
-    POOLED_SCORE,
     FittedModel,
     from_link,
     link_scores,
