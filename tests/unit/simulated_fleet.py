@@ -5,6 +5,7 @@ tenant's state is as of a time, what is due, what a run takes on, and which even
 its end is decided by the code itself.
 """
 
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -62,6 +63,7 @@ class Folder:
     judged: set = field(default_factory=set)
     failures: set = field(default_factory=set)
     cleared: dict = field(default_factory=dict)
+    retired: set = field(default_factory=set)
 
     def champion(self, as_of):
         known = [self.reigns[since] for since in sorted(self.reigns) if since <= as_of]
@@ -81,6 +83,7 @@ class Folder:
             looked=frozenset(self.looked),
             judged=frozenset(self.judged),
             failures=frozenset(self.failures),
+            retired=frozenset(self.retired),
         )
 
     def facts(self):
@@ -112,6 +115,12 @@ class Simulation:
 
     def __post_init__(self):
         self.folders = {tenant: Folder() for tenant in self.specs}
+
+    def with_specs(self, specs):
+        """A copy of the fleet as its store stands, declared in another way."""
+        other = replace(self, specs=specs)
+        other.folders = {name: deepcopy(self.folders.get(name, Folder())) for name in specs}
+        return other
 
     def plan(self, as_of, **asked):
         request = PlanRequest(f"run-{self.runs}", as_of, **asked)
@@ -179,6 +188,10 @@ class Simulation:
         return Outcome(stage=stage, status="done")
 
     def _promote(self, spec, folder, entry, as_of, clock):
+        if entry.due_for("retire"):
+            clock.tick()
+            folder.retired.add(as_of)
+            return
         version = f"{compact(as_of)}-abc"
         reign = Reign(
             since=as_of,

@@ -9,8 +9,9 @@ from rich.text import Text
 
 from tenantry.cli.options import Output, OutputFormat, ProductName, RegionName, print_json
 from tenantry.regions import store_of
-from tenantry.registry.diff import Diff, Line, Value, compare_versions
+from tenantry.registry.diff import Diff, Line, compare_versions
 from tenantry.settings import load_settings
+from tenantry.specs.changes import Value
 
 
 def diff(

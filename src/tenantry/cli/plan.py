@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -9,7 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tenantry.cli.options import AsOf, Output, OutputFormat, ProductName, RegionName, print_json
+from tenantry.cli.options import AsOf, ProductName, RegionName, print_json
+from tenantry.cli.plan_diff import find_consequences, print_consequences, to_markdown
+from tenantry.consequences import Consequences
 from tenantry.overview import KINDS, Kind, Line, make_lines, say_cost, say_counts
 from tenantry.plans import RunPlan
 from tenantry.request import PlanRequest
@@ -17,7 +20,17 @@ from tenantry.settings import load_settings
 from tenantry.specs.load import load_product
 from tenantry.stages.plan import make_plan
 from tenantry.store.open import open_store
+from tenantry.summaries import plan_markdown
 from tenantry.times import format_moment, parse_moment
+
+
+class PlanFormat(StrEnum):
+    """How a plan is printed."""
+
+    table = "table"
+    json = "json"
+    markdown = "markdown"
+
 
 DRY_RUN = "dry-run"
 _NAMES = 8
@@ -56,12 +69,26 @@ def plan(
         str, typer.Option(help="By the model that reigned `then`, or the `current` champion.")
     ] = "then",
     show_all: Annotated[bool, typer.Option("--all", help="A line for each tenant.")] = False,
-    output: Output = OutputFormat.table,
+    diff: Annotated[
+        str,
+        typer.Option(
+            "--diff",
+            help="Compare with the specs of this Git revision: what the change does to the run.",
+            metavar="REV",
+        ),
+    ] = "",
+    output: Annotated[
+        PlanFormat,
+        typer.Option("--output", "-o", help="A table, JSON, or Markdown for a pull request."),
+    ] = PlanFormat.table,
 ) -> None:
     """Show what a run would do, why, and what it would take. Writes nothing.
 
     Tenants for which the same is due for the same reason share a line, at most 40 lines in all;
     `--all` gives each tenant its own, JSON every one.
+
+    With --diff it plans the run twice, by the specs of a Git revision and by those of the working
+    tree, and shows whom the change concerns, what the run does for them now, and what it costs.
     """
     request = PlanRequest(
         run=DRY_RUN,
@@ -78,14 +105,31 @@ def plan(
         backfill_model=backfill_model,
     )
     settings = load_settings()
-    fleet = load_product(settings.specs, product, connections=settings.connections)
-    made = make_plan(request, fleet, open_store(settings, region))
-    if output is OutputFormat.json:
-        print_json(made.model_dump(mode="json"))
+    if diff:
+        _print_diff(find_consequences(settings, product, diff, request), output)
         return
-    console = Console(highlight=False)
-    console.print(_by_tenant(made) if show_all else _by_reason(made))
-    console.print(f"Plan: {say_counts(made)}; {say_cost(made)}. Nothing was written.")
+    fleet = load_product(settings.specs, product, connections=settings.connections)
+    _print_plan(make_plan(request, fleet, open_store(settings, region)), output, every=show_all)
+
+
+def _print_diff(found: Consequences, output: PlanFormat) -> None:
+    if output is PlanFormat.json:
+        print_json(found.model_dump(mode="json"))
+    elif output is PlanFormat.markdown:
+        typer.echo(to_markdown(found))
+    else:
+        print_consequences(found, Console(highlight=False))
+
+
+def _print_plan(made: RunPlan, output: PlanFormat, *, every: bool) -> None:
+    if output is PlanFormat.json:
+        print_json(made.model_dump(mode="json"))
+    elif output is PlanFormat.markdown:
+        typer.echo(plan_markdown(made))
+    else:
+        console = Console(highlight=False)
+        console.print(_by_tenant(made) if every else _by_reason(made))
+        console.print(f"Plan: {say_counts(made)}; {say_cost(made)}. Nothing was written.")
 
 
 def _by_reason(made: RunPlan) -> Table:

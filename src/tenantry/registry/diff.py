@@ -14,11 +14,9 @@ from tenantry.models.card import Card, read_card
 from tenantry.origins import SourceFile, list_origins, read_origin
 from tenantry.plans import read_plan
 from tenantry.registry.versions import require_champion, require_version
+from tenantry.specs.changes import Value, value_leaves
 from tenantry.store.contract import ObjectStore
 from tenantry.times import format_moment
-
-Value = str | int | float | None
-"""What a version says of a property; None when it says nothing."""
 
 _DIGITS = 12
 
@@ -148,21 +146,8 @@ def _digests(side: _Version) -> dict[str, Value]:
 def _specs(sides: Sequence[_Version]) -> Iterator[Line]:
     """Yield what differs between the specs; nothing where one of them is not kept."""
     if all(side.spec is not None for side in sides):
-        lines = _both("spec", sides, lambda side: dict(_leaves(side.spec, ())))
+        lines = _both("spec", sides, lambda side: dict(value_leaves(side.spec)))
         yield from (line for line in lines if line.differs)
-
-
-def _leaves(value: object, path: tuple[str, ...]) -> Iterator[tuple[str, Value]]:
-    if isinstance(value, dict) and value:
-        for name, part in sorted(value.items()):
-            yield from _leaves(part, (*path, name))
-    elif isinstance(value, list) and any(isinstance(part, dict) for part in value):
-        for place, part in enumerate(value):
-            yield from _leaves(part, (*path, str(place)))
-    elif value is None or isinstance(value, str | int | float):
-        yield ".".join(path), value
-    else:
-        yield ".".join(path), json.dumps(value, ensure_ascii=False)
 
 
 def _features(one: _Version, other: _Version) -> Iterator[Line]:
