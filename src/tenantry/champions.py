@@ -294,7 +294,8 @@ def lighten(champion: Champion) -> Champion:
 
 
 def _lighten(reign: Reign) -> Reign:
-    light: dict[str, object] = {"gate": "", "evidence": {}, "digest": "", "run": "", "previous": ""}
+    light: dict[str, object] = dict.fromkeys(("gate", "digest", "packed", "run", "previous"), "")
+    light["evidence"] = {}
     if reign.restores:
         light["restores"] = reign.restores.model_copy(update={"who": "", "why": ""})
     return reign.model_copy(update=light)

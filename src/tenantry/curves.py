@@ -83,6 +83,7 @@ class Curves(Record):
         class_confusion: Rows by class, one line each, and by the most probable class.
         drivers: Features by their mean absolute contribution (log-odds, or the label's unit),
             largest first; empty when the spec asks for no reasons.
+        not_packed: Why the model has no ``packed.bin``; empty where it has one, or never reigned.
     """
 
     version: str
@@ -98,6 +99,7 @@ class Curves(Record):
     classes: tuple[str, ...] = ()
     class_confusion: tuple[tuple[int, ...], ...] = ()
     drivers: tuple[Driver, ...] = ()
+    not_packed: str = ""
 
 
 def curves_key(product: str, tenant: str, version: str) -> str:

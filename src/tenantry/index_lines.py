@@ -30,7 +30,7 @@ from tenantry.times import Window
 _WORDS = ("version", "training_digest")
 """Fields of a reign that stand in `words`."""
 
-_LEFT_OUT = {"gate": "", "digest": ""}
+_LEFT_OUT = {"gate": "", "digest": "", "packed": ""}
 """What a record's reigns do not have, see `lighten`."""
 
 
@@ -127,7 +127,7 @@ def _pack_champion(champion: Champion | None, place: Mapping[str, int]) -> dict[
     for reign in packed["reigns"]:
         reign |= {name: place[reign[name]] for name in _WORDS}
         for name in _LEFT_OUT:
-            del reign[name]
+            reign.pop(name, None)
     return packed
 
 

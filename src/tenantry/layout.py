@@ -76,7 +76,7 @@ def models_folder(product: str, tenant: str) -> str:
 
 
 def model_folder(product: str, tenant: str, version: str) -> str:
-    """Return the folder of one model: ``model.skops``, ``card.json``, ``metrics.json``."""
+    """Return the folder of one model: ``model.skops``, ``packed.bin``, ``card.json``."""
     return f"{models_folder(product, tenant)}{version}/"
 
 
@@ -206,7 +206,7 @@ def serving_bucket(product: str, bucket: str) -> str:
 
 
 def pooled_folder(product: str, zone: str, version: str) -> str:
-    """Return the folder of a pooled model: ``model.skops``, its folds, ``card.json``."""
+    """Return the folder of a pooled model: its files, its folds' and ``card.json``."""
     return f"{pooled_models_folder(product)}{zone}/{version}/"
 
 

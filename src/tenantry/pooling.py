@@ -135,6 +135,7 @@ def _standing_by_card(zone: Zone, reign: PooledReign, store: ObjectStore) -> Sta
         return Standing(reign, f"no longer pooled: {', '.join(gone)}", is_urgent=True)
     folder = layout.pooled_folder(zone.product, zone.name, reign.version)
     files = ("model.skops", *(f"fold-{cut}.skops" for cut in card.folds))
+    files += ("packed.bin",) if card.packed_digest else ()
     if any(store.find(folder + name) is None for name in files):
         return Standing(reign, "files of it are gone, collected or lost")
     every = first_spec(zone.specs).pooled.every

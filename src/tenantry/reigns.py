@@ -30,6 +30,7 @@ class Reigned(Record):
         since: The `as_of` from which it reigns.
         version: The model's version.
         digest: SHA-256 of the model's file, checked before the file is opened.
+        packed: SHA-256 of its ``packed.bin``; empty where there is none.
         run: The run that let it reign.
         turn: Which decision of that moment it was: 0 for the first, 1 when the moment was decided
             again (a repeated run with a changed spec, a rollback).
@@ -38,6 +39,7 @@ class Reigned(Record):
     since: Moment
     version: str
     digest: str
+    packed: str = ""
     run: str = ""
     turn: int = 0
 

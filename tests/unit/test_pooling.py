@@ -69,6 +69,15 @@ def test_one_whose_file_is_gone_is_due_when_somebody_is_to_be_trained(store):
     }
 
 
+def test_one_whose_packed_file_is_gone_is_due_likewise(store):
+    key = f"{layout.pooled_folder(PRODUCT, 'default', 'v1')}card.json"
+    card = PooledCard.from_json(store.get(key).content, key)
+    store.put(key, card.model_copy(update={"packed_digest": "p" * 64}).to_json())
+    assert reasons(store, specs(), training=specs()) == {
+        "default": "files of it are gone, collected or lost"
+    }
+
+
 def test_one_that_is_made_in_another_way_is_due_when_somebody_is_to_be_trained(store):
     other = [make_spec(name, model={"seed": 9}) for name in ("aa", "ua")]
     assert reasons(store, other) == {}

@@ -151,6 +151,8 @@ class PooledCard(Record):
         file_digest: SHA-256 of ``model.skops``.
         folds: Compact cut → SHA-256 of ``fold-<cut>.skops``; a fold saw only labels known by
             its cut.
+        packed_digest: SHA-256 of ``packed.bin``; empty where there is none.
+        not_packed: Why there is none.
         contributors: Tenant → rows that trained the model.
         fingerprints: Contributor → fingerprint of the rows it offered, before the sample was
             drawn; the record of the ingest that gave the same rows holds the same.
@@ -171,6 +173,8 @@ class PooledCard(Record):
     content_digest: str = ""
     file_digest: str = ""
     folds: dict[str, str] = Field(default_factory=dict)
+    packed_digest: str = ""
+    not_packed: str = ""
     contributors: dict[str, int] = Field(default_factory=dict)
     fingerprints: dict[str, str] = Field(default_factory=dict)
     denied: tuple[str, ...] = ()

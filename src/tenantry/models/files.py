@@ -95,27 +95,42 @@ def load_model(
 
 
 def save_pooled(
-    store: ObjectStore, card: PooledCard, pipeline: Pipeline, folds: dict[datetime, Pipeline]
+    store: ObjectStore,
+    card: PooledCard,
+    pipeline: Pipeline,
+    folds: dict[datetime, Pipeline],
+    *,
+    packed: bytes = b"",
 ) -> PooledCard:
     """Save a pooled model, its folds by cut, and its card; version and digests are filled in.
+
+    Args:
+        store: Where to.
+        card: Its card.
+        pipeline: The model.
+        folds: The same as of earlier cuts.
+        packed: Its packed file (`packed.save.pack_pooled`); empty where there is none.
 
     Raises:
         ModelFileError: A pipeline holds a type outside the allow-list.
     """
     model = pack({"pipeline": pipeline})
-    packed = {compact(cut): pack({"pipeline": fold}) for cut, fold in sorted(folds.items())}
-    identity = digest([content_digest(archive) for archive in (model, *packed.values())])
+    files = {compact(cut): pack({"pipeline": fold}) for cut, fold in sorted(folds.items())}
+    identity = digest([content_digest(archive) for archive in (model, *files.values())])
     found = {
         "version": _version(card.as_of, identity),
         "content_digest": identity,
         "file_digest": sha256(model),
-        "folds": {cut: sha256(archive) for cut, archive in packed.items()},
+        "folds": {cut: sha256(archive) for cut, archive in files.items()},
+        "packed_digest": sha256(packed) if packed else "",
     }
     card = card.model_copy(update=found)
     folder = layout.pooled_folder(card.product, card.zone, card.version)
-    for cut, archive in packed.items():
+    for cut, archive in files.items():
         store.put(f"{folder}fold-{cut}.skops", archive)
     store.put(f"{folder}model.skops", model)
+    if packed:
+        store.put(f"{folder}packed.bin", packed)
     store.put(f"{folder}card.json", card.to_json())
     return card
 

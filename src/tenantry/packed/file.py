@@ -1,6 +1,7 @@
 """Packed models as files: a line, a header in JSON, and arrays; nothing in it can be executed.
 
-A tenant's file does not hold the pooled splits: one copy of them serves all tenants.
+A tenant's file does not hold the pooled splits: it names the file that does, by digest, and one
+copy of them serves all tenants.
 """
 
 import json
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenantry.errors import ModelFileError
+from tenantry.models.card import PooledPart
 from tenantry.packed.columns import Lookup
 from tenantry.packed.linear import PackedLinear
 from tenantry.packed.model import PackedModel, Part
@@ -47,11 +49,17 @@ def read_part(content: bytes) -> Part:
     return _read(content, lambda header, arrays: _part(header["part"], arrays))
 
 
-def write_model(model: PackedModel) -> bytes:
-    """Write a tenant's packed model without its pooled part; equal models give equal bytes."""
+def write_model(model: PackedModel, pooled: PooledPart | None = None) -> bytes:
+    """Write a tenant's packed model without its pooled part; equal models give equal bytes.
+
+    Args:
+        model: The model.
+        pooled: Which pooled model it stands on, and the digest of that one's packed file.
+    """
     writer = _Writer()
     header: dict[str, Any] = {name: getattr(model, name) for name in _NUMBERS}
     header |= {"form": model.form, "task": model.task}
+    header["pooled"] = pooled.model_dump() if pooled is not None else None
     header["own"] = _part_header(model.own, writer) if model.own is not None else None
     header["leaves"] = writer.place(model.leaves) if model.leaves is not None else None
     return writer.file(header)
@@ -77,6 +85,20 @@ def read_model(content: bytes, pooled: Part | None) -> PackedModel:
         return model
 
     return _read(content, build)
+
+
+def pooled_part_of(content: bytes) -> PooledPart | None:
+    """Return which packed pooled part a tenant's file stands on; None where it has none.
+
+    Raises:
+        ModelFileError: It is no such file.
+    """
+
+    def find(header: dict[str, Any], _: list[NDArray[Any]]) -> PooledPart | None:
+        part = header["pooled"]
+        return PooledPart.model_validate(part) if part is not None else None
+
+    return _read(content, find)
 
 
 @dataclass

@@ -33,8 +33,12 @@ MOST_APART = 1e-12
 """By which packed and fitted models may differ."""
 
 
-def pack_model(model: FittedModel) -> PackedModel:
+def pack_model(model: FittedModel, pooled: Part | None = None) -> PackedModel:
     """Pack a tenant's model.
+
+    Args:
+        model: The model.
+        pooled: Its pooled part, where that was packed before.
 
     Raises:
         NotPackableError: It holds something that is not known to be scored alike; says what.
@@ -42,11 +46,13 @@ def pack_model(model: FittedModel) -> PackedModel:
     if model.task == "multiclass":
         msg = "models of several classes are not packed"
         raise NotPackableError(msg)
+    if pooled is None and model.pooled is not None:
+        pooled = pack_pipeline(model.pooled)
     return PackedModel(
         form=model.form,
         task=model.task,
         own=pack_pipeline(model.own) if model.own is not None else None,
-        pooled=pack_pipeline(model.pooled) if model.pooled is not None else None,
+        pooled=pooled,
         leaves=model.leaves,
         weight=model.weight,
         slope=model.slope,

@@ -130,6 +130,8 @@ class FileCheck:
             msg = f"{folder}card.json: is not the card of the model that was crowned"
             raise ModelFileError(msg)
         self._check_digest(f"{folder}model.skops", reign.digest)
+        if reign.packed:
+            self._check_digest(f"{folder}packed.bin", reign.packed)
         part = card.pooled
         if part is not None and part not in self._sound:
             pooled = layout.pooled_folder(self._product, part.zone, part.version)

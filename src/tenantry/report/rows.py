@@ -29,6 +29,7 @@ _TITLES = {
     "quarantine.parquet": "rows set aside",
     "features": "feature table",
     "model.skops": "model",
+    "packed.bin": "model as arrays",
     "card.json": "card",
     "card.html": "model card",
     "metrics.json": "curves",

@@ -36,6 +36,7 @@ from tenantry.models.card import Card
 from tenantry.models.files import load_model
 from tenantry.models.fitted import FittedModel
 from tenantry.models.pooled import mark_champion
+from tenantry.packed.save import Packed, save_packed
 from tenantry.parquet import from_parquet
 from tenantry.registry.decay import roll_back
 from tenantry.report.model_card import card_page_key, load_template, render_model_card
@@ -147,12 +148,13 @@ def _decide(case: _Case) -> Result:
     job, version = case.job, case.card.version
     decision = _compare(case)
     decision = replace(decision, evidence=decision.evidence | {"challenger": version})
-    keys = [_write_curves(case, case.model, version, CHALLENGER)]
-    crowned = _crowned_card(case, decision)
-    reign = _crown(case, crowned, decision) if crowned else case.reign
+    packed = _save_packed(case, case.model, case.card) if decision.promote else Packed()
+    keys = [_write_curves(case, case.model, version, CHALLENGER, packed)]
+    crowned = (case.card, packed) if decision.promote else _save_fallback(case, decision)
+    reign = _crown(case, *crowned, decision) if crowned else case.reign
     events = []
     if crowned is not None:
-        events.append(make_event(job, "promoted", crowned.version, decision, turn=case.turn))
+        events.append(make_event(job, "promoted", crowned[0].version, decision, turn=case.turn))
     if not decision.promote:
         events.append(make_event(job, "kept", version, decision, turn=case.turn))
     keys += [key for event in events for key in _record(job, event)]
@@ -174,12 +176,10 @@ def _compare(case: _Case) -> Decision:
     return decide(holdout, incumbent, gate=spec.gate, model=spec.model)
 
 
-def _crowned_card(case: _Case, decision: Decision) -> Card | None:
-    """Return the card of the model that is to reign; None when the champion stays."""
-    if decision.choice == "champion":
+def _save_fallback(case: _Case, decision: Decision) -> tuple[Card, Packed] | None:
+    """Save the model that is to reign in the challenger's place; None when the champion stays."""
+    if decision.choice not in ("pooled", "prior"):
         return None
-    if decision.choice == "challenger":
-        return case.card
     model, card = save_fallback(
         case.job.store,
         case.job.spec,
@@ -189,17 +189,23 @@ def _crowned_card(case: _Case, decision: Decision) -> Card | None:
         evaluation=case.evaluation,
         pooled=case.job.read_pooled_card(),
     )
-    _write_curves(case, model, card.version, decision.choice)
-    return card
+    packed = _save_packed(case, model, card)
+    _write_curves(case, model, card.version, decision.choice, packed)
+    return card, packed
 
 
-def _crown(case: _Case, card: Card, decision: Decision) -> Reign:
+def _save_packed(case: _Case, model: FittedModel, card: Card) -> Packed:
+    return save_packed(case.job.store, model, card, case.table, case.job.spec)
+
+
+def _crown(case: _Case, card: Card, packed: Packed, decision: Decision) -> Reign:
     """Let a model reign from the run's moment on; return the reign as of that moment."""
     job = case.job
     reign = Reign(
         since=job.as_of,
         version=card.version,
         digest=card.file_digest,
+        packed=packed.digest,
         trained_until=card.trained_until,
         training_digest=card.training_digest,
         recipe=card.recipe,
@@ -225,7 +231,9 @@ def _record(job: Job, event: Event, *, anew: bool = True) -> tuple[str, str]:
     return page, write_event(job.store, event)
 
 
-def _write_curves(case: _Case, model: FittedModel, version: str, column: str) -> str:
+def _write_curves(
+    case: _Case, model: FittedModel, version: str, column: str, packed: Packed
+) -> str:
     job, evaluation = case.job, case.evaluation
     said = predictions_in(evaluation, column)
     own = with_predictions(evaluation, CHALLENGER, said)
@@ -239,5 +247,6 @@ def _write_curves(case: _Case, model: FittedModel, version: str, column: str) ->
         threshold=settle_rules(job.spec, own).threshold,
     )
     key = curves_key(job.product, job.tenant, version)
+    curves = curves.model_copy(update={"not_packed": packed.why_not})
     job.store.put(key, curves.to_json())
     return key

@@ -18,6 +18,7 @@ from tenantry.fingerprints import pooled_fingerprint
 from tenantry.models.card import PooledCard
 from tenantry.models.files import save_pooled
 from tenantry.models.pooled import PooledReign, depose, enthrone
+from tenantry.packed.save import pack_pooled
 from tenantry.pooling import Standing, Zone, definition, find_standing, first_spec, split_zones
 from tenantry.sources.collect import collect_rows
 from tenantry.sources.connections import Connections
@@ -158,7 +159,7 @@ def _train_zone(zone: Zone, run: str, rows: _Rows, code_version: str) -> PooledO
         cap = first_spec(zone.specs).pooled.max_rows
         sample = pool_rows(_contributions(zone, rows, failures, prints), cap)
         fit = fit_pooled(sample, zone.specs, zone.as_of)
-        card = _save(zone, fit, failures, prints, store, code_version)
+        card = _save(zone, sample, fit, failures, prints, store, code_version)
         turn = reign.turn + 1 if reign is not None and reign.since == zone.as_of else 0
         enthrone(store, zone.product, zone.name, _reign(card, run, turn))
         rows.refuse_newer(card)
@@ -202,6 +203,7 @@ def _in_words(error: Exception) -> str:
 
 def _save(  # noqa: PLR0913, PLR0917 - what a card holds
     zone: Zone,
+    sample: pd.DataFrame,
     fit: PooledFit,
     failures: dict[str, str],
     prints: dict[str, str],
@@ -224,7 +226,9 @@ def _save(  # noqa: PLR0913, PLR0917 - what a card holds
         seed=spec.model.seed,
         code_version=code_version,
     )
-    return save_pooled(store, card, fit.pipeline, fit.folds)
+    packed, why_not = pack_pooled(fit.pipeline, sample, card.task)
+    card = card.model_copy(update={"not_packed": why_not})
+    return save_pooled(store, card, fit.pipeline, fit.folds, packed=packed)
 
 
 def _reign(card: PooledCard, run: str, turn: int) -> PooledReign:
@@ -232,6 +236,7 @@ def _reign(card: PooledCard, run: str, turn: int) -> PooledReign:
         since=card.as_of,
         version=card.version,
         digest=card.file_digest,
+        packed=card.packed_digest,
         definition=card.definition,
         run=run,
         turn=turn,

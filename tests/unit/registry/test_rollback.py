@@ -4,6 +4,7 @@ import pytest
 
 from tenantry import layout
 from tenantry.champions import Pin, Reign, crown, move_champion, read_champion
+from tenantry.digests import sha256
 from tenantry.erasure.tombstones import Tombstone, write_tombstone
 from tenantry.errors import NothingToDoError, RegistryError
 from tenantry.events import list_events, read_event
@@ -216,6 +217,19 @@ def test_a_model_whose_files_were_harmed_is_not_restored(store, harm, words):
     with pytest.raises(RegistryError, match=f"{version(31)} cannot be restored: .*{words}"):
         roll_back(store)
     assert contents(store) == before
+
+
+def test_a_model_whose_packed_file_was_harmed_is_not_restored():
+    store = MemoryStore()
+    card = make_model(store, 0)
+    crown(store, PRODUCT, "ua", make_reign(card, packed=sha256(b"packed")))
+    crown(store, PRODUCT, "ua", make_reign(make_model(store, 31)))
+    folder = layout.model_folder(PRODUCT, "ua", card.version)
+    store.put(f"{folder}packed.bin", b"other bytes")
+    with pytest.raises(RegistryError, match=r"packed\.bin: not the file that"):
+        roll_back(store)
+    store.put(f"{folder}packed.bin", b"packed")
+    assert roll_back(store).packed == sha256(b"packed")
 
 
 @pytest.mark.parametrize("content", [None, b"another"])

@@ -21,10 +21,12 @@ from tenantry.errors import ChampionMovedError, ModelFileError
 from tenantry.events import Event, list_events, read_event
 from tenantry.ledger import Due
 from tenantry.models.files import load_model
+from tenantry.packed.load import load_packed
 from tenantry.parquet import from_parquet, to_parquet
 from tenantry.stages.promote import promote
 from tenantry.training.folds import known_by
 from tests.unit.memory_store import MemoryStore
+from tests.unit.models.pipelines import fitted
 from tests.unit.stages.tenancy import AUGUST, SEPTEMBER, Tenancy
 from tests.unit.tiny_fleet import AS_OF, FEATURES, make_spec
 
@@ -165,6 +167,29 @@ def test_a_first_model_worse_than_the_base_rate_gives_way_to_it(tenancy):
         ("promoted", current.version, 0),
     }
     assert read_curves(tenancy.store, "arrival-delay", "ua", current.version).score is not None
+    packed = load_packed(
+        tenancy.store, "arrival-delay", "ua", current.version, file_digest=current.packed
+    )
+    assert packed.predict_row({}, {}) == pytest.approx(rate, abs=0.001)
+
+
+def test_a_challenger_that_wins_is_packed_before_it_reigns(tenancy):
+    challenger = tenancy.train(AS_OF, own=fitted("encoded", tenancy.known(AS_OF)))
+    promote(tenancy.promote_job(AS_OF, challenger))
+    (reign,) = champion(tenancy).reigns
+    packed = load_packed(
+        tenancy.store, "arrival-delay", "ua", reign.version, file_digest=reign.packed
+    )
+    assert packed.form == "own"
+    assert not read_curves(tenancy.store, "arrival-delay", "ua", reign.version).not_packed
+
+
+def test_what_cannot_be_packed_reigns_without_and_its_curves_say_why(tenancy, october):
+    promote(tenancy.promote_job(AS_OF, october))
+    (reign,) = champion(tenancy).reigns
+    assert (reign.version, reign.packed) == (october.version, "")
+    curves = read_curves(tenancy.store, "arrival-delay", "ua", reign.version)
+    assert curves.not_packed == "SimpleImputer with these settings is not packed"
 
 
 def test_a_first_model_worse_than_the_pooled_one_gives_way_to_it(tenancy):

@@ -86,6 +86,9 @@ def test_all_who_allow_it_train_one_model(landing, store):
     assert (card.as_of, card.code_version, card.failures) == (AS_OF, "image@1", {})
     folder = layout.pooled_folder(PRODUCT, "default", card.version)
     assert sha256(store.objects[f"{folder}model.skops"].content) == card.file_digest
+    packed = sha256(store.objects[f"{folder}packed.bin"].content)
+    assert reign.packed == card.packed_digest == packed
+    assert not card.not_packed
     assert len(card.folds) == 4
     assert "rows of 3 tenants (there was none)" in outcome.message
 
