@@ -69,7 +69,7 @@ CONNECTIONS_SECRETS = {
     "ingest": SOURCES_SECRET,
     "report": ALERTS_SECRET,
 }
-"""Stage → Secret that its connections' variables are keys of: those of sources; those of the webhook
+"""Stage → Secret whose keys are its connections' variables: those of sources; those of the webhook
 and the Pushgateway, so that what sends messages has no password of a source."""
 LIGHT = ("plan", "check_fleet", "report")
 """Stages that work on ledgers; what they need does not grow with a tenant's rows."""

@@ -1,4 +1,4 @@
-"""Rows with predictions beside them: a column a model, or of K classes the columns ``name[0]``, …."""
+"""Rows with predictions beside them: a column a model, of K classes ``name[0]``, …."""
 
 import numpy as np
 import pandas as pd

@@ -7,7 +7,16 @@ from typing import Literal, Self
 from tenantry.holdings import Holding
 
 WasteKind = Literal[
-    "model", "snapshot", "features", "prediction", "monitoring", "leftover", "pooled", "fold", "run", "specs"
+    "model",
+    "snapshot",
+    "features",
+    "prediction",
+    "monitoring",
+    "leftover",
+    "pooled",
+    "fold",
+    "run",
+    "specs",
 ]
 
 IN_WORDS: dict[WasteKind, str] = {
