@@ -26,9 +26,9 @@ LOCK := $(UV) pip compile -q --python-version 3.11 --no-emit-index-url --generat
   --no-header --no-annotate
 IMAGE_GROUPS := plan data train monitor sync
 lock: ## pin what pyproject.toml asks for, with hashes
-	$(LOCK) pyproject.toml --extra pipelines --extra postgres -o requirements/run.lock
+	$(LOCK) pyproject.toml --extra pipelines --extra postgres --extra serve -o requirements/run.lock
 	printf 'setuptools==84.2.1\nuv==$(UV_VERSION)\n' | $(LOCK) - pyproject.toml \
-	  --extra pipelines --extra postgres --group demo --group dev -o requirements/dev.lock
+	  --extra pipelines --extra postgres --extra serve --group demo --group dev -o requirements/dev.lock
 	printf 'setuptools==84.2.1\n' | $(LOCK) - -o requirements/image-build.lock
 	for group in $(IMAGE_GROUPS); do
 	  $(LOCK) --group image-$$group -c requirements/run.lock -o requirements/image-$$group.lock

@@ -16,10 +16,13 @@
     ├── ModelFileError          a model file is not what its pointer says, or holds a foreign type
     ├── NotPackableError        a model holds what packed models do not have
     ├── ScoringError            a model cannot score the rows that the spec gives it
+    ├── ServingError            a server cannot answer for a tenant by what is published of it
+    ├── FieldsError             the fields of a request are not what the contract says (all at once)
     ├── RegistryError           what a person asked of a tenant's models is refused
     │   └── NothingToDoError        it is so already
     ├── ChampionMovedError      transient: another champion reigns than the one decided against
     ├── ErasureError            what is to be erased cannot be, or not yet
+    ├── RefusedError            a request to a server is answered with a fault (serving.refusals)
     ├── WebhookError            a webhook refused a message
     │   └── WebhookUnavailableError  transient
     ├── WorkerDiedError         a tenant's worker was killed: memory, time or a crash
@@ -139,6 +142,14 @@ class NotPackableError(TenantryError):
 
 class ScoringError(TenantryError):
     """A model cannot score a tenant's rows: the spec has changed what it reads."""
+
+
+class ServingError(TenantryError):
+    """A server cannot answer for a tenant by what is published of it."""
+
+
+class FieldsError(_FaultsError):
+    """The fields of a request are not what the contract says."""
 
 
 class ChampionMovedError(TenantryError):

@@ -6,6 +6,7 @@ from tenantry.times import Window, compact
 
 SPECS_POINTER = "specs.json"
 SPECS_FOLDER = "specs/"
+PRODUCTS_FOLDER = "products/"
 PROBING_FOLDER = "store/probing/"
 """Where a store is probed; empty when no probe is under way."""
 

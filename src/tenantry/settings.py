@@ -42,6 +42,8 @@ class Settings:
             empty.
         pages: `TENANTRY_PAGES`: the address under which the store's pages can be seen, for links
             in alerts.
+        cache: The folder `tenantry` in `XDG_CACHE_HOME`, else in `~/.cache`: what a server keeps
+            for a restart without the store.
         user: `USER`: who orders what `tenantry` does, in the audit trail.
     """
 
@@ -60,6 +62,7 @@ class Settings:
     ca_file: str = ""
     encryption: str = ""
     environ: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    cache: Path = Path(".cache")
     user: str = ""
     webhook: str = ""
     pushgateway: str = ""
@@ -101,11 +104,17 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         ca_file=environ.get("TENANTRY_CA_FILE", ""),
         encryption=environ.get("TENANTRY_ENCRYPTION", ""),
         environ=dict(environ),
+        cache=_cache_folder(environ),
         user=environ.get("USER", ""),
         webhook=environ.get("TENANTRY_WEBHOOK", ""),
         pushgateway=environ.get("TENANTRY_PUSHGATEWAY", ""),
         pages=environ.get("TENANTRY_PAGES", ""),
     )
+
+
+def _cache_folder(environ: Mapping[str, str]) -> Path:
+    home = environ.get("XDG_CACHE_HOME", "")
+    return (Path(home) if home else Path.home() / ".cache") / "tenantry"
 
 
 def _find_faults(environ: Mapping[str, str]) -> Iterator[Fault]:

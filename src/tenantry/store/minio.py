@@ -104,6 +104,10 @@ class MinioStore:
         address = assume(self._address, self._sts, grant, seconds=seconds)
         return MinioStore(address, waits=self._waits, read_timeout=self._read_timeout)
 
+    def impatient(self) -> "MinioStore":
+        """Return the store for who would rather fail in seconds than wait for it."""
+        return MinioStore(self._address, waits=(0.1,), read_timeout=5.0, sts=self._sts)
+
     def identify(self) -> str:
         """Tell the endpoint, the server's name for itself and, of MinIO, the node's identity."""
         headers = self._attempt("", lambda _: self._headers())

@@ -111,6 +111,15 @@ def limited(store: ObjectStore, grant: Grant, *, seconds: float = 0.0) -> Object
     return cast("MinioStore", store).limited(grant, seconds=seconds)
 
 
+def impatient(store: ObjectStore) -> ObjectStore:
+    """Return a store that fails in seconds where it does not answer; a folder is as it is.
+
+    Args:
+        store: As `open_store` returned it.
+    """
+    return cast("MinioStore", store).impatient() if store.url.startswith("s3+") else store
+
+
 def eraser(store: ObjectStore, product: str) -> ObjectStore:
     """Return a store with credentials that complete the erasures of a product.
 

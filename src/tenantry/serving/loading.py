@@ -1,0 +1,175 @@
+"""Loading: from a tenant's entry in the change index to what answers its requests."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+from weakref import WeakValueDictionary
+
+from tenantry import layout
+from tenantry.errors import ModelFileError
+from tenantry.models.card import PooledPart
+from tenantry.packed.columns import Row
+from tenantry.packed.file import pooled_part_of, read_model, read_part
+from tenantry.packed.load import PACKED
+from tenantry.packed.model import Part
+from tenantry.serving.index import Entry
+from tenantry.serving.records import ServingRecord
+from tenantry.serving.shelf import Shelf
+from tenantry.times import format_moment
+
+Features = Callable[[Mapping[str, object], datetime], tuple[Row, Row]]
+"""From a row of raw fields, and the moment it is asked for, to what own and pooled models read.
+
+Raises `FieldsError`, whose message names fields and never values.
+"""
+
+Engine = Literal["packed", "scikit-learn"]
+
+_SKOPS = "model.skops"
+_OVERHEAD = 24_000
+"""Bytes of a tenant's objects in Python beside its arrays, measured; see `docs/serving.md`."""
+
+
+class Scorer(Protocol):
+    """What scores one row of features."""
+
+    def predict_row(self, own: Row, pooled: Row) -> float | list[float]:
+        """Return the probability, or value; of several classes one probability a class."""
+        ...
+
+
+class PreparesFeatures(Protocol):
+    """What makes `Features` of a serving record and the tenant's online features."""
+
+    def __call__(self, record: ServingRecord, online: bytes | None) -> Features:
+        """Return the function; raises `ValueError` where the bytes are something else."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What answers for one tenant.
+
+    Attributes:
+        entry: What it was loaded by.
+        record: How it answers.
+        features: What makes features of raw fields.
+        scorer: The model.
+        engine: What scores; a row of ``packed`` takes microseconds.
+        about: Version and `as_of`, as answers tell them.
+        size: Bytes of memory, about; the pooled model is not in it.
+    """
+
+    entry: Entry
+    record: ServingRecord
+    features: Features
+    scorer: Scorer
+    engine: Engine
+    about: Mapping[str, str]
+    size: int
+
+
+class Loader:
+    """Loads tenants, in several threads at once; pooled models are shared between them."""
+
+    def __init__(self, shelf: Shelf, prepare: PreparesFeatures) -> None:
+        self._shelf = shelf
+        self._prepare = prepare
+        self._pooled: WeakValueDictionary[str, _Held] = WeakValueDictionary()
+        self._lock = threading.Lock()
+
+    def load(self, product: str, tenant: str, entry: Entry) -> Loaded:
+        """Load what an entry says; all digests are checked before anything is opened.
+
+        Raises:
+            StoreError: Something is missing, or the store does not answer.
+            ModelFileError: A file is not what its digest says, or no model.
+            ValueError: The record or the online features are of a form not known here.
+        """
+        key = layout.serving_record(product, tenant, entry.record)
+        content = self._shelf.get(key, entry.record)
+        record = ServingRecord.from_json(content, key)
+        if (record.product, record.tenant, record.version) != (product, tenant, entry.version):
+            msg = f"{key}: is the record of another model; the next run publishes anew"
+            raise ModelFileError(msg)
+        keys, online = [key], None
+        if entry.online:
+            keys.append(layout.online_features(product, tenant, entry.online))
+            online = self._shelf.get(keys[-1], entry.online)
+        features = self._prepare(record, online)
+        model_key, archive = self._archive(record)
+        engine: Engine = "packed" if record.model.packed else "scikit-learn"
+        scorer = (
+            self._packed(record, archive) if engine == "packed" else self._fitted(record, archive)
+        )
+        keys.append(model_key)
+        self._shelf.disk.keep_only(product, tenant, keys)
+        return Loaded(
+            entry=entry,
+            record=record,
+            features=features,
+            scorer=scorer,
+            engine=engine,
+            about={
+                "as_of": format_moment(entry.as_of),
+                "trained_until": format_moment(record.trained_until),
+                "engine": engine,
+            },
+            size=len(archive) + len(content) + 2 * len(online or b"") + _OVERHEAD,
+        )
+
+    def _archive(self, record: ServingRecord) -> tuple[str, bytes]:
+        """Return key and content of a model's file: the packed one, where there is one."""
+        folder, model = record.model.folder(record.product, record.tenant), record.model
+        key = f"{folder}{PACKED}" if model.packed else f"{folder}{_SKOPS}"
+        return key, self._shelf.get(key, model.packed or model.skops)
+
+    def _packed(self, record: ServingRecord, archive: bytes) -> Scorer:
+        part = pooled_part_of(archive)
+        held = self._part(record.product, part) if part is not None else None
+        return _Shared(read_model(archive, held.part if held else None), held)
+
+    def _part(self, product: str, part: PooledPart) -> _Held:
+        """Return a pooled part, from memory where another tenant holds it; loaded once."""
+        with self._lock:
+            if (held := self._pooled.get(part.digest)) is None:
+                key = f"{layout.pooled_folder(product, part.zone, part.version)}{PACKED}"
+                held = _Held(read_part(self._shelf.get(key, part.digest)))
+                self._pooled[part.digest] = held
+            return held
+
+    def _fitted(self, record: ServingRecord, archive: bytes) -> Scorer:
+        """Open a model that has no packed form; imports scikit-learn."""
+        from tenantry.models.archive import unpack
+        from tenantry.serving.fitted import FittedScorer
+
+        place, pooled = f"{record.product}/{record.tenant}", None
+        if record.pooled is not None:
+            key = f"{record.pooled.folder(record.product, record.tenant)}{_SKOPS}"
+            digest = record.pooled.skops
+            pooled = unpack(self._shelf.get(key, digest), key, digest)["pipeline"]
+        content = unpack(archive, place, record.model.skops)
+        return FittedScorer(FittedScorer.model_of(content, pooled))
+
+
+class _Held:
+    """A pooled part that several tenants hold; gone when the last of them is."""
+
+    __slots__ = ("__weakref__", "part")
+
+    def __init__(self, part: Part) -> None:
+        self.part = part
+
+
+class _Shared:
+    """A packed model that keeps its pooled part."""
+
+    __slots__ = ("held", "predict_row")
+
+    def __init__(self, model: Scorer, held: _Held | None) -> None:
+        self.predict_row = model.predict_row
+        self.held = held

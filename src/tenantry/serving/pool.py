@@ -1,0 +1,211 @@
+"""The pool: the tenants a server knows, and the models that it has loaded, up to so many bytes.
+
+All of it lives on the event loop's thread; only `load` runs on others. A tenant whose entry changes
+keeps answering by what is loaded until the new one is: no request waits for a swap, and none sees
+half of one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from tenantry.serving.figures import Figures
+from tenantry.serving.index import Entry
+from tenantry.serving.limits import Allowance, Limits
+from tenantry.serving.loading import Loaded
+from tenantry.serving.refusals import LOAD_TIMEOUT, UNAVAILABLE
+
+LOG = logging.getLogger(__name__)
+
+_RETRY_SECONDS = 2.0
+"""How long a tenant that could not be loaded is not tried again."""
+
+Load = Callable[[str, str, Entry], Loaded]
+
+
+class Tenant:
+    """What a server knows of one tenant."""
+
+    __slots__ = ("allowance", "entry", "failed", "loaded", "name", "product", "requests", "tenant")
+
+    def __init__(self, product: str, tenant: str, entry: Entry, limits: Limits) -> None:
+        self.product = product
+        self.tenant = tenant
+        self.name = f"{product}.{tenant}"
+        self.entry = entry
+        self.allowance = Allowance(limits)
+        self.loaded: Loaded | None = None
+        self.failed = -math.inf
+        self.requests = 0
+
+
+@dataclass(frozen=True)
+class Room:
+    """What loading may take.
+
+    Attributes:
+        bytes: Of models in memory; the least recently used go first.
+        threads: That load at a time.
+    """
+
+    bytes: int = 256 << 20
+    threads: int = 4
+
+
+class Pool:
+    """The tenants by name, and what is loaded of them."""
+
+    def __init__(self, load: Load, *, limits: Limits, room: Room, figures: Figures) -> None:
+        self.tenants: dict[str, Tenant] = {}
+        self._load = load
+        self._limits = limits
+        self._room = room
+        self._figures = figures
+        self._used: OrderedDict[str, Tenant] = OrderedDict()
+        self._flights: dict[str, asyncio.Task[Loaded | None]] = {}
+        self._threads = ThreadPoolExecutor(room.threads, thread_name_prefix="load")
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of what is loaded, about."""
+        return self._figures.loaded_bytes
+
+    def at_hand(self, tenant: Tenant) -> Loaded | None:
+        """Return what is loaded of a tenant, as the one used last; None where nothing is."""
+        loaded = tenant.loaded
+        if loaded is not None:
+            self._used.move_to_end(tenant.name)
+        return loaded
+
+    async def fetch(self, tenant: Tenant) -> Loaded:
+        """Load a tenant that is not loaded; all who ask meanwhile wait for the one load.
+
+        Raises:
+            RefusedError: It cannot be loaded, or not in time; the log says why.
+        """
+        if time.monotonic() < tenant.failed + _RETRY_SECONDS:
+            raise UNAVAILABLE()
+        flight = self._fly(tenant)
+        try:
+            loaded = await asyncio.wait_for(asyncio.shield(flight), self._limits.timeout)
+        except TimeoutError:
+            raise LOAD_TIMEOUT() from None
+        if loaded is None:
+            raise UNAVAILABLE()
+        return loaded
+
+    def follow(self, product: str, entries: Mapping[str, Entry], gone: Iterable[str]) -> None:
+        """Take in what changed in the index.
+
+        Args:
+            product: The product.
+            entries: Tenant → its entry, new or changed.
+            gone: Tenants that are in the index no more.
+        """
+        for name in gone:
+            self._forget(f"{product}.{name}")
+        for name, entry in entries.items():
+            self._follow_one(product, name, entry)
+
+    def catch_up(self) -> None:
+        """Load anew what is loaded of an older entry, where that failed before."""
+        now = time.monotonic()
+        for tenant in self._used.values():
+            is_old = tenant.loaded is not None and tenant.loaded.entry is not tenant.entry
+            if is_old and now >= tenant.failed + _RETRY_SECONDS:
+                self._fly(tenant)
+
+    async def settle(self) -> None:
+        """Wait until nothing is being loaded."""
+        while self._flights:
+            await asyncio.gather(*self._flights.values(), return_exceptions=True)
+
+    def close(self) -> None:
+        """Load nothing more."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _follow_one(self, product: str, name: str, entry: Entry) -> None:
+        full = f"{product}.{name}"
+        known = self.tenants.get(full)
+        if entry.retired:
+            self._forget(full)
+        elif known is None:
+            self.tenants[full] = Tenant(product, name, entry, self._limits)
+        elif known.entry != entry:
+            known.entry, known.failed = entry, -math.inf
+            if known.loaded is not None:
+                self._fly(known)
+
+    def _forget(self, name: str) -> None:
+        tenant = self.tenants.pop(name, None)
+        if tenant is not None:
+            self._put_away(tenant)
+
+    def _put_away(self, tenant: Tenant) -> None:
+        if tenant.loaded is not None:
+            self._figures.loaded_bytes -= tenant.loaded.size
+            tenant.loaded = None
+            del self._used[tenant.name]
+
+    def _fly(self, tenant: Tenant) -> asyncio.Task[Loaded | None]:
+        """Return the load that is under way, or start one."""
+        flight = self._flights.get(tenant.name)
+        if flight is None:
+            flight = asyncio.create_task(self._bring(tenant), name=f"load {tenant.name}")
+            self._flights[tenant.name] = flight
+        return flight
+
+    async def _bring(self, tenant: Tenant) -> Loaded | None:
+        """Load until what is loaded is what the entry says; None where it cannot be had."""
+        try:
+            while self.tenants.get(tenant.name) is tenant:
+                entry = tenant.entry
+                loaded = await self._loaded(tenant, entry)
+                if loaded is None or self.tenants.get(tenant.name) is not tenant:
+                    return None
+                self._take_in(tenant, loaded)
+                if tenant.entry is entry:
+                    return loaded
+            return None
+        finally:
+            del self._flights[tenant.name]
+
+    async def _loaded(self, tenant: Tenant, entry: Entry) -> Loaded | None:
+        start = time.monotonic()
+        loop = asyncio.get_running_loop()
+        try:
+            loaded = await loop.run_in_executor(
+                self._threads, self._load, tenant.product, tenant.tenant, entry
+            )
+        except Exception as error:
+            tenant.failed = time.monotonic()
+            self._figures.load_failures += 1
+            LOG.error(
+                "%s %s: not loaded: %s: %s", tenant.name, entry.version, type(error).__name__, error
+            )
+            return None
+        self._figures.load_seconds.observe(time.monotonic() - start)
+        return loaded
+
+    def _take_in(self, tenant: Tenant, loaded: Loaded) -> None:
+        """Let a model answer from now on; make room for it."""
+        before = tenant.loaded
+        if before is not None:
+            self._figures.loaded_bytes -= before.size
+            self._figures.swaps += before.entry.version != loaded.entry.version
+            self._figures.refreshes += before.entry.version == loaded.entry.version
+        tenant.loaded, tenant.failed = loaded, -math.inf
+        self._figures.loaded_bytes += loaded.size
+        self._used[tenant.name] = tenant
+        self._used.move_to_end(tenant.name)
+        while self._figures.loaded_bytes > self._room.bytes and len(self._used) > 1:
+            self._put_away(next(iter(self._used.values())))
+            self._figures.evictions += 1
+        self._figures.loaded = len(self._used)

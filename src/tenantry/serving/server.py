@@ -1,0 +1,83 @@
+"""The process: uvicorn around the application, and an end that drops no request."""
+
+import asyncio
+import signal
+import socket
+import sys
+from dataclasses import dataclass
+from types import FrameType
+
+import uvicorn
+
+from tenantry.serving.app import Serving
+
+_SWITCH_SECONDS = 0.001
+"""How long a thread that loads may keep the event loop waiting."""
+
+
+@dataclass(frozen=True)
+class Listening:
+    """Where a server listens, and how long it takes to stop.
+
+    Attributes:
+        host: The address.
+        port: The port; any free one when 0.
+        connections: Held at a time; further ones get 503.
+        drain: Seconds between SIGTERM, when it says that it is not ready, and the end of taking
+            requests.
+        grace: Seconds that requests then have to end.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    connections: int = 1000
+    drain: float = 5.0
+    grace: int = 10
+
+
+def run_server(serving: Serving, listening: Listening) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    At the first signal the server says that it is not ready, so that nobody sends it more, and
+    goes on answering for `drain` seconds; at the second it stops at once.
+    """
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    _Server(serving, listening).run()
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, serving: Serving, listening: Listening) -> None:
+        config = uvicorn.Config(
+            serving,
+            host=listening.host,
+            port=listening.port,
+            loop="uvloop",
+            http="httptools",
+            ws="none",
+            lifespan="on",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            limit_concurrency=listening.connections,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=listening.grace,
+        )
+        super().__init__(config)
+        self._serving = serving
+        self._drain = listening.drain
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's
+        is_first = not self._serving.is_stopping
+        self._serving.stop_taking()
+        if is_first and self._loop is not None and sig == signal.SIGTERM:
+            self._loop.call_soon_threadsafe(self._loop.call_later, self._drain, self._stop)
+        else:
+            self._stop()
+
+    def _stop(self) -> None:
+        self.should_exit = True

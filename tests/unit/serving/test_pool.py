@@ -1,0 +1,143 @@
+"""Models are loaded when asked for, once, up to so many bytes, and swapped under requests."""
+
+import asyncio
+import threading
+
+import pytest
+
+from tenantry import layout
+from tenantry.serving.limits import Limits
+from tenantry.serving.pool import Room
+from tests.unit.serving.served import PRODUCT, FlakyStore, publish, served, serving, withdraw
+
+
+class SlowStore(FlakyStore):
+    """Reads of objects wait until they are let through."""
+
+    def __init__(self):
+        super().__init__()
+        self.gate = threading.Event()
+
+    def get(self, key):
+        if key.startswith("tenants/"):
+            self.gate.wait(5)
+        return super().get(key)
+
+
+@served
+async def test_all_who_ask_meanwhile_wait_for_one_load():
+    store = SlowStore()
+    publish(store)
+    async with serving(store) as client:
+        store.reads = 0
+        asked = [asyncio.create_task(client.infer()) for _ in range(20)]
+        await asyncio.sleep(0.01)
+        store.gate.set()
+        answers = await asyncio.gather(*asked)
+        assert {answer.status for answer in answers} == {200}
+        assert store.reads == 2  # a record and a model
+
+
+@served
+async def test_a_load_that_takes_too_long_is_told_and_goes_on():
+    store = SlowStore()
+    publish(store)
+    async with serving(store, limits=Limits(timeout=0.02)) as client:
+        late = await client.infer()
+        assert (late.status, late.json["reason"]) == (503, "load_timeout")
+        assert late.headers["retry-after"]
+        store.gate.set()
+        await client.serving.pool.settle()
+        assert (await client.infer()).status == 200
+
+
+@served
+async def test_the_least_recently_used_make_room():
+    store = FlakyStore()
+    for tenant in ("aa", "bb", "cc"):
+        publish(store, tenant)
+    async with serving(store) as client:
+        await client.infer("aa")
+        size = client.serving.figures.loaded_bytes
+    async with serving(store, room=Room(bytes=int(2.5 * size))) as client:
+        for tenant in ("aa", "bb", "aa", "cc"):
+            assert (await client.infer(tenant)).status == 200
+        loaded = {one.tenant for one in client.serving.pool.tenants.values() if one.loaded}
+        assert loaded == {"aa", "cc"}
+        assert client.serving.figures.evictions == 1
+        assert (await client.infer("bb")).status == 200
+        assert client.serving.figures.loaded_bytes <= 2.5 * size
+
+
+@served
+async def test_a_promotion_and_a_rollback_are_followed_without_a_failed_request():
+    store = FlakyStore()
+    first = publish(store)
+    async with serving(store) as client:
+        versions, statuses, is_over = [], set(), False
+
+        async def ask():
+            while not is_over:
+                answer = await client.infer()
+                statuses.add(answer.status)
+                version = answer.json["model_version"]
+                if version not in versions[-1:]:
+                    versions.append(version)
+                await asyncio.sleep(0)
+
+        clients = [asyncio.create_task(ask()) for _ in range(4)]
+        await asyncio.sleep(0.01)
+        for counter, version in ((2, "v2"), (3, "v1")):
+            publish(store, version=version, counter=counter, intercept=float(counter))
+            await client.serving.poll()
+            await client.serving.pool.settle()
+            await asyncio.sleep(0.01)
+        is_over = True
+        await asyncio.gather(*clients)
+        assert statuses == {200}
+        assert versions == ["v1", "v2", "v1"]
+        assert first.version == "v1"
+        assert client.serving.figures.swaps == 2
+
+
+@served
+async def test_a_broken_model_leaves_the_one_before_in_place(caplog):
+    store = FlakyStore()
+    publish(store)
+    publish(store, "aa")
+    async with serving(store) as client:
+        assert (await client.infer()).json["model_version"] == "v1"
+        for tenant in ("ua", "aa"):
+            publish(store, tenant, version="v2", counter=2)
+            store.put(f"{layout.model_folder(PRODUCT, tenant, 'v2')}packed.bin", b"other")
+        await client.serving.poll()
+        await client.serving.pool.settle()
+        assert (await client.infer()).json["model_version"] == "v1"
+        broken = await client.infer("aa")
+        assert (broken.status, broken.json["reason"]) == (503, "unavailable")
+        assert "digest" in caplog.text
+        assert "digest" not in broken.body.decode()
+        store.reads = 0
+        assert (await client.infer("aa")).status == 503
+        assert store.reads == 0  # not tried again at once
+
+
+@pytest.mark.parametrize("how", ["erased", "retired"])
+@served
+async def test_who_is_erased_or_retired_is_answered_for_no_more(how):
+    store = FlakyStore()
+    publish(store)
+    async with serving(store) as client:
+        assert (await client.infer()).status == 200
+        if how == "erased":
+            withdraw(store, "ua")
+        else:
+            from tenantry.serving.index import read_entries, write_entries
+
+            entry = read_entries(store, PRODUCT)["ua"]
+            write_entries(
+                store, PRODUCT, {"ua": entry.model_copy(update={"retired": True, "counter": 9})}
+            )
+        await client.serving.poll()
+        assert (await client.infer()).status == 404
+        assert client.serving.figures.loaded_bytes == 0
