@@ -5,7 +5,7 @@ hidden until the row's label is known, before anything is checked.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -42,6 +42,7 @@ class CheckedRows:
         quality: What was found.
         not_yet_known: Rows that were read but are known only later than `as_of`.
         reads: The sources that they were read from, where that is known.
+        joined: Joined source → its table as it was read, where that is known.
     """
 
     rows: pd.DataFrame
@@ -49,6 +50,7 @@ class CheckedRows:
     quality: Quality
     not_yet_known: int = 0
     reads: tuple[SourceRead, ...] = ()
+    joined: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
 
 def expected_columns(spec: Spec) -> dict[str, Column]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal, cast
+from typing import Any, cast
 from uuid import UUID
 
 import numpy as np
@@ -10,26 +10,18 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-Kind = Literal["number", "integer", "category", "text", "time", "boolean"]
+from tenantry.scalars import (
+    EXACT,
+    FAULTS,
+    MAX_TEXT,
+    TRUTHS,
+    Kind,
+    is_missing_word,
+    is_unicode,
+    text_of,
+)
 
-FAULTS: dict[Kind, str] = {
-    "number": "not a finite number",
-    "integer": "not a whole number",
-    "category": "not a short text",
-    "text": "not a short text",
-    "time": "not a time",
-    "boolean": "not true or false",
-}
-"""What a value is that cannot be read as the type."""
-
-MAX_TEXT = 1000
-"""Characters; longer texts are bad values."""
-
-_MISSING = frozenset({"", "na", "n/a", "nan", "nat", "null", "none"})
-_TRUTHS = {"true": 1.0, "t": 1.0, "yes": 1.0, "1": 1.0, "1.0": 1.0}
-_TRUTHS |= {"false": 0.0, "f": 0.0, "no": 0.0, "0": 0.0, "0.0": 0.0}
-_EXACT = 2.0**53
-"""Whole numbers above this cannot all be told apart as float64."""
+__all__ = ["FAULTS", "MAX_TEXT", "Kind", "Values", "as_texts", "read_values", "soften"]
 
 
 @dataclass(frozen=True)
@@ -65,7 +57,7 @@ def read_values(raw: "pd.Series[Any]", kind: Kind) -> Values:
     if kind != "integer":
         return numbers
     array = numbers.clean.to_numpy(dtype=float)
-    broken = ~np.isnan(array) & ((array != np.round(array)) | (np.abs(array) > _EXACT))
+    broken = ~np.isnan(array) & ((array != np.round(array)) | (np.abs(array) > EXACT))
     return Values(numbers.clean.mask(broken), numbers.bad | broken)
 
 
@@ -96,12 +88,8 @@ def _unread(raw: "pd.Series[Any]", clean: "pd.Series[Any]") -> NDArray[np.bool_]
     unread = _nulls(clean)
     unread &= ~_nulls(raw)
     if raw.dtype == object or isinstance(raw.dtype, pd.StringDtype):
-        unread[unread] = ~raw[unread].map(_is_missing_word).to_numpy(dtype=bool)
+        unread[unread] = ~raw[unread].map(is_missing_word).to_numpy(dtype=bool)
     return unread
-
-
-def _is_missing_word(value: object) -> bool:
-    return isinstance(value, str) and value.strip().lower() in _MISSING
 
 
 def _without(raw: "pd.Series[Any]", types: tuple[type, ...]) -> "pd.Series[Any]":
@@ -139,7 +127,7 @@ def _read_truths(raw: "pd.Series[Any]") -> Values:
     if pd.api.types.is_bool_dtype(raw.dtype):
         return _read_numbers(raw)
     words = raw.astype(object).map(lambda value: str(value).strip().lower(), na_action="ignore")
-    clean = words.map(_TRUTHS).astype(float)
+    clean = words.map(TRUTHS).astype(float)
     return Values(clean, _unread(raw, clean))
 
 
@@ -173,21 +161,10 @@ def _read_texts(raw: "pd.Series[Any]") -> Values:
 
 def _text_or_none(value: object) -> str | None:
     if isinstance(value, str):
-        return value if _is_unicode(value) else None
+        return value if is_unicode(value) else None
     is_plain = isinstance(value, (int, float, np.number, Decimal, UUID))
-    return _text_of(value) if is_plain else None
-
-
-def _is_unicode(text: str) -> bool:
-    """Tell whether UTF-8 can hold a text: it has no lone surrogates."""
-    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
+    return text_of(value) if is_plain else None
 
 
 def _storable_text_of(value: object) -> str:
-    return _text_of(value).encode(errors="replace").decode()
-
-
-def _text_of(value: object) -> str:
-    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
-        return str(int(value))
-    return str(value)
+    return text_of(value).encode(errors="replace").decode()

@@ -77,6 +77,11 @@ def pooled_features(spec: Spec) -> dict[str, Feature]:
     return {_pooled_column(name, spec): item for name, item in spec.pooled.features.items()}
 
 
+def pooled_columns(spec: Spec) -> dict[str, str]:
+    """Return the column of the tenant's table that holds each of the pooled model's features."""
+    return {name: _pooled_column(name, spec) for name in spec.pooled.features}
+
+
 def table_features(spec: Spec) -> dict[str, Feature]:
     """Return all features of the tenant's table by column: its own, then the pooled model's."""
     return {**pooled_features(spec), **spec.features}
@@ -98,7 +103,7 @@ def pooled_frame(table: pd.DataFrame, spec: Spec) -> pd.DataFrame:
         The product's features under their own names, in its order, and a str column `tenant`:
         its name, or empty when it does not contribute, so that the model never knew it.
     """
-    names = {_pooled_column(name, spec): name for name in spec.pooled.features}
+    names = {column: name for name, column in pooled_columns(spec).items()}
     frame = table[list(names)].rename(columns=names)
     return frame.assign(**{TENANT: spec.tenant if spec.pooling.contribute else ""})
 

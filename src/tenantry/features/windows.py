@@ -4,12 +4,16 @@ All of it is vectorised over the rows, and what it finds for a row depends on th
 own span alone, to the last bit: not on later rows, other groups or the order of the frame.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -18,6 +22,8 @@ Flags = NDArray[np.bool_]
 
 def moments_of(times: pd.Series) -> Integers:
     """Return times as microseconds since 1970 UTC; a missing one is the smallest integer."""
+    import pandas as pd
+
     return np.asarray(pd.DatetimeIndex(times).as_unit("us").asi8, dtype=np.int64)
 
 

@@ -4,15 +4,13 @@ A tenant's file does not hold the pooled splits: it names the file that does, by
 copy of them serves all tenants.
 """
 
-import json
-import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tenantry.arrays import ArrayWriter, open_arrays
 from tenantry.errors import ModelFileError
 from tenantry.models.card import PooledPart
 from tenantry.packed.columns import Lookup
@@ -21,11 +19,6 @@ from tenantry.packed.model import PackedModel, Part
 from tenantry.packed.trees import Forest, PackedTrees
 
 _MAGIC = b"tenantry packed 1\n"
-_TYPES = ("<f8", "<i8", "|b1")
-_ALIGNED = 8
-_LENGTH = 8
-"""Bytes that say how long the header is."""
-
 _NUMBERS = ("weight", "slope", "intercept")
 _LINEAR = ("fill", "mean", "scale", "coefficients")
 _FOREST = ("roots", "feature", "threshold", "left", "right", "missing_left")
@@ -36,7 +29,7 @@ Read = TypeVar("Read")
 
 def write_part(part: Part) -> bytes:
     """Write a packed pipeline, as the pooled one; equal parts give equal bytes."""
-    writer = _Writer()
+    writer = ArrayWriter(_MAGIC)
     return writer.file({"part": _part_header(part, writer)})
 
 
@@ -56,7 +49,7 @@ def write_model(model: PackedModel, pooled: PooledPart | None = None) -> bytes:
         model: The model.
         pooled: Which pooled model it stands on, and the digest of that one's packed file.
     """
-    writer = _Writer()
+    writer = ArrayWriter(_MAGIC)
     header: dict[str, Any] = {name: getattr(model, name) for name in _NUMBERS}
     header |= {"form": model.form, "task": model.task}
     header["pooled"] = pooled.model_dump() if pooled is not None else None
@@ -101,29 +94,7 @@ def pooled_part_of(content: bytes) -> PooledPart | None:
     return _read(content, find)
 
 
-@dataclass
-class _Writer:
-    """Gathers arrays; the header names them by their number."""
-
-    arrays: list[NDArray[Any]] = field(default_factory=list)
-
-    def place(self, array: NDArray[Any]) -> int:
-        self.arrays.append(np.ascontiguousarray(array))
-        return len(self.arrays) - 1
-
-    def file(self, header: dict[str, Any]) -> bytes:
-        kinds = [[array.dtype.str, len(array)] for array in self.arrays]
-        text = json.dumps(header | {"arrays": kinds}, separators=(",", ":"), allow_nan=False)
-        encoded = text.encode()
-        encoded += b" " * (-(len(_MAGIC) + _LENGTH + len(encoded)) % _ALIGNED)
-        parts = [_MAGIC, len(encoded).to_bytes(_LENGTH, "little"), encoded]
-        for array in self.arrays:
-            written = array.tobytes()
-            parts += [written, bytes(-len(written) % _ALIGNED)]
-        return b"".join(parts)
-
-
-def _part_header(part: Part, writer: _Writer) -> dict[str, Any]:
+def _part_header(part: Part, writer: ArrayWriter) -> dict[str, Any]:
     lookups = [
         {
             "name": lookup.name,
@@ -169,33 +140,8 @@ def _lookup(header: dict[str, Any], arrays: list[NDArray[Any]]) -> Lookup:
 
 def _read(content: bytes, build: Callable[[dict[str, Any], list[NDArray[Any]]], Read]) -> Read:
     try:
-        header, arrays = _opened(content)
+        header, arrays = open_arrays(content, _MAGIC)
         return build(header, arrays)
     except (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError) as error:
         msg = f"not a packed model ({type(error).__name__}); promote again"
         raise ModelFileError(msg) from error
-
-
-def _opened(content: bytes) -> tuple[dict[str, Any], list[NDArray[Any]]]:
-    """Return the header and the arrays.
-
-    Raises:
-        ValueError: The bytes are not such a file.
-    """
-    start = len(_MAGIC) + _LENGTH
-    length = int.from_bytes(content[len(_MAGIC) : start], "little")
-    if not content.startswith(_MAGIC) or start + length > len(content):
-        msg = "another kind of file"
-        raise ValueError(msg)
-    header = json.loads(content[start : start + length])
-    arrays, place = [], start + length
-    for kind, size in header["arrays"]:
-        if kind not in _TYPES or type(size) is not int or size < 0:
-            msg = "an array of another type or size"
-            raise ValueError(msg)
-        arrays.append(np.frombuffer(content, dtype=kind, count=size, offset=place))
-        place += math.ceil(arrays[-1].nbytes / _ALIGNED) * _ALIGNED
-    if place != len(content):
-        msg = "the arrays are not as long as the file"
-        raise ValueError(msg)
-    return header, arrays

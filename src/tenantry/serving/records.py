@@ -27,7 +27,8 @@ class ModelFile(Record):
     Attributes:
         version: The version.
         skops: SHA-256 of ``model.skops``.
-        packed: SHA-256 of ``packed.bin``; empty where there is none.
+        packed: SHA-256 of ``packed.bin``; empty where there is none, and of a pooled model, which
+            the tenant's own file names.
         zone: Of a pooled model the residency zone; empty for a tenant's own.
     """
 

@@ -36,10 +36,10 @@ def collect_rows(
         SourceUnavailableError: Sources did not answer.
         ContractError: The rows break the contract.
     """
-    rows, reads = read_sources(spec, connections, span or read_span(spec, as_of))
+    rows, reads, joined = read_sources(spec, connections, span or read_span(spec, as_of))
     if suppressed is not None:
         rows = rows[~find_suppressed(suppressed, rows, spec)].reset_index(drop=True)
-    return replace(check_rows(rows, spec, as_of), reads=reads)
+    return replace(check_rows(rows, spec, as_of), reads=reads, joined=joined)
 
 
 def old_rows_span(spec: Spec, backfill: Due | None, as_of: datetime) -> Window | None:

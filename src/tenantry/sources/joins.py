@@ -11,9 +11,10 @@ from tenantry.specs.data import AsOfJoin
 from tenantry.times import Window
 from tenantry.values import Kind, read_values
 
+OBSERVED_AT = "\0time"
+"""The column of `observations` that says when; no column of a spec can have that name."""
+
 _ORDER = "\0order"
-_TIME = "\0time"
-"""Names that no column of a spec can have."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def join_by_key(
     Raises:
         SourceError: A key is there more than once.
     """
-    right = _keyed(joined, pairing)
+    right = keyed_rows(joined, pairing)
     repeated = int(right.duplicated(list(pairing.on)).sum())
     if repeated:
         fault = f"{repeated} rows repeat the key {', '.join(pairing.on.values())}"
@@ -94,20 +95,30 @@ def join_as_of(
     Returns:
         The rows in their order, with a fresh index; missing where there is no such observation.
     """
-    observed = read_values(joined[as_of.column].reset_index(drop=True), "time").clean
-    right = _keyed(joined, pairing, observed)
-    if right.duplicated([*pairing.on, _TIME]).any():
-        right = right.sort_values(list(pairing.columns), key=lambda column: column.astype("str"))
-    left = pairing.keys_of_rows(rows).assign(**{_TIME: known_at.array, _ORDER: range(len(rows))})
+    left = pairing.keys_of_rows(rows).assign(
+        **{OBSERVED_AT: known_at.array, _ORDER: range(len(rows))}
+    )
     found = pd.merge_asof(
-        left[left[_TIME].notna()].sort_values(_TIME, kind="stable"),
-        right.sort_values(_TIME, kind="stable"),
-        on=_TIME,
+        left[left[OBSERVED_AT].notna()].sort_values(OBSERVED_AT, kind="stable"),
+        observations(joined, pairing, as_of),
+        on=OBSERVED_AT,
         by=list(pairing.on),
         tolerance=pd.Timedelta(as_of.tolerance),
     )
     found = found.set_index(_ORDER).reindex(range(len(rows)))
     return _beside(rows, found[list(pairing.columns)])
+
+
+def observations(joined: pd.DataFrame, pairing: Pairing, as_of: AsOfJoin) -> pd.DataFrame:
+    """Return the observations by time: keys named as in the rows, `OBSERVED_AT`, the columns.
+
+    Of several of one key and time the last one counts, the same whatever their order was.
+    """
+    observed = read_values(joined[as_of.column].reset_index(drop=True), "time").clean
+    right = keyed_rows(joined, pairing, observed)
+    if right.duplicated([*pairing.on, OBSERVED_AT]).any():
+        right = right.sort_values(list(pairing.columns), key=lambda column: column.astype("str"))
+    return right.sort_values(OBSERVED_AT, kind="stable")
 
 
 def observation_span(known_at: "pd.Series[Any]", as_of: AsOfJoin) -> Window | None:
@@ -118,13 +129,13 @@ def observation_span(known_at: "pd.Series[Any]", as_of: AsOfJoin) -> Window | No
     return Window(first - as_of.tolerance, last)
 
 
-def _keyed(
+def keyed_rows(
     joined: pd.DataFrame, pairing: Pairing, observed: "pd.Series[Any] | None" = None
 ) -> pd.DataFrame:
     """Return keys, time and columns of the joined rows that have all keys and a time."""
     right = pairing.keys_of_joined(joined)
     if observed is not None:
-        right[_TIME] = observed
+        right[OBSERVED_AT] = observed
     whole = right.notna().all(axis="columns")
     added = joined[list(pairing.columns)].reset_index(drop=True)
     return pd.concat([right, added], axis="columns")[whole]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -30,14 +31,26 @@ def preload(specs: Iterable[Spec]) -> None:
         import_module("tenantry.sources.sql")
 
 
+class ReadSources(NamedTuple):
+    """What was read.
+
+    Attributes:
+        rows: The rows, joined.
+        reads: What was read, source by source.
+        joined: Joined source → its table as it was read, where a join brings anything.
+    """
+
+    rows: pd.DataFrame
+    reads: tuple[SourceRead, ...]
+    joined: Mapping[str, pd.DataFrame]
+
+
 def read_rows(spec: Spec, connections: Connections, span: Window) -> pd.DataFrame:
     """Read the tenant's rows; see `read_sources`."""
-    return read_sources(spec, connections, span)[0]
+    return read_sources(spec, connections, span).rows
 
 
-def read_sources(
-    spec: Spec, connections: Connections, span: Window
-) -> tuple[pd.DataFrame, tuple[SourceRead, ...]]:
+def read_sources(spec: Spec, connections: Connections, span: Window) -> ReadSources:
     """Read the tenant's rows whose event lies in `span`, and those whose event nobody can place.
 
     Columns, the tenant's filter and the span are pushed down into each source. As-of joins take
@@ -64,8 +77,8 @@ def read_sources(
         return frame[((times >= span.start) & (times < span.end)) | times.isna()]
 
     frames = _all_or_faults(partial(read_source, source) for source in spec.sources.rows)
-    rows = _join_all(pd.concat(frames, ignore_index=True), spec, tables)
-    return rows[list(tables.columns)], tuple(tables.reads)
+    rows, joined = _join_all(pd.concat(frames, ignore_index=True), spec, tables)
+    return ReadSources(rows[list(tables.columns)], tuple(tables.reads), joined)
 
 
 @dataclass(frozen=True)
@@ -101,7 +114,15 @@ class _Tables:
         return frame.assign(**{name: soften(frame[name], kind) for name, kind in kinds.items()})
 
 
-def _join_all(rows: pd.DataFrame, spec: Spec, tables: _Tables) -> pd.DataFrame:
+def pair(join: JoinedSource, columns: Mapping[str, Column]) -> Pairing:
+    """Return how a joined source is paired with rows, and what it brings of these columns."""
+    kinds: dict[str, Kind] = {name: column.type for name, column in columns.items()}
+    return Pairing(join.on, kinds, tuple(name for name in join.columns if name in columns))
+
+
+def _join_all(
+    rows: pd.DataFrame, spec: Spec, tables: _Tables
+) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
     known_at = known_times(rows, spec.times)
     joins = [join for join in spec.sources.joins if tables.added_by(join)]
 
@@ -113,15 +134,14 @@ def _join_all(rows: pd.DataFrame, spec: Spec, tables: _Tables) -> pd.DataFrame:
         within = None if seen is None else (join.as_of.column, seen)
         return tables.read(join, tuple(dict.fromkeys((*wanted, join.as_of.column))), within=within)
 
-    kinds: dict[str, Kind] = {name: column.type for name, column in tables.columns.items()}
     found = _all_or_faults(partial(read_joined, join) for join in joins)
     for join, table in zip(joins, found, strict=True):
-        pairing = Pairing(join.on, kinds, tables.added_by(join))
+        pairing = pair(join, tables.columns)
         if join.as_of is None:
             rows = join_by_key(rows, table, pairing, place=source_place(join))
         else:
             rows = join_as_of(rows, table, pairing, as_of=join.as_of, known_at=known_at)
-    return rows
+    return rows, {join.name: table for join, table in zip(joins, found, strict=True)}
 
 
 def _reader(kind: str) -> Callable[[Query], pd.DataFrame]:

@@ -11,7 +11,15 @@ from tenantry.digests import digest
 from tenantry.specs.data import Contract, Label, RowFilter, Sources, Times
 from tenantry.specs.features import Feature
 from tenantry.specs.learning import Gate, Model, Pooled, Pooling, Train
-from tenantry.specs.operation import Monitor, Predict, Residency, Resources, Retention, Retry
+from tenantry.specs.operation import (
+    Monitor,
+    Predict,
+    Residency,
+    Resources,
+    Retention,
+    Retry,
+    Serving,
+)
 from tenantry.specs.parts import ColumnName, DnsLabel, SpecPart
 from tenantry.specs.shared import parts_digest
 
@@ -57,6 +65,8 @@ class Declared(SpecPart):
     """The tenant's part in the pooled model."""
     pooled: Pooled
     """How the pooled model is made."""
+    serving: Serving = Serving()
+    """Whether rows are answered for one at a time, too."""
     resources: Resources = Resources()
     """What a worker may use."""
     retention: Retention = Retention()

@@ -168,6 +168,17 @@ class Retention(SpecPart):
     """Plans, ledgers and reports of runs stay so long after the run's `as_of`."""
 
 
+class Serving(SpecPart):
+    """Whether rows are also answered for one at a time, by `tenantry serve`."""
+
+    enabled: bool = False
+    """Whether runs publish what a server needs: a record of how the model answers, and the past
+    that its features look at."""
+    back: Duration = Field(default="1d", validate_default=True)
+    """How long before a run's `as_of` a row may have happened, or become known, to be asked for
+    still; the published past reaches back by as much more."""
+
+
 class Resources(SpecPart):
     """What a tenant's worker may use."""
 
