@@ -15,7 +15,7 @@ LIGHT = (
     "stages.report",
     "stages.check_fleet",
 )
-SERVING = ("cli.app", "packed.file")
+SERVING = ("cli.app", "packed.file", "serving.online")
 HEAVY = ("pandas", "numpy", "sklearn", "scipy", "rich", "evidently", "sqlalchemy", "minio")
 
 

@@ -43,6 +43,9 @@ from tenantry.specs.features import (
 TENANT = "tenant"
 """What the pooled model calls the tenant; as in `features.recipe`."""
 
+Pair = tuple[Row, Row]
+"""What the tenant's own model reads, and what the pooled model reads."""
+
 _MICROSECOND = timedelta(microseconds=1)
 
 _EMPTY: Integers = np.zeros(0, dtype=np.int64)
@@ -54,9 +57,7 @@ def needs_state(record: ServingRecord) -> bool:
     return bool(record.joins) or any(isinstance(one, past) for one in record.features.values())
 
 
-def features_of(
-    record: ServingRecord, state: State | None, raw: Fields, at: datetime
-) -> tuple[Row, Row]:
+def features_of(record: ServingRecord, state: State | None, raw: Fields, at: datetime) -> Pair:
     """Compute one row's features; whoever asks more than once keeps an `Online`.
 
     Args:
@@ -73,6 +74,21 @@ def features_of(
         ServingError: The state lacks what the features read.
     """
     return Online(record, state).features_of(raw, at)
+
+
+def prepare(record: ServingRecord, content: bytes | None) -> Callable[[Fields, datetime], Pair]:
+    """Return what computes a tenant's features, see `Online.features_of`.
+
+    Args:
+        record: How the tenant's model answers.
+        content: The bytes of its online features; None where it has none.
+
+    Raises:
+        ServingError: They are missing, or lack what the record's features read.
+        ValueError: They are something else.
+    """
+    state = None if content is None else State.from_bytes(content)
+    return Online(record, state).features_of
 
 
 @dataclass(frozen=True)
@@ -128,7 +144,7 @@ class Online:
             (name, compute(name, feature)) for name, feature in record.features.items()
         )
 
-    def features_of(self, raw: Fields, at: datetime) -> tuple[Row, Row]:
+    def features_of(self, raw: Fields, at: datetime) -> Pair:
         """Compute one row's features.
 
         Args:
@@ -143,7 +159,7 @@ class Online:
         """
         return self.rows_of(self.table(raw, at))
 
-    def rows_of(self, table: Row) -> tuple[Row, Row]:
+    def rows_of(self, table: Row) -> Pair:
         """Return what own and pooled model read of a row of the feature table."""
         shared = {name: table[column] for name, column in self._shared}
         shared[TENANT] = self.record.known_as
