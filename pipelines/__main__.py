@@ -1,5 +1,6 @@
 """Compile, run and submit the fleet pipeline."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -9,6 +10,7 @@ import typer
 from rich.console import Console
 
 from pipelines.parameters import ClusterParameters, FleetParameters, with_parameters
+from tenantry.cli.options import Output, OutputFormat
 from tenantry.cli.running import run_app
 from tenantry.settings import load_settings
 from tenantry.store.open import open_store
@@ -136,6 +138,44 @@ def sync_command(
     with declared_parts(kubeflow, load_settings(), declared) as parts:
         done = (preview if dry_run else sync)(parts, typer.echo)
     typer.echo(f"{done} {'to change' if dry_run else 'changed'}" if done else "nothing to change")
+
+
+@app.command("simulate")
+def simulate_command(
+    tenants: Annotated[
+        str, typer.Option(help="Sizes of the fleet, commas between.")
+    ] = "10,100,1000,10000,100000",
+    *,
+    max_shards: Annotated[int, typer.Option(min=1, help="Shards of a run at most.")] = 32,
+    run_tenants: Annotated[
+        int, typer.Option(min=1, help="Tenants of a run at most; more are divided by partition.")
+    ] = 10_000,
+    parallel: Annotated[int, typer.Option(min=1, help="Shards of a run at once.")] = 8,
+    workers: Annotated[int, typer.Option(min=1, help="Cores of a shard.")] = 2,
+    cores: Annotated[int, typer.Option(min=1, help="Cores of the cluster.")] = 32,
+    requeue: Annotated[
+        float, typer.Option(min=0, help="Argo's DEFAULT_REQUEUE_TIME, seconds.")
+    ] = 10.0,
+    rows: Annotated[int, typer.Option(min=1, help="Labelled rows of the median tenant.")] = 1_000,
+    spread: Annotated[
+        float, typer.Option(min=0, max=4, help="Spread of their logarithm; 0: all are alike.")
+    ] = 1.5,
+    windows: Annotated[
+        int, typer.Option(min=0, help="Windows predicted and judged for each tenant.")
+    ] = 4,
+    trains: Annotated[bool, typer.Option("--train/--no-train", help="Train each tenant.")] = True,
+    page: Annotated[Path | None, typer.Option(help="Also write a page with plots here.")] = None,
+    output: Output = OutputFormat.table,
+) -> None:
+    """Simulate runs of a fleet on a cluster: wall time, pods, CPU, and the backend's limits."""
+    from pipelines.simulating import parse_sizes, show
+    from tenantry.simulation.cluster import Cluster
+    from tenantry.simulation.fleets import Question, Sizes, ask
+
+    cluster = Cluster(cores, workers, parallel, requeue)
+    question = Question(1, Sizes(rows, spread), windows, trains, max_shards, run_tenants)
+    answers = [ask(replace(question, tenants=size), cluster) for size in parse_sizes(tenants)]
+    show(answers, cluster, output, page)
 
 
 def _needed(host: str) -> str:

@@ -43,9 +43,14 @@ def estimate_cost(due: Sequence[Due], costs: Mapping[str, float], rows: int) -> 
     Returns:
         CPU-seconds, user and system.
     """
+    return round(sum(estimate_stages(due, costs, rows).values()), 2)
+
+
+def estimate_stages(due: Sequence[Due], costs: Mapping[str, float], rows: int) -> dict[str, float]:
+    """Estimate what each stage takes that the work needs; see `estimate_cost`."""
     actions = {one.action for one in due}
     stages = [stage for stage in STAGES if actions & set(NEEDS[stage].actions)]
-    return round(sum(_estimate_stage(stage, due, costs, rows) for stage in stages), 2)
+    return {stage: _estimate_stage(stage, due, costs, rows) for stage in stages}
 
 
 def estimate_pooled(rows: int) -> float:

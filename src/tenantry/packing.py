@@ -77,6 +77,14 @@ def select_size(sizes: Mapping[str, str], size: str) -> frozenset[str]:
     return chosen
 
 
+def divide(tenants: Iterable[str], parts: int) -> tuple[tuple[str, ...], ...]:
+    """Return the tenants of each of so many partitions, as `select_tenants` does one by one."""
+    divided: list[list[str]] = [[] for _ in range(parts)]
+    for tenant in tenants:
+        divided[_part_of(tenant, parts)].append(tenant)
+    return tuple(tuple(sorted(names)) for names in divided)
+
+
 def _part_of(tenant: str, parts: int) -> int:
     return int.from_bytes(sha256(tenant.encode()).digest()[:8]) % parts
 

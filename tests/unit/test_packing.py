@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenantry.errors import PlanError
-from tenantry.packing import Parcel, choose, pack, select_size, select_tenants
+from tenantry.packing import Parcel, choose, divide, pack, select_size, select_tenants
 
 START, DAY = datetime(2013, 10, 1, tzinfo=UTC), timedelta(days=1)
 NAMES = st.from_regex(r"[a-z][a-z0-9]{0,5}", fullmatch=True)
@@ -159,6 +159,12 @@ def test_a_filter_names_tenants():
 def test_partitions_cover_the_fleet_once(parts):
     chosen = [select_tenants(FLEET, "", f"{part}/{parts}") for part in range(1, parts + 1)]
     assert sorted(name for names in chosen for name in names) == sorted(FLEET)
+
+
+def test_dividing_at_once_gives_what_each_partition_selects():
+    tenants = [f"t{number}" for number in range(50)]
+    each = tuple(select_tenants(tenants, "", f"{part}/3") for part in (1, 2, 3))
+    assert divide(tenants, 3) == each
 
 
 def test_all_faults_of_a_request_come_at_once():

@@ -86,7 +86,7 @@ def render_model_card(facts: ModelFacts) -> str:
     """
     card, curves, spec = facts.card, facts.curves, facts.spec
     slices = _slices(card, spec)
-    style = read_asset("page.css") + read_asset("card.css")
+    style = "".join(map(read_asset, ("page.css", "chart.css", "card.css")))
     is_classified = card.task != "regression"
     return _template().render(
         card=card,
