@@ -20,6 +20,7 @@ SETTINGS_MAP = "tenantry-settings"
 """The ConfigMap whose keys are the variables of docs/settings.md that are no secret."""
 STORE_SECRET = "tenantry-store"  # noqa: S105 - a Secret's name
 SOURCES_SECRET = "tenantry-sources"  # noqa: S105 - a Secret's name
+ALERTS_SECRET = "tenantry-alerts"  # noqa: S105 - a Secret's name
 MOUNTS = {
     "tenantry-platform": "/etc/tenantry/platform",
     "tenantry-ca": "/etc/tenantry/ca",
@@ -63,8 +64,13 @@ DEADLINES = {
 """Stage → seconds a pod may take: the last resort against a hung machine. What a tenant may take is
 `resources.timeout`, which the shard runner holds."""
 
-USE_CONNECTIONS = ("train_pooled", "ingest", "report")
-"""Stages that read sources, or send alerts to a connection."""
+CONNECTIONS_SECRETS = {
+    "train_pooled": SOURCES_SECRET,
+    "ingest": SOURCES_SECRET,
+    "report": ALERTS_SECRET,
+}
+"""Stage → Secret whose keys are its connections' variables: those of sources; those of the webhook
+and the Pushgateway, so that what sends messages has no password of a source."""
 LIGHT = ("plan", "check_fleet", "report")
 """Stages that work on ledgers; what they need does not grow with a tenant's rows."""
 
@@ -89,7 +95,7 @@ class SecretNames:
 
     Attributes:
         store: Of the stores' credentials; keys of the Secret `tenantry-store`.
-        sources: Of connections' passwords; keys of the Secret `tenantry-sources`.
+        sources: Of connections; keys of the Secrets `tenantry-sources` and `tenantry-alerts`.
     """
 
     store: tuple[str, ...] = STORE_KEYS
@@ -142,8 +148,8 @@ def harden(
     for name, path in MOUNTS.items():
         kubernetes.use_config_map_as_volume(task, name, path, optional=True)
     kubernetes.use_secret_as_env(task, STORE_SECRET, _same(secrets.store), optional=True)
-    if secrets.sources and stage in USE_CONNECTIONS:
-        kubernetes.use_secret_as_env(task, SOURCES_SECRET, _same(secrets.sources), optional=True)
+    if secrets.sources and (secret := CONNECTIONS_SECRETS.get(stage)):
+        kubernetes.use_secret_as_env(task, secret, _same(secrets.sources), optional=True)
 
 
 def _limit(task: PipelineTask, resources: Resources) -> None:

@@ -17,6 +17,15 @@ from tenantry.records import Record
 from tenantry.store.contract import ObjectStore
 from tenantry.times import Moment, Window, format_moment, parse_compact
 
+PROBABILITY, DECISION, REASONS = "probability", "decision", "reasons"
+"""Columns of a file of predictions; the probability, or of a regression the value."""
+
+PROBABILITIES = "probabilities"
+"""Of several classes: one probability a class, an Arrow structure."""
+
+LOW, HIGH = "low", "high"
+"""The ends of a prediction's interval; only where the spec asks for one."""
+
 _FEW = 2
 """Windows up to which a listing of each costs less than one of a year of them."""
 

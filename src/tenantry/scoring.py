@@ -14,19 +14,12 @@ from tenantry.explain import contributions
 from tenantry.features.recipe import TENANT, table_features
 from tenantry.metrics import Floats
 from tenantry.models.fitted import FittedModel
+from tenantry.predictions import DECISION, HIGH, LOW, PROBABILITIES, PROBABILITY, REASONS
 from tenantry.reasons import top_reasons
 from tenantry.rules import Rules, settle_rules
 from tenantry.specs.features import texts_of
 from tenantry.specs.model import Spec
 from tenantry.wording import leading_words
-
-PROBABILITY, DECISION, REASONS = "probability", "decision", "reasons"
-
-PROBABILITIES = "probabilities"
-"""Of several classes: one probability a class, an Arrow structure."""
-
-LOW, HIGH = "low", "high"
-"""The ends of the interval, where the spec asks for one; as in `monitoring.judge`."""
 
 _REASON = pa.struct(
     {

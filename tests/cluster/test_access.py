@@ -33,6 +33,7 @@ DENIED = [
             ("list", "secrets"),
             ("get", "secrets/tenantry-store"),
             ("get", "secrets/tenantry-sources"),
+            ("get", "secrets/tenantry-alerts"),
             ("create", "pods"),
             ("create", "pods/exec"),
             ("delete", "pods"),

@@ -1,13 +1,13 @@
 import re
 
-from pipelines.cluster import MOUNTS, SETTINGS_MAP, SOURCES_SECRET, STORE_SECRET
+from pipelines.cluster import ALERTS_SECRET, MOUNTS, SETTINGS_MAP, SOURCES_SECRET, STORE_SECRET
 from tests.manifests.documents import MANIFESTS, OVERLAYS, ROOT, golden
 
 TEXT = (ROOT / "docs/operations.md").read_text()
 
 
 def test_everything_that_the_spec_reads_from_the_namespace_is_explained():
-    for name in (*MOUNTS, SETTINGS_MAP, SOURCES_SECRET, STORE_SECRET):
+    for name in (*MOUNTS, SETTINGS_MAP, ALERTS_SECRET, SOURCES_SECRET, STORE_SECRET):
         assert f"`{name}`" in TEXT
 
 

@@ -82,11 +82,16 @@ def test_secrets_are_named_by_the_files_that_need_them_and_reach_who_reads(tmp_p
     assert {*secrets.store} == {*STORE_KEYS, "EU_KEY", "EU_SECRET"}
     asked = asked_of_backend(*compiled(tmp_path / "out", secrets=secrets))
     readers = {
-        name.removeprefix("exec-")
+        (secret["secretName"], name.removeprefix("exec-"))
         for name, one in asked.items()
-        if "tenantry-sources" in [secret["secretName"] for secret in one["pod"]["secretAsEnv"]]
+        for secret in one["pod"]["secretAsEnv"]
+        if secret["secretName"] != "tenantry-store"
     }
-    assert readers == {"ingest", "train-pooled", "report"}
+    assert readers == {
+        ("tenantry-sources", "ingest"),
+        ("tenantry-sources", "train-pooled"),
+        ("tenantry-alerts", "report"),
+    }
 
 
 def test_a_spec_of_one_product_labels_its_pods(tmp_path):

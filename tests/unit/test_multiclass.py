@@ -9,6 +9,7 @@ from tenantry.appraisal import appraise
 from tenantry.contract import check_rows
 from tenantry.curves import shown_curves
 from tenantry.digests import sha256
+from tenantry.evaluations import predictions_in, with_predictions
 from tenantry.explain import contributions
 from tenantry.metrics import all_scores, measure
 from tenantry.models.archive import pack, unpack
@@ -17,7 +18,6 @@ from tenantry.report.model_words import tell_classes
 from tenantry.rules import settle_rules
 from tenantry.scoring import is_decided, predict_rows, score_rows
 from tenantry.specs.features import texts_of
-from tenantry.training.evaluate import predictions_in, with_predictions
 from tenantry.training.pipelines import Trees, fit_constant, fit_linear, fit_trees
 from tests.unit.test_wording import FEATURES, FILLERS
 from tests.unit.tiny_fleet import AS_OF, make_spec

@@ -10,6 +10,7 @@ from tenantry import layout
 from tenantry.champions import Champion, read_champion
 from tenantry.columns import EVENT_TIME, KNOWN_AT, LABEL
 from tenantry.errors import ModelFileError, TenantryError
+from tenantry.evaluations import with_predictions
 from tenantry.features.plain import count_words
 from tenantry.features.tables import read_features
 from tenantry.jobs import Job
@@ -22,15 +23,13 @@ from tenantry.monitoring.judge import judge_unseen, judge_window
 from tenantry.monitoring.judgements import Judgement, judged_windows, last_judgement
 from tenantry.monitoring.measure import Evidence
 from tenantry.monitoring.memory import Arrival, Memory
-from tenantry.monitoring.streams import HIGH, LOW, PREDICTION
+from tenantry.monitoring.streams import PREDICTION
 from tenantry.origins import read_origin
 from tenantry.parquet import read_columns
-from tenantry.predictions import Receipt
-from tenantry.scoring import PROBABILITIES, PROBABILITY
+from tenantry.predictions import HIGH, LOW, PROBABILITIES, PROBABILITY, Receipt
 from tenantry.specs.features import texts_of
 from tenantry.specs.model import Spec
 from tenantry.times import Window
-from tenantry.training.evaluate import with_predictions
 
 
 def read_table(job: Job) -> pd.DataFrame:

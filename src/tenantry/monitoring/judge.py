@@ -7,6 +7,7 @@ from datetime import datetime
 import numpy as np
 
 from tenantry.columns import LABEL
+from tenantry.evaluations import predictions_in
 from tenantry.monitoring.expected import expect_quality
 from tenantry.monitoring.history import JudgementStatus, Reaction
 from tenantry.monitoring.judgements import OF_THE_FEED, Judgement, Quality, Shift
@@ -26,7 +27,6 @@ from tenantry.monitoring.streams import PREDICTION
 from tenantry.predictions import Receipt
 from tenantry.specs.model import Spec
 from tenantry.times import Window, format_duration, format_moment
-from tenantry.training.evaluate import predictions_in
 
 _WORDS: dict[Reaction, str] = {
     "retrain": "It is to be trained again",

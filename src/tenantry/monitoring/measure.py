@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from tenantry.columns import EVENT_TIME, LABEL
+from tenantry.evaluations import predictions_in
 from tenantry.metrics import from_mean, roc_auc, row_losses
 from tenantry.monitoring.bets import no_evidence
 from tenantry.monitoring.decay import Losses, Spread, doubt_promise, measure_losses
@@ -15,11 +16,10 @@ from tenantry.monitoring.drift import Reference
 from tenantry.monitoring.feed import Delivery
 from tenantry.monitoring.judgements import Quality
 from tenantry.monitoring.memory import Memory
-from tenantry.monitoring.streams import HIGH, LOW, PREDICTION, QUALITY, find_bars
+from tenantry.monitoring.streams import PREDICTION, QUALITY, find_bars
 from tenantry.monitoring.watch import Watched, watch
-from tenantry.predictions import Receipt
+from tenantry.predictions import HIGH, LOW, Receipt
 from tenantry.specs.model import Spec
-from tenantry.training.evaluate import predictions_in
 
 Floats = npt.NDArray[np.float64]
 

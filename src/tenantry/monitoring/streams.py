@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from tenantry.columns import EVENT_TIME, LABEL
+from tenantry.evaluations import predictions_in
 from tenantry.monitoring.blocks import Times, find_blocks
 from tenantry.monitoring.drift import Reference, classes_in, compare_column
 from tenantry.monitoring.feed import compare_arrival, compare_silence
@@ -16,7 +17,6 @@ from tenantry.monitoring.judgements import ShiftKind
 from tenantry.monitoring.memory import Arrival
 from tenantry.monitoring.outlook import compare_outlook
 from tenantry.monitoring.volume import compare_volume
-from tenantry.training.evaluate import predictions_in
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
@@ -24,9 +24,6 @@ Indices = npt.NDArray[np.intp]
 PREDICTION = "prediction"
 """The column that holds what was predicted: a probability, or a value; of several classes that of
 the most probable one, and there is a column ``prediction[0]``, … a class beside it."""
-
-LOW, HIGH = "low", "high"
-"""The ends of a prediction's interval; only where the spec asked for one."""
 
 ROWS = "rows"
 """The stream of a tenant's volume."""

@@ -1,4 +1,4 @@
-"""What of a product may go besides its tenants' own: pooled models, their folds, old runs."""
+"""What may go besides tenants' own: pooled models, their folds, old runs, superseded specs."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -9,6 +9,7 @@ from tenantry.models.pooled import read_pooled
 from tenantry.plans import read_plan
 from tenantry.retention.keeping import is_young, reigned_versions
 from tenantry.retention.waste import Waste
+from tenantry.specs.bundle import find_superseded
 from tenantry.specs.operation import Retention
 from tenantry.store.contract import ObjectStore
 
@@ -67,3 +68,15 @@ def find_run_waste(
             left = [Waste(info.key, "run", info.size, info.modified) for info in infos]
             found[run] = tuple(sorted(left, key=lambda one: (one.key == layout.plan(run), one)))
     return found
+
+
+def find_specs_waste(store: ObjectStore, rules: Retention, as_of: datetime) -> Iterator[Waste]:
+    """Yield published specs that no longer hold and are as old as runs that may go.
+
+    They are of all products of the store, and as old as the store's clock says.
+    """
+    if rules.runs is None:
+        return
+    for info in find_superseded(store):
+        if not is_young(info.modified, rules.runs, as_of):
+            yield Waste(info.key, "specs", info.size, info.modified)

@@ -17,14 +17,15 @@ from tenantry.holdings import Holdings
 from tenantry.openings import busy_tenants
 from tenantry.retention.collected import Collection, write_collection
 from tenantry.retention.keeping import Keeping
-from tenantry.retention.product import find_pooled_waste, find_run_waste
+from tenantry.retention.product import find_pooled_waste, find_run_waste, find_specs_waste
 from tenantry.retention.tenant import find_waste
 from tenantry.retention.waste import Waste
+from tenantry.specs.bundle import withdraw
 from tenantry.specs.faults import suggest
 from tenantry.specs.load import Fleet
 from tenantry.store.contract import ObjectStore
 
-POOLED, RUNS = "pooled models", "runs"
+POOLED, RUNS, SPECS = "pooled models", "runs", "specs"
 """Names of the parts that are no tenant's; no tenant is called so."""
 
 
@@ -47,10 +48,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Part:
-    """What may go of a tenant, of the pooled models or of the runs.
+    """What may go of a tenant, of the pooled models, of the runs or of published specs.
 
     Attributes:
-        name: The tenant, or `POOLED`, or `RUNS`.
+        name: The tenant, or `POOLED`, `RUNS` or `SPECS`.
         waste: What may go, in the order in which it does.
         left: Why nothing may; empty when something may, or there is nothing.
         is_fault: Whether that is a fault that somebody must mend.
@@ -85,7 +86,7 @@ class Collector:
     _champions: dict[str, Champion | None] = field(default_factory=dict)
 
     def find(self) -> Iterator[Part]:
-        """Yield what may go, tenant by tenant, then of pooled models and runs; removes nothing.
+        """Yield what may go, tenant by tenant, then of what is no tenant's; removes nothing.
 
         Raises:
             SpecError: Neither specs nor store know the tenant.
@@ -96,6 +97,7 @@ class Collector:
         if not self.request.tenant:
             yield self.find_pooled()
             yield self.find_runs()
+            yield self.find_specs()
 
     def find_of(self, tenant: str) -> Part:
         """Find what may go of a tenant; notes which pooled models its kept models stand on."""
@@ -146,6 +148,11 @@ class Collector:
         whole = (waste for waste in old if len(self._old(waste)) == len(waste))
         return Part(RUNS, tuple(one for waste in whole for one in waste))
 
+    def find_specs(self) -> Part:
+        """Find what may go of published specs; what a plan may be reading is young."""
+        found = find_specs_waste(self.store, self.fleet.retention, self.request.as_of)
+        return Part(SPECS, self._old(found))
+
     def sweep(self, shown: Iterable[Part]) -> Iterator[Part]:
         """Remove what was shown and may still go; yield what went.
 
@@ -162,17 +169,21 @@ class Collector:
         if not self.request.tenant:
             yield again._sweep(again.find_pooled(), parts)
             yield again._sweep(again.find_runs(), parts)
+            yield again._sweep(again.find_specs(), parts)
 
     def _sweep(self, part: Part, shown: Mapping[str, Part]) -> Part:
         wanted = {one.key for one in shown.get(part.name, Part(part.name)).waste}
         going = tuple(one for one in part.waste if one.key in wanted)
-        is_tenant = part.name not in (POOLED, RUNS)
+        is_tenant = part.name not in (POOLED, RUNS, SPECS)
         if going and is_tenant and (moved := self._disturbance(part.name)):
             return Part(part.name, left=moved)
         if going:
             self._record(part.name if is_tenant else "", going)
         for one in going:
-            self.store.purge(one.key)
+            if one.kind == "specs":
+                withdraw(self.store, one.key)
+            else:
+                self.store.purge(one.key)
         fault = self._damage(part.name, going) if going and is_tenant else ""
         return replace(
             part, waste=going, left=fault or part.left, is_fault=part.is_fault or bool(fault)

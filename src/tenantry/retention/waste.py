@@ -7,7 +7,16 @@ from typing import Literal, Self
 from tenantry.holdings import Holding
 
 WasteKind = Literal[
-    "model", "snapshot", "features", "prediction", "monitoring", "leftover", "pooled", "fold", "run"
+    "model",
+    "snapshot",
+    "features",
+    "prediction",
+    "monitoring",
+    "leftover",
+    "pooled",
+    "fold",
+    "run",
+    "specs",
 ]
 
 IN_WORDS: dict[WasteKind, str] = {
@@ -20,6 +29,7 @@ IN_WORDS: dict[WasteKind, str] = {
     "pooled": "pooled models that no kept model stands on (cards stay)",
     "fold": "folds of pooled models that train no more",
     "run": "plans, ledgers and reports of old runs",
+    "specs": "published specs that no longer hold",
 }
 """A kind as people read it."""
 

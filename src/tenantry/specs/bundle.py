@@ -20,7 +20,7 @@ from tenantry.records import Record
 from tenantry.reigns import swap
 from tenantry.specs.load import list_products, load_product
 from tenantry.specs.regions import REGIONS_FILE
-from tenantry.store.contract import ObjectStore
+from tenantry.store.contract import ObjectInfo, ObjectStore
 
 _FILE = re.compile(r"([A-Za-z0-9_-][A-Za-z0-9._-]*/)?[A-Za-z0-9_-][A-Za-z0-9._-]*\.yaml")
 
@@ -87,11 +87,16 @@ def read_folder(folder: Path) -> Bundle:
 
 def find_published(store: ObjectStore) -> str:
     """Return the digest of the bundle that holds; empty when none was published."""
+    pointer = _read_pointer(store)
+    return pointer.digest if pointer else ""
+
+
+def _read_pointer(store: ObjectStore) -> SpecsPointer | None:
     try:
         found = store.get(layout.SPECS_POINTER)
     except ObjectMissingError:
-        return ""
-    return SpecsPointer.from_json(found.content, layout.SPECS_POINTER).digest
+        return None
+    return SpecsPointer.from_json(found.content, layout.SPECS_POINTER)
 
 
 def publish(store: ObjectStore, bundle: Bundle, seen: str | None = None) -> str:
@@ -122,7 +127,29 @@ def publish(store: ObjectStore, bundle: Bundle, seen: str | None = None) -> str:
     if find_published(store) != bundle.digest:
         store.put(layout.specs_bundle(bundle.digest), bundle.content)
     swap(store, layout.SPECS_POINTER, SpecsPointer, change)
+    if store.find(layout.specs_bundle(bundle.digest)) is None:  # `withdraw` did not see it coming
+        store.put(layout.specs_bundle(bundle.digest), bundle.content)
     return before
+
+
+def find_superseded(store: ObjectStore) -> Iterator[ObjectInfo]:
+    """Yield the bundles that neither hold nor held before that one.
+
+    No run reads them: each froze what it needs of the specs when it was planned.
+    """
+    pointer = _read_pointer(store)
+    if pointer is None:
+        return
+    kept = {layout.specs_bundle(digest) for digest in (pointer.digest, pointer.previous) if digest}
+    yield from (info for info in store.list(layout.SPECS_FOLDER) if info.key not in kept)
+
+
+def withdraw(store: ObjectStore, key: str) -> None:
+    """Remove a superseded bundle; put it back where it was published again meanwhile."""
+    content = store.get(key).content
+    store.purge(key)
+    if layout.specs_bundle(find_published(store)) == key:
+        store.put(key, content)
 
 
 def read_published(store: ObjectStore) -> Bundle:

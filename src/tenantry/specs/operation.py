@@ -165,7 +165,8 @@ class Retention(SpecPart):
     """Evidently reports and tenants' pages stay so long after their window's end; judgements stay
     for good."""
     runs: PositiveDuration | None = None
-    """Plans, ledgers and reports of runs stay so long after the run's `as_of`."""
+    """Plans, ledgers and reports of runs stay so long after the run's `as_of`, published specs so
+    long after they were published; those that hold stay."""
 
 
 class Serving(SpecPart):

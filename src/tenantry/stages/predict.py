@@ -16,9 +16,16 @@ from tenantry.jobs import Job, Result
 from tenantry.ledger import Scalar
 from tenantry.models.files import load_model
 from tenantry.parquet import to_parquet
-from tenantry.predictions import PredictionFile, Receipt, write_look, write_receipt
+from tenantry.predictions import (
+    PROBABILITY,
+    REASONS,
+    PredictionFile,
+    Receipt,
+    write_look,
+    write_receipt,
+)
 from tenantry.rules import Rules, read_rules
-from tenantry.scoring import PROBABILITY, REASONS, is_decided, score_rows
+from tenantry.scoring import is_decided, score_rows
 
 __all__ = ["predict", "preload"]
 

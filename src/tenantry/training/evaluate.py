@@ -9,6 +9,7 @@ import pandas as pd
 from tenantry.bootstrap import Gain
 from tenantry.columns import EVENT_TIME, LABEL, RESERVED
 from tenantry.errors import TrainingError
+from tenantry.evaluations import as_columns, predictions_in
 from tenantry.features.recipe import own_frame
 from tenantry.floors import Sliced, compare_slices
 from tenantry.metrics import Floats, all_scores, measure
@@ -50,39 +51,8 @@ def evaluate(lessons: Lessons, recipe: str, line: Line | None, spans: Spans) -> 
             model = lessons.fit(name, spans.holdout)
             chosen = calibrated(model, line) if column == CHALLENGER else model
             predicted = lessons.predict(chosen, rows)
-        columns |= _columns(column, predicted)
+        columns |= as_columns(column, predicted)
     return found.reset_index(drop=True).assign(**columns)
-
-
-def with_predictions(rows: pd.DataFrame, name: str, predicted: Floats) -> pd.DataFrame:
-    """Return rows with predictions beside them: a column, or of K classes ``name[0]``, ….
-
-    Args:
-        rows: n rows.
-        name: Whose predictions.
-        predicted: Shape (n,) or (n, K).
-    """
-    return rows.assign(**_columns(name, predicted))
-
-
-def _columns(name: str, predicted: Floats) -> dict[str, Floats]:
-    if predicted.ndim == 1:
-        return {name: predicted}
-    return {f"{name}[{code}]": part for code, part in enumerate(predicted.T)}
-
-
-def predictions_in(rows: pd.DataFrame, name: str) -> Floats:
-    """Return what `with_predictions` put beside rows, shape (n,) or (n, K)."""
-    return rows[_codes(rows, name) or name].to_numpy(dtype=np.float64)
-
-
-def has_predictions(rows: pd.DataFrame, name: str) -> bool:
-    """Whether rows have predictions of that name beside them."""
-    return name in rows.columns or bool(_codes(rows, name))
-
-
-def _codes(rows: pd.DataFrame, name: str) -> list[str]:
-    return [str(column) for column in rows.columns if str(column).startswith(f"{name}[")]
 
 
 def holdout_scores(evaluation: pd.DataFrame, metric: str) -> dict[str, dict[str, float]]:

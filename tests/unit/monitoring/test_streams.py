@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from tenantry.evaluations import with_predictions
 from tenantry.monitoring.drift import learn_reference
 from tenantry.monitoring.streams import FRESHNESS, QUALITY, ROWS, compare_windows, find_bars
-from tenantry.training.evaluate import with_predictions
 from tests.unit.monitoring.watched import TRAINED, WINDOWS, make_rows, make_table
 
 TABLE = make_table()

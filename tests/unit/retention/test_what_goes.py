@@ -10,7 +10,8 @@ from tenantry.erasure.tombstones import Tombstone, write_tombstone
 from tenantry.errors import SpecError
 from tenantry.events import Event, write_event
 from tenantry.openings import Opening
-from tenantry.retention.sweep import POOLED, RUNS
+from tenantry.retention.sweep import POOLED, RUNS, SPECS
+from tenantry.specs.bundle import Bundle, find_published, publish, read_published
 from tests.unit.retention.specs import NOW, collect, find, make_collector, make_fleet
 from tests.unit.small_store import PRODUCT, START, SmallStore, day, week
 
@@ -239,7 +240,7 @@ def test_who_has_no_spec_or_was_erased_is_left_alone(made):
 def test_one_tenant_alone_leaves_pooled_models_and_runs(made):
     made.snapshot("aa", 10)
     assert set(parts(made.store, make_fleet(), tenant="aa")) == {"aa"}
-    assert set(parts(made.store, make_fleet())) == {"aa", "ua", POOLED, RUNS}
+    assert set(parts(made.store, make_fleet())) == {"aa", "ua", POOLED, RUNS, SPECS}
     with pytest.raises(
         SpecError, match="au: the store holds nothing of such a tenant; choose from"
     ):
@@ -337,6 +338,19 @@ def test_a_run_of_which_a_part_is_young_stays(made):
     soon = datetime(2013, 1, 1, 1, tzinfo=NOW.tzinfo)
     options = {"grace": timedelta(days=1), "now": soon}
     assert parts(made.store, make_fleet(runs="30d"), 100, **options)[RUNS].waste == ()
+
+
+def test_published_specs_go_that_no_longer_hold_when_runs_as_old_may(made):
+    bundles = [Bundle({"a.yaml": f"n: {number}\n"}) for number in range(3)]
+    for bundle in bundles:
+        publish(made.store, bundle)
+    assert parts(made.store, make_fleet(), 10**5)[SPECS].waste == ()
+    assert parts(made.store, make_fleet(runs="30d"), 0)[SPECS].waste == ()
+    gone = collect(made.store, make_fleet(runs="30d", features=None), 10**5)
+    assert gone == {layout.specs_bundle(bundles[0].digest)}
+    assert made.store.find(layout.specs_bundle(bundles[1].digest))
+    assert find_published(made.store) == bundles[2].digest
+    assert read_published(made.store) == bundles[2]
 
 
 def test_chunks_go_though_a_manifest_is_gone_where_rows_were_erased(made):

@@ -8,9 +8,11 @@ from tenantry.errors import SpecError
 from tenantry.specs.bundle import (
     declared_specs,
     find_published,
+    find_superseded,
     publish,
     read_folder,
     read_published,
+    withdraw,
 )
 from tenantry.specs.load import load_product
 from tests.unit.memory_store import MemoryStore
@@ -48,6 +50,49 @@ def test_another_push_is_another_bundle_and_the_old_one_stays(specs, store):
     assert store.find(layout.specs_bundle(first.digest))
     publish(store, first)
     assert find_published(store) == first.digest
+
+
+def publish_three(specs, store):
+    """Publish three bundles one after the other; return the first."""
+    first = read_folder(specs.folder)
+    publish(store, first)
+    for name in ("bb", "cc"):
+        specs.tenant("", name)
+        publish(store, read_folder(specs.folder))
+    return first
+
+
+def test_superseded_is_what_neither_holds_nor_held_before(specs, store):
+    assert list(find_superseded(store)) == []
+    first = publish_three(specs, store)
+    assert [info.key for info in find_superseded(store)] == [layout.specs_bundle(first.digest)]
+
+
+def test_a_bundle_that_is_published_again_while_it_is_withdrawn_is_put_back(specs, store):
+    first = publish_three(specs, store)
+    purge = store.purge
+
+    def purge_late(place):
+        publish(store, first)
+        return purge(place)
+
+    store.purge = purge_late
+    withdraw(store, layout.specs_bundle(first.digest))
+    assert read_published(store) == first
+
+
+def test_a_bundle_that_is_withdrawn_while_it_is_published_again_is_put_back(specs, store):
+    first = publish_three(specs, store)
+    put = store.put
+
+    def put_and_lose(key, content):
+        put(key, content)
+        store.put = put
+        withdraw(store, key)
+
+    store.put = put_and_lose
+    publish(store, first)
+    assert read_published(store) == first
 
 
 def test_who_was_overtaken_publishes_nothing(specs, store):
