@@ -286,6 +286,11 @@ def fleet_report(run: str) -> str:
     return f"{run_folder(run)}report.html"
 
 
+def fleet_summary(run: str) -> str:
+    """Return the key of a run's fleet report in short, Markdown."""
+    return f"{run_folder(run)}report.md"
+
+
 def fleet_metrics(run: str) -> str:
     """Return the key of a run's figures, OpenMetrics text."""
     return f"{run_folder(run)}metrics.txt"

@@ -105,7 +105,7 @@ def stale_markers(store: ObjectStore, run: str) -> list[str]:
 
 
 def _normalised(key: str, content: bytes, runs: tuple[str, ...]) -> bytes:
-    if key.endswith("/report.html"):
+    if key.endswith(("/report.html", "/report.md")):
         return b""
     for run in runs:
         content = content.replace(f'"{run}"'.encode(), b'"run"')

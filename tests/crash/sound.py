@@ -70,6 +70,12 @@ def _decode_page(content: bytes) -> None:
         raise ValueError(msg)
 
 
+def _decode_summary(content: bytes) -> None:
+    if not content.decode().startswith("# ") or not content.endswith(b"\n"):
+        msg = "the summary has no head or no end"
+        raise ValueError(msg)
+
+
 def _decode_metrics(content: bytes) -> None:
     if not content.endswith(b"# EOF\n"):
         msg = "the figures have no end"
@@ -82,6 +88,7 @@ _DECODERS: dict[str, Callable[[bytes], object]] = {
     "parquet": lambda content: pq.read_table(io.BytesIO(content)),
     "skops": _decode_archive,
     "html": _decode_page,
+    "md": _decode_summary,
     "txt": _decode_metrics,
 }
 

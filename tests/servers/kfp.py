@@ -8,7 +8,8 @@ multi-user mode a request needs a namespace and a token.
 import json
 import ssl
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -46,7 +47,10 @@ class KfpState:
         token: What a request has to bear then.
         page_size: At most so many in a page.
         fail_after: After so many changes the server breaks down; None for never.
-        run_state: State of every run that is started.
+        run_state: State that every run comes to.
+        run_seconds: How long it is RUNNING before.
+        is_away: Whether it answers no question after a run.
+        looks: How often somebody asked after one run.
         changes: Every change asked for: method and path.
     """
 
@@ -56,6 +60,10 @@ class KfpState:
     page_size: int = 2
     fail_after: int | None = None
     run_state: str = "SUCCEEDED"
+    run_seconds: float = 0.0
+    is_away: bool = False
+    looks: int = 0
+    begun: dict[str, float] = field(default_factory=dict)
     pipelines: dict[str, api.V2beta1Pipeline] = field(default_factory=dict)
     versions: dict[str, api.V2beta1PipelineVersion] = field(default_factory=dict)
     experiments: dict[str, api.V2beta1Experiment] = field(default_factory=dict)
@@ -163,10 +171,11 @@ class _Handler(BaseHTTPRequestHandler):
     def get_pipelines(self, parts: list[str], query: dict[str, str], _: bytes) -> object:
         if not parts:
             self._check_namespace(query)
-            found = list(self.held.pipelines.values())
+            found = _asked(self.held.pipelines.values(), query)
             return self._page(found, query, api.V2beta1ListPipelinesResponse, "pipelines")
         self._one(self.held.pipelines, parts[0])
-        found = [one for one in self.held.versions.values() if one.pipeline_id == parts[0]]
+        versions = self.held.versions.values()
+        found = _asked([one for one in versions if one.pipeline_id == parts[0]], query)
         return self._page(
             found, query, api.V2beta1ListPipelineVersionsResponse, "pipeline_versions"
         )
@@ -205,7 +214,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def get_experiments(self, _: list[str], query: dict[str, str], __: bytes) -> object:
         self._check_namespace(query)
-        found = list(self.held.experiments.values())
+        found = _asked(self.held.experiments.values(), query)
         return self._page(found, query, api.V2beta1ListExperimentsResponse, "experiments")
 
     def post_experiments(self, _: list[str], __: dict[str, str], body: bytes) -> object:
@@ -246,17 +255,47 @@ class _Handler(BaseHTTPRequestHandler):
         del self.held.recurring[parts[0]]
         return {}
 
-    def post_runs(self, _: list[str], __: dict[str, str], body: bytes) -> object:
+    def post_runs(self, parts: list[str], _: dict[str, str], body: bytes) -> object:
+        if parts:
+            return self._terminate(parts[0])
         run = _read(body, api.V2beta1Run)
         self._one(self.held.experiments, run.experiment_id)
-        if "pipelineInfo" not in (run.pipeline_spec or {}).get("pipeline_spec", run.pipeline_spec):
+        if reference := run.pipeline_version_reference:
+            version = self._one(self.held.versions, reference.pipeline_version_id)
+            assert version.pipeline_id == reference.pipeline_id
+        elif "pipelineInfo" not in (run.pipeline_spec or {}).get("pipeline_spec", run.pipeline_spec):
             raise RefusedError(400, "this is no compiled pipeline")
-        run.run_id, run.state = self.held.identity("run"), self.held.run_state
-        self.held.runs[run.run_id] = run
-        return _plain(run)
+        run.run_id, run.created_at = self.held.identity("run"), _now()
+        self.held.runs[run.run_id], self.held.begun[run.run_id] = run, time.monotonic()
+        return _plain(self._moved(run))
 
-    def get_runs(self, parts: list[str], *_: object) -> object:
-        return _plain(self._one(self.held.runs, parts[0]))
+    def get_runs(self, parts: list[str], query: dict[str, str], _: bytes) -> object:
+        if self.held.is_away:
+            raise RefusedError(503, "no database")
+        if parts:
+            self.held.looks += 1
+            return _plain(self._moved(self._one(self.held.runs, parts[0])))
+        self._check_namespace(query)
+        found = _asked(map(self._moved, self.held.runs.values()), query)
+        return self._page(found, query, api.V2beta1ListRunsResponse, "runs")
+
+    def _terminate(self, call: str) -> object:
+        run_id, _, verb = call.partition(":")
+        run = self._moved(self._one(self.held.runs, run_id))
+        if verb != "terminate":
+            raise RefusedError(404, verb)
+        if run.state != "RUNNING":
+            raise RefusedError(400, f"{run_id} has ended")
+        run.state = "CANCELED"
+        return {}
+
+    def _moved(self, run: Any) -> Any:
+        """Return a run as it is by now."""
+        begun = self.held.begun.get(run.run_id)
+        if begun is not None and run.state in (None, "RUNNING"):
+            lasted = time.monotonic() - begun
+            run.state = self.held.run_state if lasted >= self.held.run_seconds else "RUNNING"
+        return run
 
     # --- the Kubernetes API -----------------------------------------------------------------------
 
@@ -322,6 +361,20 @@ def _read(body: bytes, kind: type) -> Any:
     if unknown := set(given) - set(kind.attribute_map.values()):
         raise RefusedError(400, f"{kind.__name__} has no {unknown}")
     return model
+
+
+def _asked(found: Iterable[Any], query: dict[str, str]) -> list[Any]:
+    """Heed a filter by equality, and the one order that anybody asks for."""
+    predicates = json.loads(query.get("filter") or "{}").get("predicates", ())
+    kept = list(found)
+    for one in predicates:
+        assert one["operation"] in ("EQUALS", 1)
+        wanted = one.get("string_value") or one.get("stringValue")
+        kept = [held for held in kept if getattr(held, one["key"]) == wanted]
+    if query.get("sort_by"):
+        assert query["sort_by"] == "created_at desc"
+        kept.sort(key=lambda held: held.created_at, reverse=True)
+    return kept
 
 
 def _plain(model: object) -> object:

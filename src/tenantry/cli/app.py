@@ -21,6 +21,7 @@ from tenantry.cli.retry import retry
 from tenantry.cli.rollback import rollback
 from tenantry.cli.running import run_app
 from tenantry.cli.show import show
+from tenantry.cli.stage import stage
 from tenantry.cli.status import status
 from tenantry.cli.validate import schema, validate
 
@@ -54,6 +55,7 @@ for command in (
     policy,
 ):
     app.command()(command)
+app.add_typer(stage, name="stage")
 
 
 def _print_version(wanted: bool) -> None:

@@ -73,7 +73,7 @@ def report(  # noqa: PLR0913, PLR0917 - a component's arguments
     settings: Settings | None = None,
     region: str = "",
 ) -> Report:
-    """Report on a run: send its alerts and figures, and keep the page in the store.
+    """Report on a run: send its alerts and figures, and keep page and summary in the store.
 
     Shards that came to their ends are closed, should they have failed to do so themselves. A run in
     which nothing was due leaves nothing in the store, not even this page.
@@ -91,10 +91,12 @@ def report(  # noqa: PLR0913, PLR0917 - a component's arguments
     sent = send_alert(store, state, status, settings) if settings else ""
     sent = " ".join(filter(None, (sent, _measure(store, state, status, region, settings))))
     page = render_page(state, status, sent)
+    markdown = to_markdown(state, status, sent)
     if _is_kept(state, status):
         store.put(layout.fleet_report(run), page.encode())
+        store.put(layout.fleet_summary(run), markdown.encode())
     if state.plan:
         close_run(store, state.product, run)
     if state.plan and state.plan.needs_pooled and read_marks(store, state.product).waiting:
         complete_erasures(store, state.product, read_frozen_specs(store, run, FLEET))
-    return Report(page=page, markdown=to_markdown(state, status, sent), metrics=figures(state))
+    return Report(page=page, markdown=markdown, metrics=figures(state))

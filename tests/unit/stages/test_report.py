@@ -15,6 +15,7 @@ def test_page_markdown_and_figures_of_a_run():
     store = make_fleet()
     made = report(RUN, "FAILED", PRODUCT, store)
     assert store.get(layout.fleet_report(RUN)).content.decode() == made.page
+    assert store.get(layout.fleet_summary(RUN)).content.decode() == made.markdown
     assert made.page.startswith("<!DOCTYPE html>")
     assert made.markdown.startswith("# Flights that arrive")
     assert (made.metrics["failed"], made.metrics["unknown"]) == (2, 2)
@@ -33,7 +34,8 @@ def test_a_plan_that_did_not_finish_is_kept():
     store = MemoryStore()
     made = report("next", "FAILED", PRODUCT, store)
     assert "The plan did not finish" in made.markdown
-    assert set(store.objects) == {layout.fleet_report("next"), layout.fleet_metrics("next")}
+    left = (layout.fleet_report, layout.fleet_summary, layout.fleet_metrics)
+    assert set(store.objects) == {key("next") for key in left}
     metrics = store.get(layout.fleet_metrics("next")).content.decode()
     assert f'tenantry_run_bad{{product="{PRODUCT}",region=""}} 1.0' in metrics
 
