@@ -1,7 +1,7 @@
 SHELL := bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help setup lock demo-data demo specs compile render images images-test cluster-test check test test-servers crash-test race-test chaos-test bench-data bench-quality bench-intervals bench-gate bench-rollback bench-monitor bench-planning notebook clean
+.PHONY: help setup lock demo-data demo specs compile render images images-test cluster-test airflow-test check test test-servers crash-test race-test chaos-test bench-data bench-quality bench-intervals bench-gate bench-rollback bench-monitor bench-planning notebook clean
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
@@ -25,11 +25,13 @@ $(VENV)/ready: requirements/dev.lock pyproject.toml
 LOCK := $(UV) pip compile -q --python-version 3.11 --no-emit-index-url --generate-hashes \
   --no-header --no-annotate
 IMAGE_GROUPS := plan data train monitor sync
+AIRFLOW := apache-airflow==3.3.2\napache-airflow-providers-postgres==7.1.1\nsetuptools==84.2.1\n
 lock: ## pin what pyproject.toml asks for, with hashes
 	$(LOCK) pyproject.toml --extra pipelines --extra postgres --extra serve -o requirements/run.lock
 	printf 'setuptools==84.2.1\nuv==$(UV_VERSION)\n' | $(LOCK) - pyproject.toml \
 	  --extra pipelines --extra postgres --extra serve --group demo --group dev -o requirements/dev.lock
 	printf 'setuptools==84.2.1\n' | $(LOCK) - -o requirements/image-build.lock
+	printf '$(AIRFLOW)' | $(LOCK) - -o requirements/airflow.lock
 	for group in $(IMAGE_GROUPS); do
 	  $(LOCK) --group image-$$group -c requirements/run.lock -o requirements/image-$$group.lock
 	done
@@ -77,6 +79,10 @@ cluster-test: setup ## apply manifests/ to a real kube-apiserver; builds it once
 images-test: setup ## build every image, run the pipeline's stages inside; needs root and Debian
 	$(BIN)/python -m tests.images.install
 	TENANTRY_IMAGES=1 $(BIN)/python -m pytest -q -s tests/images
+
+airflow-test: test-servers ## run a real Airflow over PostgreSQL and its example DAGs: 5 minutes
+	$(BIN)/python -m tests.servers.airflow.install
+	TENANTRY_AIRFLOW=1 $(BIN)/python -m pytest -q -s tests/airflow
 
 crash-test: test-servers ## kill 200 runs at random points; print what was hit and what came of it
 	$(BIN)/python -m tests.crash kill --times 200

@@ -1,4 +1,4 @@
-"""The fixtures of Airflow's tests: one Airflow over PostgreSQL, Kubeflow's stand-in, a small fleet."""
+"""The fixtures of Airflow's tests: one Airflow over PostgreSQL, Kubeflow's stand-in."""
 
 import json
 import os
@@ -8,10 +8,13 @@ from datetime import UTC, datetime
 import kfp_server_api as api
 import pytest
 
+from tests.fleet.conftest import make_fleet, same_environment, small_flights
 from tests.servers.airflow.install import is_built
 from tests.servers.airflow.running import DAGS, ROOT, airflow_ready
 from tests.servers.kfp import KfpState, kfp_running
 from tests.servers.postgres import postgres_running
+
+__all__ = ["make_fleet", "same_environment", "small_flights"]
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +46,7 @@ def airflow(tmp_path_factory, kubeflow):
     connection = {"conn_type": "http", "host": kubeflow.address, "password": "a-token"}
     environment = {
         "AIRFLOW_CONN_KUBEFLOW_DEFAULT": json.dumps(connection),
-        "TENANTRY_PYTHON": sys.executable,
+        "TENANTRY_PYTHON": str(tenantrys_python(home)),
         "TENANTRY_STORE_FOR_SUMMARIES": (home / "store").as_uri(),
     }
     with (
@@ -51,3 +54,11 @@ def airflow(tmp_path_factory, kubeflow):
         airflow_ready(home, database, dags, environment) as running,
     ):
         yield running
+
+
+def tenantrys_python(home):
+    """Return an interpreter that imports Tenantry from this checkout, and nothing of Airflow."""
+    path = home / "python"
+    path.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT / "src"} exec {sys.executable} "$@"\n')
+    path.chmod(0o755)
+    return path

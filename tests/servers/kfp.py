@@ -263,7 +263,9 @@ class _Handler(BaseHTTPRequestHandler):
         if reference := run.pipeline_version_reference:
             version = self._one(self.held.versions, reference.pipeline_version_id)
             assert version.pipeline_id == reference.pipeline_id
-        elif "pipelineInfo" not in (run.pipeline_spec or {}).get("pipeline_spec", run.pipeline_spec):
+        elif "pipelineInfo" not in (run.pipeline_spec or {}).get(
+            "pipeline_spec", run.pipeline_spec
+        ):
             raise RefusedError(400, "this is no compiled pipeline")
         run.run_id, run.created_at = self.held.identity("run"), _now()
         self.held.runs[run.run_id], self.held.begun[run.run_id] = run, time.monotonic()

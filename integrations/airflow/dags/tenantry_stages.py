@@ -4,7 +4,6 @@ The stages run in Tenantry's own environment, whose pins Airflow's cannot hold: 
 names its interpreter. What they hand to each other lies in the store; XCom holds names.
 """
 
-import hashlib
 import json
 import os
 from datetime import datetime, timedelta
@@ -19,7 +18,9 @@ STAGES = ("ingest", "build_features", "train", "promote", "predict", "monitor")
 TENANTRY = '"${TENANTRY_PYTHON:-python3}" -m tenantry stage'
 
 
-def stage(task_id: str, arguments: str, /, *, env: dict[str, object], **rest: object) -> BashOperator:
+def stage(
+    task_id: str, arguments: str, /, *, env: dict[str, object], **rest: object
+) -> BashOperator:
     """Return a task that runs one stage; what it prints last becomes its XCom."""
     return BashOperator(
         task_id=task_id,
@@ -41,10 +42,9 @@ with DAG(
 ):
 
     @task
-    def name_run(run_id=None, ti=None):
+    def name_run(ti=None):
         """Name Tenantry's run; clear this task with all behind it, and a new one is planned."""
-        mark = hashlib.sha256(f"{ti.dag_id} {run_id}".encode()).hexdigest()[:16]
-        return f"airflow-{mark}-{ti.try_number}"
+        return f"airflow-{ti.id}"
 
     run = {"RUN": "{{ ti.xcom_pull('name_run') }}"}
     planned = stage(

@@ -1,1 +1,1 @@
-"""A real Airflow in an environment of its own, outside the tree: its pins and ours exclude each other."""
+"""A real Airflow in an environment of its own, outside the tree, since its pins exclude ours."""

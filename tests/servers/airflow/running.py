@@ -38,19 +38,21 @@ class Airflow:
     env: Mapping[str, str]
     port: int
 
-    def command(self, *arguments: str, seconds: float = 300) -> str:
-        """Run a command; return what it printed, errors too."""
+    def command(self, *arguments: str, fails: bool = False, **environment: str) -> str:
+        """Run a command that goes well, or that `fails`; return what it printed, errors too."""
         done = subprocess.run(
             [str(airflow_program()), *arguments],
-            env=self.env,
+            env={**self.env, **environment},
             cwd=self.home,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=seconds,
+            timeout=500,
             check=False,
         )
-        assert done.returncode == 0, f"{arguments}: {done.returncode}\n{done.stdout[-6000:]}"
+        assert bool(done.returncode) is fails, (
+            f"{arguments}: {done.returncode}\n{done.stdout[-6000:]}"
+        )
         return done.stdout
 
     def ask(self, path: str, method: str = "GET", body: object = None) -> Any:

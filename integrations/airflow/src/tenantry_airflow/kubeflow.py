@@ -1,7 +1,7 @@
 """Kubeflow Pipelines' API as far as an orchestrator needs it; every call but a run's start repeats.
 
-    KubeflowError             the API refused a request
-    └── KubeflowBusyError     it did not answer, or said that it is busy
+KubeflowError             the API refused a request
+└── KubeflowBusyError     it did not answer, or said that it is busy
 """
 
 import json

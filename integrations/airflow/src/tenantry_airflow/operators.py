@@ -18,7 +18,7 @@ _SUMMARY = 4_000
 """Characters of the fleet's summary that an error tells."""
 
 
-class KubeflowLink(BaseOperatorLink):  # type: ignore[misc] # Airflow has no types here
+class KubeflowLink(BaseOperatorLink):
     """The run's page in Kubeflow, from the moment it was started."""
 
     name = "Kubeflow run"
@@ -28,7 +28,7 @@ class KubeflowLink(BaseOperatorLink):  # type: ignore[misc] # Airflow has no typ
         return BaseXCom.get_value(ti_key=ti_key, key=self.xcom_key) or ""
 
 
-class FleetRunOperator(BaseOperator):  # type: ignore[misc]
+class FleetRunOperator(BaseOperator):
     """Starts the fleet pipeline as of the run's logical date, and waits for it in the triggerer.
 
     A retry joins the run that an earlier try started, as long as that goes on or went well. Who
@@ -95,9 +95,7 @@ class FleetRunOperator(BaseOperator):  # type: ignore[misc]
         as_of = self.as_of or format_moment(_logical_time(context))
         parameters = {**self.parameters, "product": self.product, "as_of": as_of}
         name = name_run(self.pipeline, parameters, self._identity(context["ti"]))
-        order = Order(
-            name, self.pipeline, self.version, parameters, self.experiment, self.account
-        )
+        order = Order(name, self.pipeline, self.version, parameters, self.experiment, self.account)
         with Kubeflow(read_server(self.conn_id)) as kubeflow:
             run = self._start_or_join(kubeflow, order)
             self._started, page = run.run_id, kubeflow.server.page(run.run_id)
@@ -113,7 +111,8 @@ class FleetRunOperator(BaseOperator):  # type: ignore[misc]
             time.time() + seconds if seconds else 0.0,
             self.patience.total_seconds(),
         )
-        return self.defer(trigger=trigger, method_name="finish", kwargs={"told": told})
+        self.defer(trigger=trigger, method_name="finish", kwargs={"told": told})
+        raise AssertionError  # it never returns
 
     def finish(
         self,
@@ -167,7 +166,7 @@ class FleetRunOperator(BaseOperator):  # type: ignore[misc]
         path = ObjectStoragePath(self.store) / "runs" / run.run_id / "report.md"
         try:
             return str(path.read_text(encoding="utf-8"))[:_SUMMARY]
-        except Exception as error:  # noqa: BLE001 - the run's failure is what matters
+        except Exception as error:
             self.log.warning("%s: cannot be read (%s)", path, type(error).__name__)
             return ""
 
