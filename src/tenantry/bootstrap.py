@@ -104,6 +104,21 @@ def compare_in_part(  # noqa: PLR0913 - what a comparison needs
     return Gain(mine, other, other - mine - reach, other - mine + reach, len(label), days)
 
 
+def level_interval(
+    label: Floats, predicted: Floats, *, day: NDArray[np.int64], metric: str, confidence: float
+) -> tuple[float, float]:
+    """Return the interval of a model's metric itself: Student's over days, as `compare_in_part`.
+
+    Args and errors are those of `compare`.
+    """
+    _, days = _blocks(day)
+    loss = row_losses(metric, label, predicted)
+    value = float(from_mean(metric, loss.mean()))
+    error = standard_error(_slope(metric, value) * loss, day)
+    reach = float(stdtrit(days - 1, (1 + confidence) / 2)) * error
+    return max(value - reach, 0.0), value + reach
+
+
 def _slope(metric: str, value: float) -> float:
     """Return how much the metric moves with the mean of its row losses."""
     if metric != "rmse":

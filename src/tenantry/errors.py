@@ -23,6 +23,7 @@
     ├── ChampionMovedError      transient: another champion reigns than the one decided against
     ├── ErasureError            what is to be erased cannot be, or not yet
     ├── RefusedError            a request to a server is answered with a fault (serving.refusals)
+    ├── OnboardingError         a tenant cannot be taken on as it is (all faults at once)
     ├── WebhookError            a webhook refused a message
     │   └── WebhookUnavailableError  transient
     ├── WorkerDiedError         a tenant's worker was killed: memory, time or a crash
@@ -160,6 +161,10 @@ class ChampionMovedError(TenantryError):
 
 class ErasureError(_FaultsError):
     """What is to be erased cannot be, or not yet; nothing was removed."""
+
+
+class OnboardingError(_FaultsError):
+    """A tenant, or its rows, cannot be taken on as they are; nothing was written."""
 
 
 class WebhookError(TenantryError):

@@ -49,7 +49,7 @@ from tenantry.training.estimators import fit_estimator
 from tenantry.training.evaluate import CHALLENGER
 from tenantry.training.folds import Spans, happened_in
 from tenantry.training.lessons import Lessons
-from tenantry.training.pooled import contribution, fit_pooled, pool_rows
+from tenantry.training.pooled import contribution, fit_chain
 from tenantry.training.tenant import Trained, train_tenant
 
 _FRESH = Incumbent(age=timedelta(0))
@@ -238,12 +238,7 @@ class Workbench:
             contribution(self._collect(spec).rows, spec, self._moment) for spec in ours.contributing
         ]
         cap = first_spec(ours.specs).pooled.max_rows
-        try:
-            sample = pool_rows((rows for rows in given if len(rows)), cap)
-            fit = fit_pooled(sample, ours.specs, self._moment)
-        except TrainingError:
-            return None
-        return Chain((*sorted(fit.folds.items()), (self._moment, fit.pipeline)))
+        return fit_chain(given, ours.specs, self._moment, cap)
 
     def _zone(self, name: str, specs: Mapping[str, Spec]) -> Zone:
         zones = split_zones(specs.values(), self._moment)

@@ -13,6 +13,7 @@ from tenantry.cli.gc import gc
 from tenantry.cli.history import history
 from tenantry.cli.lineage import lineage
 from tenantry.cli.monitor import monitor
+from tenantry.cli.onboard import onboard
 from tenantry.cli.pin import pin, unpin
 from tenantry.cli.plan import plan
 from tenantry.cli.policy import policy
@@ -36,6 +37,7 @@ app = typer.Typer(
 for command in (
     validate,
     schema,
+    onboard,
     plan,
     status,
     show,

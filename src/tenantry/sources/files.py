@@ -49,6 +49,23 @@ def read_csv(query: Query) -> pd.DataFrame:
     return _read_dataset(query, find_path(query), form)
 
 
+def list_file_columns(query: Query) -> tuple[str, ...]:
+    """Return the columns of a file, or of the first of a folder, whatever they are called.
+
+    Raises:
+        SourceError: Nothing is there, or it cannot be read.
+    """
+    path = find_path(query)
+    form = ds.ParquetFileFormat() if query.source.kind == "parquet" else ds.CsvFileFormat()
+    try:
+        dataset = ds.dataset(path, format=form, partitioning=ds.partitioning(flavor="hive"))
+        if dataset.files:
+            return tuple(dataset.schema.names)
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise query.error(_fault(query, path, form, error), "mend or replace it") from None
+    raise query.error("the folder holds no file", "check the path and what writes there")
+
+
 def _read_dataset(query: Query, path: Path, form: ds.FileFormat) -> pd.DataFrame:
     try:
         dataset = ds.dataset(path, format=form, partitioning=ds.partitioning(flavor="hive"))

@@ -34,6 +34,19 @@ def read_sql(query: Query) -> pd.DataFrame:
         return pd.DataFrame.from_records(list(map(tuple, result.all())), columns=names)
 
 
+def list_table_columns(query: Query) -> tuple[str, ...]:
+    """Return the columns of a table, whatever they are called.
+
+    Raises:
+        SourceError: The table, the driver or the database file is missing.
+        SourceUnavailableError: The database did not answer.
+    """
+    with _session(query) as session:
+        schema, _, name = query.source.path.rpartition(".")
+        found = sa.inspect(session).get_columns(name, schema=schema or None)
+        return tuple(str(column["name"]) for column in found)
+
+
 @contextmanager
 def _session(query: Query) -> Iterator[Session]:
     """Yield a session; what goes wrong in it is told without statement, values or address."""

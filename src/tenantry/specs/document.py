@@ -6,7 +6,7 @@ has one reading only.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,40 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
 for _tag, _pattern, _first in _RESOLVERS:
     _characters = ["" if character == "\0" else character for character in _first]
     _Loader.add_implicit_resolver(_CORE + _tag, re.compile(f"(?:{_pattern})$"), _characters)
+
+
+class _Dumper(yaml.SafeDumper):  # type: ignore[misc] # yaml has no types
+    """Writes text in quotes where either version of YAML would read something else."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own shape
+        first: [*listed] for first, listed in yaml.SafeDumper.yaml_implicit_resolvers.items()
+    }
+
+
+for _tag, _pattern, _first in _RESOLVERS:
+    _characters = ["" if character == "\0" else character for character in _first]
+    _Dumper.add_implicit_resolver(_CORE + _tag, re.compile(f"(?:{_pattern})$"), _characters)
+
+
+def write_document(document: Mapping[str, Any]) -> str:
+    """Write plain data as YAML that `parse_document` reads as the same, a field a line or more.
+
+    The innermost maps and lists are on one line each.
+    """
+    return "".join(_write_field(name, value) for name, value in document.items())
+
+
+def _write_field(name: str, value: Any) -> str:  # noqa: ANN401 - plain data
+    is_nested = isinstance(value, dict | list) and value
+    text = yaml.dump(
+        {name: value},
+        Dumper=_Dumper,
+        sort_keys=False,
+        default_flow_style=None if is_nested else False,
+        allow_unicode=True,
+        width=100,
+    )
+    return str(text)
 
 
 def read_document(path: Path, place: str) -> dict[str, Any]:

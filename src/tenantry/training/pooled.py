@@ -17,6 +17,7 @@ from tenantry.pooling import first_spec
 from tenantry.specs.features import texts_of
 from tenantry.specs.model import Spec
 from tenantry.training.candidates import has_one_class
+from tenantry.training.chain import Chain
 from tenantry.training.folds import Mask, Spans, known_by, pooled_cuts
 from tenantry.training.pipelines import Trees, fit_trees
 
@@ -115,6 +116,30 @@ def fit_pooled(sample: pd.DataFrame, specs: Sequence[Spec], as_of: datetime) -> 
     counts = sample[TENANT].value_counts()
     contributors = {str(name): int(counts[name]) for name in sorted(counts.index)}
     return PooledFit(_fit(sample, everything, spec), folds, contributors)
+
+
+def fit_chain(
+    contributions: Iterable[pd.DataFrame], specs: Sequence[Spec], as_of: datetime, max_rows: int
+) -> Chain | None:
+    """Fit a pooled model and its folds where they are needed, without a store.
+
+    Args:
+        contributions: What `contribution` returned, one a tenant; empty ones are left out.
+        specs: As for `fit_pooled`.
+        as_of: The logical time.
+        max_rows: The cap of the sample.
+
+    Returns:
+        None where nothing can be pooled: too few rows, or one class.
+    """
+    sample = pool_rows((rows for rows in contributions if len(rows)), max_rows)
+    if not len(sample):
+        return None
+    try:
+        fit = fit_pooled(sample, specs, as_of)
+    except TrainingError:
+        return None
+    return Chain((*sorted(fit.folds.items()), (as_of, fit.pipeline)))
 
 
 def usual_spans(specs: Sequence[Spec], as_of: datetime) -> Spans:
