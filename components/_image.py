@@ -28,6 +28,11 @@ def sync_image() -> str:
     return _tagged("sync")
 
 
+def server_image() -> str:
+    """Return the image of the servers that answer with predictions."""
+    return _tagged("serve")
+
+
 def _tagged(target: str) -> str:
     registry = os.environ.get("IMAGE_REGISTRY", "tenantry")
     tag = os.environ.get("IMAGE_TAG", version("tenantry"))

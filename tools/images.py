@@ -13,7 +13,7 @@ from pathlib import Path
 from components._image import GROUPS
 
 ROOT = Path(__file__).parents[1]
-TARGETS = (*dict.fromkeys(GROUPS.values()), "sync", "all")
+TARGETS = (*dict.fromkeys(GROUPS.values()), "sync", "serve", "all")
 SBOM = "/opt/tenantry/sbom.cdx.json"
 
 

@@ -18,8 +18,7 @@ def cluster(tmp_path_factory):
     with control_plane_running(tmp_path_factory.mktemp("cluster")) as plane:
         if folder := crd_folder():
             for path in sorted(folder.glob("*.yaml")):
-                if "inferenceservices" not in path.name and "monitoring" not in path.name:
-                    plane.apply(path.read_text())
+                plane.apply(path.read_text())
             names = [one["metadata"]["name"] for one in plane.get("crds")["items"]]
             plane.run("wait", "--for=condition=Established", "--timeout=60s", "crd", *names)
         yield plane

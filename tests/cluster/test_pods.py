@@ -64,7 +64,7 @@ def test_without_the_security_context_it_would_be_refused(cluster, namespace, po
 
 
 def test_the_pods_of_all_workloads_are_admitted(cluster, namespace):
-    for overlay in ("prod", "local"):
+    for overlay in ("prod", "kserve", "local"):
         for owner, spec in pod_specs([one for one in yaml.safe_load_all(build(overlay)) if one]):
             name = owner.lower().replace("/", "-")
             pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}

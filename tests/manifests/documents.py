@@ -10,6 +10,11 @@ import yaml
 ROOT = Path(__file__).parents[2]
 MANIFESTS = ROOT / "manifests"
 GOLDEN = Path(__file__).with_name("golden")
+PREDICTOR_FIELDS = {
+    *("labels", "minReplicas", "maxReplicas", "scaleMetric", "scaleTarget", "timeout"),
+    "deploymentStrategy",
+}
+"""Of a predictor's fields those that are KServe's; all others are a pod's."""
 OVERLAYS = tuple(sorted(path.name for path in (MANIFESTS / "overlays").iterdir()))
 
 
@@ -37,5 +42,9 @@ def pod_specs(documents: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, 
     for one in documents:
         spec = one.get("spec") if isinstance(one.get("spec"), dict) else {}
         template = spec.get("jobTemplate", {}).get("spec", spec).get("template")
+        name = f"{one['kind']}/{one['metadata']['name']}"
         if isinstance(template, dict) and "spec" in template:
-            yield f"{one['kind']}/{one['metadata']['name']}", template["spec"]
+            yield name, template["spec"]
+        if one["kind"] == "InferenceService":
+            own = spec["predictor"].keys() - PREDICTOR_FIELDS
+            yield name, {key: spec["predictor"][key] for key in own}

@@ -52,18 +52,26 @@ def meant(rule, peer):
 
 
 def may_reach(overlay, labels, peer, port):
+    return is_allowed("Egress", "to", overlay, labels, peer, port)
+
+
+def may_be_reached(overlay, labels, peer, port):
+    return is_allowed("Ingress", "from", overlay, labels, peer, port)
+
+
+def is_allowed(direction, end, overlay, labels, peer, port):
     policies = [one["spec"] for one in golden(overlay) if one["kind"] == "NetworkPolicy"]
     mine = [
         one
         for one in policies
-        if "Egress" in one["policyTypes"] and selected(one["podSelector"], labels)
+        if direction in one["policyTypes"] and selected(one["podSelector"], labels)
     ]
     assert mine, "no policy selects it: everything would be allowed"
     return any(
-        any(meant(rule, peer) for rule in egress["to"])
-        and any(allowed["port"] == port for allowed in egress["ports"])
+        any(meant(one, peer) for one in rule[end])
+        and any(allowed["port"] == port for allowed in rule["ports"])
         for policy in mine
-        for egress in policy.get("egress", ())
+        for rule in policy.get(direction.lower(), ())
     )
 
 
@@ -105,6 +113,39 @@ def test_nobody_reaches_anything_else(overlay):
     for labels in (*map(stage, STAGES), SYNC, DRIVER):
         for peer, port in others:
             assert not may_reach(overlay, labels, peer, port), (labels, peer, port)
+
+
+SERVER = {**PART, "app.kubernetes.io/component": "serve"}
+
+
+@pytest.mark.parametrize("overlay", STORE)
+def test_servers_reach_the_store_and_names_and_nothing_else(overlay):
+    assert may_reach(overlay, SERVER, *STORE[overlay])
+    assert may_reach(overlay, SERVER, Peer({"k8s-app": "kube-dns"}, DNS), 53)
+    for peer, port in (
+        (Peer(namespace=KUBEFLOW), 8888),
+        (Peer(address="192.0.2.9"), 443),
+        (Peer(address="10.0.0.1"), 443),
+        (Peer(address="192.0.2.33"), 5432),
+        (Peer(SERVER), 8080),
+    ):
+        assert not may_reach(overlay, SERVER, peer, port)
+
+
+@pytest.mark.parametrize(
+    ("namespace", "overlays"),
+    [
+        ({"tenantry/predictions": "allowed"}, {"dev", "prod"}),
+        ({NAMESPACE: "monitoring"}, {"prod"}),
+        ({NAMESPACE: "default"}, set()),
+        (KUBEFLOW, set()),
+        (None, set()),
+    ],
+)
+def test_servers_are_reached_from_where_predictions_are_allowed(namespace, overlays):
+    peer = Peer(PART, namespace)
+    assert {one for one in STORE if may_be_reached(one, SERVER, peer, 8080)} == overlays
+    assert not any(may_be_reached(one, stage("plan"), peer, 8080) for one in STORE)
 
 
 def test_drivers_reach_kubeflow_but_not_the_store():

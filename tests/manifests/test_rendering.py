@@ -99,6 +99,14 @@ def test_the_bucket_job_runs_the_image_that_was_rendered(monkeypatch):
     assert container["image"] == "registry.example/ours/plan:1.2.3"
 
 
+@pytest.mark.parametrize("file", ["deployment.yaml", "inference-service.yaml"])
+def test_servers_run_the_image_that_was_rendered(monkeypatch, file):
+    monkeypatch.setenv("IMAGE_REGISTRY", "registry.example/ours")
+    monkeypatch.setenv("IMAGE_TAG", "1.2.3")
+    text = next(text for path, text in render(ROOT).items() if path.name == file)
+    assert "image: registry.example/ours/serve:1.2.3\n" in text
+
+
 def test_overlays_connections_are_among_the_secrets(rendered):
     text = next(text for path, text in rendered.items() if path.name == "pipeline.yaml")
     assert "EWR_PASSWORD" in text

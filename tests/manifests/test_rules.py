@@ -12,7 +12,7 @@ from tenantry.settings import load_settings
 from tenantry.specs.operation import Resources
 from tests.manifests.documents import MANIFESTS, OVERLAYS, ROOT, golden, load, pod_specs
 
-GOVERNED = ("dev", "prod")
+GOVERNED = ("dev", "kserve", "prod")
 """Overlays with a namespace of their own; in single-user mode that of Kubeflow is left alone."""
 FILES = sorted(path for path in MANIFESTS.rglob("*.yaml"))
 
@@ -117,6 +117,8 @@ def test_every_object_says_whose_it_is(overlay):
     for one in golden(overlay):
         labels = one["metadata"].get("labels", {})
         assert labels.get("app.kubernetes.io/part-of") == "tenantry", one["metadata"]["name"]
+        if one["kind"] not in ("Namespace", "PriorityClass"):
+            assert one["metadata"]["namespace"], one["metadata"]["name"]
 
 
 @pytest.mark.parametrize("path", sorted(MANIFESTS.rglob("schedules.yaml")), ids=str)
@@ -127,12 +129,29 @@ def test_schedules_are_sound_and_of_products_there_are(path):
     assert [*find_spec_faults(read_schedules(path), settings)] == []
 
 
+def server(overlay):
+    (found,) = [
+        container
+        for _, _, container in containers(overlay)
+        if container["command"] == ["tenantry", "serve"]
+    ]
+    return found
+
+
+def servers(overlay):
+    """Those that the autoscaler may ask for, and one that takes another's place."""
+    scalers = ("HorizontalPodAutoscaler", "InferenceService")
+    (scaler,) = [one["spec"] for one in golden(overlay) if one["kind"] in scalers]
+    return scaler.get("predictor", scaler)["maxReplicas"] + 1
+
+
 @pytest.mark.parametrize("overlay", GOVERNED)
 @pytest.mark.parametrize("kind", ["cpu", "memory"])
 @pytest.mark.parametrize("bound", ["request", "limit"])
-def test_the_quota_holds_all_schedules_at_once(overlay, kind, bound):
+def test_the_quota_holds_all_schedules_and_servers_at_once(overlay, kind, bound):
     (quota,) = [one for one in golden(overlay) if one["kind"] == "ResourceQuota"]
-    schedules = read_schedules(MANIFESTS / "overlays" / overlay / "schedules.yaml")
+    folder = {"kserve": "prod"}.get(overlay, overlay)
+    schedules = read_schedules(MANIFESTS / "overlays" / folder / "schedules.yaml")
     runs = [ClusterParameters(**one.parameters) for one in schedules] or [ClusterParameters()]
     unit = 1 if kind == "cpu" else 2**30
     needed = sum(
@@ -140,6 +159,7 @@ def test_the_quota_holds_all_schedules_at_once(overlay, kind, bound):
         + unit
         for run in runs
     )
+    needed += servers(overlay) * parse_quantity(server(overlay)["resources"][f"{bound}s"][kind])
     assert parse_quantity(quota["spec"]["hard"][f"{bound}s.{kind}"]) >= needed
 
 

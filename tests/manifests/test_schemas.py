@@ -6,7 +6,10 @@ from tests.manifests.documents import MANIFESTS, OVERLAYS, crd_folder, golden, l
 from tests.manifests.schemas import find_faults
 
 EXAMPLES = ("argocd-application.yaml", "flux.yaml")
-NEED_CRDS = {"Application", "Kustomization", "Pipeline", "PipelineVersion"}
+NEED_CRDS = {
+    *("Application", "InferenceService", "Kustomization"),
+    *("Pipeline", "PipelineVersion", "PodMonitor"),
+}
 
 
 def known(documents):

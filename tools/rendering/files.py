@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from components._image import image as stage_image
-from components._image import sync_image
+from components._image import server_image, sync_image
 from pipelines.cluster import SecretNames, read_secret_names
 from pipelines.compiling import compile_fleet, version_name
 from pipelines.resources import OWNER_LABEL
@@ -22,7 +22,11 @@ from tools.rendering.sync_job import Syncing, sync_jobs
 OWNER = "tenantry"
 """By what the sync job knows its own: its default."""
 BUCKET_JOB = Path("manifests/overlays/local/bucket-job.yaml")
-"""Written by hand, but for its image."""
+SERVERS = (
+    Path("manifests/components/serving/deployment.yaml"),
+    Path("manifests/components/serving-kserve/inference-service.yaml"),
+)
+"""These and the bucket's job are written by hand, but for their image."""
 _IMAGE = re.compile(r"^( +image: ).+$", re.MULTILINE)
 _HEADER = "# Made by `make render`; do not edit.\n"
 
@@ -51,9 +55,8 @@ def render(root: Path, environ: Mapping[str, str] = os.environ) -> dict[Path, st
             _owned(yaml.safe_load_all(resources))
         ),
         Path("manifests/base/sync-job.yaml"): _text(jobs),
-        BUCKET_JOB: _with_image(
-            (root / BUCKET_JOB).read_text(encoding="utf-8"), stage_image("plan")
-        ),
+        BUCKET_JOB: _with_image(root / BUCKET_JOB, stage_image("plan")),
+        **{path: _with_image(root / path, server_image()) for path in SERVERS},
     }
 
 
@@ -79,9 +82,9 @@ def _owned(documents: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
-def _with_image(text: str, image: str) -> str:
-    """Name the image in a file of one container."""
-    return _IMAGE.sub(rf"\g<1>{image}", text)
+def _with_image(file: Path, image: str) -> str:
+    """Return the text of a file of one container, with its image named."""
+    return _IMAGE.sub(rf"\g<1>{image}", file.read_text(encoding="utf-8"))
 
 
 def _text(documents: Iterable[dict[str, Any]]) -> str:
