@@ -17,7 +17,7 @@ from tenantry.errors import ObjectMissingError, StoreDeniedError, StoreError
 from tenantry.events import Event, write_event
 from tenantry.isolation.errands import Errands, Runner
 from tenantry.isolation.grants import erasing_grant, tenant_grant
-from tenantry.isolation.policies import publisher_policy
+from tenantry.isolation.policies import publisher_policy, server_policy
 from tenantry.isolation.trails import Trail
 from tenantry.specs.bundle import Bundle, publish, read_published
 from tenantry.store.guarded import GuardedStore
@@ -230,6 +230,33 @@ def test_the_sync_jobs_user_publishes_specs_and_does_nothing_else(
     ):
         with pytest.raises(StoreDeniedError):
             denied()
+
+
+READ_BY_SERVERS = (
+    "products/p/serving/0a.json",
+    "products/p/pooled/default/v1/packed.bin",
+    "tenants/p/a/serving/0123.json",
+    "tenants/p/a/models/v1/packed.bin",
+)
+
+
+def test_servers_read_what_answers_and_change_nothing(everything, minio_server, minio_address):
+    for key in READ_BY_SERVERS:
+        everything.put(key, b"x")
+    policy = server_policy(minio_address.bucket, minio_address.prefix)
+    server = MinioStore(as_user(minio_server, minio_address, policy), waits=(0.01,))
+    assert {server.get(key).content for key in READ_BY_SERVERS} == {b"x"}
+    assert "p" in server.list_folders("products/")
+    assert [one.key for one in server.list("products/p/serving/")] == [READ_BY_SERVERS[0]]
+    for key in (*READ_BY_SERVERS, OWN, "products/p/serving/new.json"):
+        for change in (lambda key=key: server.put(key, b"y"), lambda key=key: server.delete(key)):
+            with pytest.raises(StoreDeniedError):
+                change()
+    for key in (OWN, "runs/r1/specs/s.json", *KEPT):
+        with pytest.raises(StoreDeniedError):
+            server.get(key)
+    with pytest.raises(StoreDeniedError):
+        list(server.list("tenants/"))
 
 
 def test_who_has_a_session_already_erases_with_it(everything, run_address):

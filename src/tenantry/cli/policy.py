@@ -8,7 +8,12 @@ import typer
 from tenantry.cli.options import RegionName
 from tenantry.errors import Fault, SettingsError
 from tenantry.isolation.grants import tenant_grant
-from tenantry.isolation.policies import publisher_policy, run_policy, session_policy
+from tenantry.isolation.policies import (
+    publisher_policy,
+    run_policy,
+    server_policy,
+    session_policy,
+)
 from tenantry.settings import load_settings
 from tenantry.store.address import StoreAddress
 from tenantry.store.open import find_address
@@ -18,24 +23,24 @@ def policy(
     tenant: Annotated[
         str,
         typer.Argument(
-            help="product/tenant: what its workers get; sync: the sync job's; empty: the run's."
+            help="product/tenant: what its workers get; sync: the sync job's; serve: the servers';"
+            " empty: the run's."
         ),
     ] = "",
     region: RegionName = "",
 ) -> None:
-    """Print the policy of the bucket's user that runs are given, or what a tenant's workers get.
+    """Print the policy of the bucket's user that runs, or others, are given.
 
-    Give the user this policy and no other: by itself it writes plans, ledgers and pooled models,
-    and it lends tenants' workers what they need, each for its own tenant.
+    Give the run's user this policy and no other: by itself it writes plans, ledgers and pooled
+    models, and it lends tenants' workers what they need, each for its own tenant.
     """
     address = StoreAddress(find_address(load_settings(), region))
     if address.is_folder:
         raise SettingsError([Fault("TENANTRY_STORE", "is a folder, which has no policies")])
     prefix = f"{address.prefix}/" if address.prefix else ""
-    if tenant == "sync":
-        made = publisher_policy(address.bucket, prefix)
-    elif not tenant:
-        made = run_policy(address.bucket, prefix)
+    named = {"": run_policy, "sync": publisher_policy, "serve": server_policy}
+    if tenant in named:
+        made = named[tenant](address.bucket, prefix)
     else:
         product, _, name = tenant.partition("/")
         made = session_policy(tenant_grant(product, name), address.bucket, prefix)

@@ -87,6 +87,25 @@ def publisher_policy(bucket: str, prefix: str) -> str:
     return _document([_allow((*_READ, "s3:PutObject"), _objects(bucket, specs))])
 
 
+def server_policy(bucket: str, prefix: str) -> str:
+    """Return the policy of the identity that servers of predictions are given: it changes nothing.
+
+    It reads what answers: the change index, serving records and online features, models; neither
+    rows, nor features of rows, nor predictions, nor what people or runs recorded. It lists what is
+    below `products/`; MinIO can be tricked out of that condition, and tells names then.
+
+    Args:
+        bucket: The bucket.
+        prefix: The store's part of it; empty, or ends in ``/``.
+    """
+    tenants, products = f"{prefix}tenants/", f"{prefix}products/"
+    read = [f"{tenants}*/serving/*", f"{tenants}*/models/*"]
+    read += [f"{products}*/serving/*", f"{products}*/pooled/*"]
+    lists = _allow(("s3:ListBucket",), [f"arn:aws:s3:::{bucket}"])
+    below = {"StringLike": {"s3:prefix": [f"{products}*"]}}
+    return _document([_allow(_READ, _arns(bucket, read)), {**lists, "Condition": below}])
+
+
 def _in_sessions(statement: Statement) -> Statement:
     condition = {"StringEquals": {"aws:principaltype": ["AssumedRole"]}}
     return {**statement, "Condition": condition}

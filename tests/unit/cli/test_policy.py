@@ -1,10 +1,11 @@
 import json
 
+import pytest
 from typer.testing import CliRunner
 
 from tenantry.cli.app import app
 from tenantry.isolation.grants import tenant_grant
-from tenantry.isolation.policies import run_policy, session_policy
+from tenantry.isolation.policies import publisher_policy, run_policy, server_policy, session_policy
 
 
 def call(monkeypatch, tmp_path, *arguments, store="s3+https://h/bucket/top"):
@@ -13,9 +14,13 @@ def call(monkeypatch, tmp_path, *arguments, store="s3+https://h/bucket/top"):
     return CliRunner().invoke(app, ["policy", *arguments])
 
 
-def test_prints_what_the_run_may_do(monkeypatch, tmp_path):
-    done = call(monkeypatch, tmp_path)
-    assert json.loads(done.output) == json.loads(run_policy("bucket", "top/"))
+@pytest.mark.parametrize(
+    ("named", "made"),
+    [((), run_policy), (("sync",), publisher_policy), (("serve",), server_policy)],
+)
+def test_prints_what_run_sync_and_servers_may_do(monkeypatch, tmp_path, named, made):
+    done = call(monkeypatch, tmp_path, *named)
+    assert json.loads(done.output) == json.loads(made("bucket", "top/"))
 
 
 def test_prints_what_a_tenants_workers_get(monkeypatch, tmp_path):
