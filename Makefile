@@ -24,7 +24,7 @@ $(VENV)/ready: requirements/dev.lock pyproject.toml
 
 LOCK := $(UV) pip compile -q --python-version 3.11 --no-emit-index-url --generate-hashes \
   --no-header --no-annotate
-IMAGE_GROUPS := plan data train monitor sync
+IMAGE_GROUPS := plan data train monitor sync serve
 AIRFLOW := apache-airflow==3.3.2\napache-airflow-providers-postgres==7.1.1\nsetuptools==84.2.1\n
 lock: ## pin what pyproject.toml asks for, with hashes
 	$(LOCK) pyproject.toml --extra pipelines --extra postgres --extra serve -o requirements/run.lock

@@ -1,17 +1,25 @@
-"""Import what the named stages need, and what calls them; fail the build where one is missing."""
+"""Import what the named stages need, and what calls them; fail the build where one is missing.
+
+The program `serve` is named like a stage: servers need what no stage does, and no Kubeflow.
+"""
 
 import sys
 from importlib import import_module
 
 from tenantry.imports import uncollected
 
-ALWAYS = ("kfp.dsl.executor_main", "tenantry.tasks", "tenantry.store.minio")
+SERVER = (
+    *("tenantry.serving.app", "tenantry.serving.server", "tenantry.cli.app"),
+    *("tenantry.serving.fitted", "tenantry.models.archive", "tenantry.store.minio"),
+)
+TASKS = ("kfp.dsl.executor_main", "tenantry.tasks", "tenantry.store.minio")
 ON_DEMAND = {"predict": ("shap",), "monitor": ("evidently.presets", "plotly.io")}
 
-with uncollected():  # as the task itself does
-    for module in ALWAYS:
+parts = sys.argv[1:]
+needed = [] if parts == ["serve"] else [*TASKS]
+for part in parts:
+    needed += SERVER if part == "serve" else (f"tenantry.stages.{part}", *ON_DEMAND.get(part, ()))
+with uncollected():  # as a task itself does
+    for module in needed:
         import_module(module)
-    for stage in sys.argv[1:]:
-        for module in (f"tenantry.stages.{stage}", *ON_DEMAND.get(stage, ())):
-            import_module(module)
-sys.stdout.write(f"imports of {' '.join(sys.argv[1:]) or 'Kubeflow'} are sound\n")
+sys.stdout.write(f"imports of {' '.join(parts) or 'Kubeflow'} are sound\n")
