@@ -35,7 +35,13 @@ def to_parquets(frame: pd.DataFrame, starts: Sequence[int]) -> Iterator[bytes]:
 
 def from_parquet(content: bytes) -> pd.DataFrame:
     """Read what `to_parquet` wrote: the same values, the same types."""
-    frame: pd.DataFrame = pq.read_table(io.BytesIO(content), use_threads=False).to_pandas()
+    return from_parquets([content])
+
+
+def from_parquets(contents: Sequence[bytes]) -> pd.DataFrame:
+    """Read pieces that `to_parquets` wrote, one or more, as one frame."""
+    tables = [pq.ParquetFile(pa.BufferReader(one)).read(use_threads=False) for one in contents]
+    frame: pd.DataFrame = pa.concat_tables(tables).to_pandas()
     return frame
 
 

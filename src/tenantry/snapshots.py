@@ -10,7 +10,7 @@ from tenantry.columns import EVENT_TIME
 from tenantry.contract import CheckedRows
 from tenantry.digests import sha256
 from tenantry.manifests import Chunk, Manifest, get_whole, read_manifest
-from tenantry.parquet import from_parquet, to_parquet, to_parquets
+from tenantry.parquet import from_parquet, from_parquets, to_parquet, to_parquets
 from tenantry.specs.model import Spec
 from tenantry.store.contract import ObjectStore
 
@@ -54,11 +54,10 @@ def read_snapshot(store: ObjectStore, product: str, tenant: str, sha: str) -> pd
         StoreError: Bytes are not those that their name stands for.
     """
     manifest = read_manifest(store, product, tenant, sha)
-    frames = []
-    for chunk in manifest.chunks:
-        key = layout.chunk(product, tenant, chunk.sha256)
-        frames.append(from_parquet(get_whole(store, key, chunk.sha256)))
-    return pd.concat(frames, ignore_index=True)
+    named = [
+        (chunk.sha256, layout.chunk(product, tenant, chunk.sha256)) for chunk in manifest.chunks
+    ]
+    return from_parquets([get_whole(store, key, name) for name, key in named])
 
 
 def read_quarantine(store: ObjectStore, product: str, tenant: str, sha: str) -> pd.DataFrame | None:

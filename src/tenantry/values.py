@@ -24,6 +24,9 @@ from tenantry.scalars import (
 __all__ = ["FAULTS", "MAX_TEXT", "Kind", "Values", "as_texts", "read_values", "soften"]
 
 
+_TIME = pd.DatetimeTZDtype("us", "UTC")
+
+
 @dataclass(frozen=True)
 class Values:
     """A column as its type.
@@ -79,6 +82,11 @@ def as_texts(raw: "pd.Series[Any]") -> "pd.Series[Any]":
     return raw.astype(object).map(_storable_text_of, na_action="ignore").astype("str")
 
 
+def _as_they_are(raw: "pd.Series[Any]") -> Values:
+    """Return values of the type that is wanted, all of them good or missing."""
+    return Values(raw, np.zeros(len(raw), dtype=bool))
+
+
 def _nulls(values: "pd.Series[Any]") -> NDArray[np.bool_]:
     return values.isna().to_numpy(dtype=bool, copy=True)
 
@@ -112,6 +120,8 @@ def _cast(raw: "pd.Series[Any]", kind: pa.DataType) -> "pd.Series[Any] | None":
 
 
 def _read_numbers(raw: "pd.Series[Any]") -> Values:
+    if raw.dtype == np.float64 and not np.isinf(raw.to_numpy()).any():
+        return _as_they_are(raw)
     if pd.api.types.is_numeric_dtype(raw.dtype):
         array = raw.to_numpy(dtype=float, na_value=np.nan)
     else:
@@ -132,6 +142,8 @@ def _read_truths(raw: "pd.Series[Any]") -> Values:
 
 
 def _read_times(raw: "pd.Series[Any]") -> Values:
+    if raw.dtype == _TIME:
+        return _as_they_are(raw)
     if isinstance(raw.dtype, pd.DatetimeTZDtype):
         clean = raw.dt.tz_convert("UTC")
     elif pd.api.types.is_datetime64_dtype(raw.dtype):

@@ -7,7 +7,7 @@ own span alone, to the last bit: not on later rows, other groups or the order of
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+
+_MOST_GROUPS = 1 << 31
+"""Group numbers past which they are counted anew: a group and a moment make one whole number."""
 
 
 def moments_of(times: pd.Series) -> Integers:
@@ -36,13 +39,18 @@ def groups_of(rows: pd.DataFrame, by: tuple[str, ...], part: Floats | None = Non
         part: One more value a row in which they must be equal.
 
     Returns:
-        One group number a row, from 0; all 0 when there is nothing to be equal in.
+        One group number a row, at least 0; all 0 when there is nothing to be equal in.
     """
-    alike: list[Any] = [rows[name] for name in by] + ([] if part is None else [part])
-    if not alike:
-        return np.zeros(len(rows), dtype=np.int64)
-    numbers = rows.groupby(alike, sort=False, dropna=False).ngroup()
-    return np.asarray(numbers, dtype=np.int64)
+    import pandas as pd
+
+    groups, size = np.zeros(len(rows), dtype=np.int64), 1
+    for values in [rows[name] for name in by] + ([] if part is None else [part]):
+        codes, levels = pd.factorize(values, use_na_sentinel=False)
+        if size * len(levels) > _MOST_GROUPS:
+            groups = np.unique(groups, return_inverse=True)[1]
+            size = len(rows)
+        groups, size = groups * len(levels) + codes, size * len(levels)
+    return groups
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Noting what a source was when it was read: files by content, tables by the rows they gave."""
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -93,28 +94,28 @@ def _find_files(query: Query) -> tuple[SourceFile, ...]:
         return ()
     root, folder = find_path(query), query.connection.folder
     found = []
-    for path in sorted(_data_files(root)) if root.is_dir() else [root]:
-        if _may_hold(path.relative_to(root).as_posix(), query):
-            with suppress(OSError):  # the reader tells what is wrong with it
-                found.append(_describe(path, path.relative_to(folder).as_posix()))
+    for path in _data_files(root, query) if root.is_dir() else [root]:
+        with suppress(OSError):  # the reader tells what is wrong with it
+            found.append(_describe(path, path.relative_to(folder).as_posix()))
     return tuple(found)
 
 
-def _data_files(root: Path) -> Iterator[Path]:
-    """Yield what a reader takes for data: no name on the way begins with a dot or underscore."""
-    for path in root.rglob("*"):
-        parts = path.relative_to(root).parts
-        if not any(part.startswith((".", "_")) for part in parts) and path.is_file():
-            yield path
+def _data_files(folder: Path, query: Query) -> Iterator[Path]:
+    """Yield what a reader takes for data, sorted: no name on the way begins with . or _."""
+    with os.scandir(folder) as entries:
+        plain = [entry for entry in entries if not entry.name.startswith((".", "_"))]
+    for entry in sorted(plain, key=lambda entry: entry.name):
+        if entry.is_file():
+            yield folder / entry.name
+        elif entry.is_dir(follow_symlinks=False) and _may_hold(entry.name, query):
+            yield from _data_files(folder / entry.name, query)
 
 
 def _may_hold(name: str, query: Query) -> bool:
-    for part in name.split("/")[:-1]:
-        match = _PARTITION.fullmatch(part)
-        wanted = query.equals.get(match[1]) if match else None
-        if match and wanted is not None and not _is_same(unquote(match[2]), wanted):
-            return False
-    return True
+    """Whether a folder may hold rows that are wanted: it is no partition of another value."""
+    match = _PARTITION.fullmatch(name)
+    wanted = query.equals.get(match[1]) if match else None
+    return match is None or wanted is None or _is_same(unquote(match[2]), wanted)
 
 
 def _is_same(value: str, wanted: str) -> bool:

@@ -1,5 +1,7 @@
 """Build each tenant's feature table from its snapshot."""
 
+from typing import Any
+
 import pandas as pd
 
 from tenantry import layout
@@ -42,7 +44,14 @@ def _build(job: Job, prefix: str) -> Result:
 def _say(table: pd.DataFrame, columns: list[str]) -> str:
     """Say how large the table is and which features have no value at all."""
     said = f"{len(table):,} rows, {len(columns)} features"
-    empty = [name for name in columns if table[name].isna().all() or table[name].eq("").all()]
+    empty = [name for name in columns if _is_empty(table[name])]
     if len(table) and empty:
         said += f"; without any value: {', '.join(empty)}"
     return said
+
+
+def _is_empty(values: "pd.Series[Any]") -> bool:
+    """Whether a feature has no value at all; texts and categories are never missing."""
+    if isinstance(values.dtype, pd.StringDtype):
+        return bool(values.eq("").all())
+    return bool(values.isna().all())
