@@ -13,6 +13,7 @@ from tenantry.cli.gc import gc
 from tenantry.cli.history import history
 from tenantry.cli.lineage import lineage
 from tenantry.cli.monitor import monitor
+from tenantry.cli.offboard import offboard
 from tenantry.cli.onboard import onboard
 from tenantry.cli.pin import pin, unpin
 from tenantry.cli.plan import plan
@@ -38,6 +39,7 @@ for command in (
     validate,
     schema,
     onboard,
+    offboard,
     plan,
     status,
     show,

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from tenantry.champions import read_champion
-from tenantry.cli.options import ProductName, RegionName
+from tenantry.cli.options import ProductName, RegionName, TenantName
 from tenantry.dossier import find_tenant
 from tenantry.errors import ModelFileError, ObjectMissingError
 from tenantry.regions import store_of
@@ -18,7 +18,7 @@ from tenantry.store.contract import ObjectStore
 
 def card(
     product: ProductName,
-    tenant: Annotated[str, typer.Argument(help="The tenant.")],
+    tenant: TenantName,
     version: Annotated[
         str, typer.Option("--version", help="The model. Empty: the champion.", metavar="VERSION")
     ] = "",

@@ -7,7 +7,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tenantry.cli.options import Output, OutputFormat, ProductName, RegionName, print_json
+from tenantry.cli.options import (
+    Output,
+    OutputFormat,
+    ProductName,
+    RegionName,
+    TenantName,
+    print_json,
+)
 from tenantry.regions import store_of
 from tenantry.registry.diff import Diff, Line, compare_versions
 from tenantry.settings import load_settings
@@ -16,7 +23,7 @@ from tenantry.specs.changes import Value
 
 def diff(
     product: ProductName,
-    tenant: Annotated[str, typer.Argument(help="The tenant.")],
+    tenant: TenantName,
     one: Annotated[str, typer.Argument(help="A version; `tenantry history` lists them.")],
     other: Annotated[str, typer.Argument(help="Another version.")],
     every: Annotated[bool, typer.Option("--all", help="Also what is the same in both.")] = False,

@@ -1,15 +1,21 @@
 """``tenantry history``: who reigned when, who was kept back, and what people ordered."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from tenantry.champions import describe_pin
-from tenantry.cli.options import Output, OutputFormat, ProductName, RegionName, print_json
+from tenantry.cli.options import (
+    Output,
+    OutputFormat,
+    ProductName,
+    RegionName,
+    TenantName,
+    print_json,
+)
 from tenantry.regions import store_of
 from tenantry.registry.history import Chapter, History, read_history
 from tenantry.report.words import day
@@ -21,7 +27,7 @@ _WORDS = {"rolled_back": "rolled back", "rows_erased": "rows erased"}
 
 def history(
     product: ProductName,
-    tenant: Annotated[str, typer.Argument(help="The tenant.")],
+    tenant: TenantName,
     region: RegionName = "",
     output: Output = OutputFormat.table,
 ) -> None:

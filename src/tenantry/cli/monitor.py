@@ -9,7 +9,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tenantry.cli.options import AsOf, Output, OutputFormat, ProductName, RegionName, print_json
+from tenantry.cli.options import (
+    AsOf,
+    Output,
+    OutputFormat,
+    ProductName,
+    RegionName,
+    TenantName,
+    print_json,
+)
 from tenantry.dossier import find_tenant
 from tenantry.errors import ModelFileError
 from tenantry.figures import TITLES, figure
@@ -29,7 +37,7 @@ _STYLES = {"decayed": "bold red", "drifted": "yellow", "ok": "green"}
 
 def monitor(
     product: ProductName,
-    tenant: Annotated[str, typer.Argument(help="The tenant.")],
+    tenant: TenantName,
     window: Annotated[
         str,
         typer.Option(

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from tenantry.cli.completion import complete_product, complete_tenant
+
 
 class OutputFormat(StrEnum):
     """How a command prints."""
@@ -14,7 +16,11 @@ class OutputFormat(StrEnum):
     json = "json"
 
 
-ProductName = Annotated[str, typer.Argument(help="The product, a folder of tenant_specs.")]
+ProductName = Annotated[
+    str,
+    typer.Argument(help="The product, a folder of tenant_specs.", autocompletion=complete_product),
+]
+TenantName = Annotated[str, typer.Argument(help="The tenant.", autocompletion=complete_tenant)]
 AsOf = Annotated[
     str, typer.Option("--as-of", help="Logical time, e.g. 2013-10-01. Empty: now.", metavar="TIME")
 ]

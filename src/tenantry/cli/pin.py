@@ -5,18 +5,16 @@ from typing import Annotated
 
 import typer
 
-from tenantry.cli.options import DryRun, ProductName, RegionName, Who, Why
+from tenantry.cli.options import DryRun, ProductName, RegionName, TenantName, Who, Why
 from tenantry.regions import store_of
 from tenantry.registry import pins
 from tenantry.registry.orders import make_order
 from tenantry.settings import load_settings
 
-_Tenant = Annotated[str, typer.Argument(help="The tenant.")]
-
 
 def pin(
     product: ProductName,
-    tenant: _Tenant,
+    tenant: TenantName,
     why: Why,
     version: Annotated[
         str, typer.Option(help="What must reign to be held. Empty: whatever does.")
@@ -43,7 +41,7 @@ def pin(
 
 def unpin(
     product: ProductName,
-    tenant: _Tenant,
+    tenant: TenantName,
     why: Why,
     who: Who = "",
     region: RegionName = "",

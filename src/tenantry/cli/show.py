@@ -1,15 +1,21 @@
 """``tenantry show``: all there is to know of one tenant."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from tenantry.champions import tell_orders
-from tenantry.cli.options import Output, OutputFormat, ProductName, RegionName, print_json
+from tenantry.cli.options import (
+    Output,
+    OutputFormat,
+    ProductName,
+    RegionName,
+    TenantName,
+    print_json,
+)
 from tenantry.dossier import Dossier, read_dossier
 from tenantry.fleet import Member
 from tenantry.monitoring.judgements import IN_WORDS
@@ -27,7 +33,7 @@ _WINDOWS = 12
 
 def show(
     product: ProductName,
-    tenant: Annotated[str, typer.Argument(help="The tenant.")],
+    tenant: TenantName,
     region: RegionName = "",
     output: Output = OutputFormat.table,
 ) -> None:

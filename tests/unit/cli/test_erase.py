@@ -38,7 +38,7 @@ def run(store, monkeypatch):
         specs={name: spec_of(name) for name in ("acme", "bolt")},
         retire_max_share=0.5,
     )
-    monkeypatch.setattr("tenantry.cli.erase.load_product", lambda *_, **__: fleet)
+    monkeypatch.setattr("tenantry.cli.erasing.load_product", lambda *_, **__: fleet)
 
     def call(*arguments, user="ann", text=None):
         environment = {"TENANTRY_STORE": store.url, "COLUMNS": "200", "USER": user}
