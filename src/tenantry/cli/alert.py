@@ -5,7 +5,14 @@ from typing import Annotated
 import typer
 
 from tenantry import layout
-from tenantry.cli.options import DryRun, ProductName, RegionName, print_json
+from tenantry.cli.options import (
+    DryRun,
+    Output,
+    OutputFormat,
+    ProductName,
+    RegionName,
+    print_json,
+)
 from tenantry.errors import Fault, SettingsError
 from tenantry.fleet import FleetState, read_fleet
 from tenantry.report.alerts import make_alert
@@ -26,6 +33,7 @@ def alert(
         str, typer.Option("--status", help="How the run ended, as Kubeflow says.")
     ] = "SUCCEEDED",
     region: RegionName = "",
+    output: Output = OutputFormat.json,
 ) -> None:
     """Send the alerts of a run to the webhook again, or show what would be sent.
 
@@ -39,8 +47,10 @@ def alert(
     message = make_alert(_read(open_store(settings, region), run, product), status, settings)
     if message is None:
         typer.echo(f"{run}: nothing to alert of")
-    elif dry_run:
+    elif dry_run and output is OutputFormat.json:
         print_json(message)
+    elif dry_run:
+        typer.echo(message["text"])
     elif not settings.webhook:
         fault = "is not set; it names the connection that alerts are sent to"
         raise SettingsError([Fault("TENANTRY_WEBHOOK", fault, "or see --dry-run")])

@@ -9,6 +9,7 @@ from tenantry.cli.alert import alert
 from tenantry.cli.card import card
 from tenantry.cli.diff import diff
 from tenantry.cli.erase import erase
+from tenantry.cli.examples import tell_examples
 from tenantry.cli.gc import gc
 from tenantry.cli.history import history
 from tenantry.cli.lineage import lineage
@@ -58,7 +59,7 @@ for command in (
     reindex,
     policy,
 ):
-    app.command()(command)
+    app.command(epilog=tell_examples(command.__name__))(command)
 app.add_typer(stage, name="stage")
 
 

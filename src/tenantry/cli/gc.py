@@ -8,7 +8,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from tenantry.cli.options import AsOf, Output, OutputFormat, ProductName, RegionName, print_json
+from tenantry.cli.options import (
+    AsOf,
+    DryRun,
+    Output,
+    OutputFormat,
+    ProductName,
+    RegionName,
+    print_json,
+)
 from tenantry.regions import store_of
 from tenantry.retention.sweep import Collector, Part, Request
 from tenantry.retention.waste import IN_WORDS, Waste
@@ -28,6 +36,7 @@ def gc(
     grace: Annotated[
         str, typer.Option("--grace", help="What was written this lately stays.", metavar="DURATION")
     ] = "1d",
+    dry_run: DryRun = False,
     region: RegionName = "",
     output: Output = OutputFormat.table,
 ) -> None:
@@ -40,7 +49,7 @@ def gc(
 
     The exit code is 1 when something could not be read and was left for that.
     """
-    settings = load_settings()
+    settings, yes = load_settings(), yes and not dry_run
     fleet = load_product(settings.specs, product, connections=settings.connections)
     moment = parse_moment(as_of) if as_of else datetime.now(UTC)
     request = Request(moment, datetime.now(UTC), parse_duration(grace), tenant)

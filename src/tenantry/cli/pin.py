@@ -5,7 +5,17 @@ from typing import Annotated
 
 import typer
 
-from tenantry.cli.options import DryRun, ProductName, RegionName, TenantName, Who, Why
+from tenantry.cli.options import (
+    DryRun,
+    Output,
+    OutputFormat,
+    ProductName,
+    RegionName,
+    TenantName,
+    Who,
+    Why,
+    print_json,
+)
 from tenantry.regions import store_of
 from tenantry.registry import pins
 from tenantry.registry.orders import make_order
@@ -22,6 +32,7 @@ def pin(
     who: Who = "",
     region: RegionName = "",
     dry_run: DryRun = False,
+    output: Output = OutputFormat.table,
 ) -> None:
     """Hold a tenant's champion: until it is let go, no other is trained or crowned for it.
 
@@ -32,11 +43,12 @@ def pin(
     order = make_order(who or settings.user, why, datetime.now(UTC))
     store = store_of(settings, product, tenant, region)
     if dry_run:
-        current = pins.check_pin(store, product, tenant, version).current
-        typer.echo(f"Would pin {product}/{tenant} to {current.version}. Nothing was written.")
-        return
-    made = pins.pin(store, product, tenant, order=order, version=version)
-    typer.echo(f"Pinned {product}/{tenant} to {made.version}; let it go with `tenantry unpin`.")
+        held = pins.check_pin(store, product, tenant, version).current.version
+        words = f"Would pin {product}/{tenant} to {held}. Nothing was written."
+    else:
+        held = pins.pin(store, product, tenant, order=order, version=version).version
+        words = f"Pinned {product}/{tenant} to {held}; let it go with `tenantry unpin`."
+    _tell(words, output, product=product, tenant=tenant, version=held, done=not dry_run)
 
 
 def unpin(
@@ -46,6 +58,7 @@ def unpin(
     who: Who = "",
     region: RegionName = "",
     dry_run: DryRun = False,
+    output: Output = OutputFormat.table,
 ) -> None:
     """Let a tenant's champion go: the next run trains and decides for it as ever.
 
@@ -55,8 +68,16 @@ def unpin(
     order = make_order(who or settings.user, why, datetime.now(UTC))
     store = store_of(settings, product, tenant, region)
     if dry_run:
-        _, held = pins.check_unpin(store, product, tenant)
-        typer.echo(f"Would let {product}/{tenant} go, {held.version}. Nothing was written.")
-        return
-    made = pins.unpin(store, product, tenant, order=order)
-    typer.echo(f"Let {product}/{tenant} go; {made.version} reigns until another wins.")
+        version = pins.check_unpin(store, product, tenant)[1].version
+        words = f"Would let {product}/{tenant} go, {version}. Nothing was written."
+    else:
+        version = pins.unpin(store, product, tenant, order=order).version
+        words = f"Let {product}/{tenant} go; {version} reigns until another wins."
+    _tell(words, output, product=product, tenant=tenant, version=version, done=not dry_run)
+
+
+def _tell(words: str, output: OutputFormat, **facts: object) -> None:
+    if output is OutputFormat.json:
+        print_json(facts)
+    else:
+        typer.echo(words)

@@ -1,11 +1,14 @@
 """``tenantry policy``: the policies that keep tenants apart in a bucket."""
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
-from tenantry.cli.options import RegionName
+from tenantry.cli.options import Output, OutputFormat, RegionName
 from tenantry.errors import Fault, SettingsError
 from tenantry.isolation.grants import tenant_grant
 from tenantry.isolation.policies import (
@@ -28,6 +31,7 @@ def policy(
         ),
     ] = "",
     region: RegionName = "",
+    output: Output = OutputFormat.json,
 ) -> None:
     """Print the policy of the bucket's user that runs, or others, are given.
 
@@ -44,4 +48,20 @@ def policy(
     else:
         product, _, name = tenant.partition("/")
         made = session_policy(tenant_grant(product, name), address.bucket, prefix)
-    typer.echo(json.dumps(json.loads(made), indent=2))
+    if output is OutputFormat.json:
+        typer.echo(json.dumps(json.loads(made), indent=2))
+    else:
+        _print(json.loads(made))
+
+
+def _print(policy: dict[str, Any]) -> None:
+    table = Table("effect", "may", "on", "where")
+    for one in policy["Statement"]:
+        cells = (one["Effect"], _lines(one["Action"]), _lines(one["Resource"]))
+        condition = json.dumps(one["Condition"]) if "Condition" in one else ""
+        table.add_row(*map(Text, (*cells, condition)))
+    Console(highlight=False).print(table)
+
+
+def _lines(names: str | list[str]) -> str:
+    return names if isinstance(names, str) else "\n".join(names)

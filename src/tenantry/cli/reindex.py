@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tenantry.cli.options import Output, OutputFormat, ProductName, RegionName, print_json
+from tenantry.cli.options import DryRun, Output, OutputFormat, ProductName, RegionName, print_json
 from tenantry.index import rebuild
 from tenantry.settings import load_settings
 from tenantry.store.open import open_store
@@ -17,6 +17,7 @@ from tenantry.surveys import find_differences, survey
 def reindex(
     product: ProductName,
     yes: Annotated[bool, typer.Option("--yes", help="Build it anew; else only compare.")] = False,
+    dry_run: DryRun = False,
     region: RegionName = "",
     output: Output = OutputFormat.table,
 ) -> None:
@@ -27,6 +28,7 @@ def reindex(
     Without --yes nothing is written, and the exit code is 1 when something differs. Tenants that
     are being worked on are not compared: plans read their folders.
     """
+    yes = yes and not dry_run
     store = open_store(load_settings(), region)
     differences = find_differences(survey(store, product))
     if yes:

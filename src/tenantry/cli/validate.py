@@ -60,6 +60,7 @@ def schema(
     specs: _Specs = None,
     write: Annotated[bool, typer.Option("--write", help="Write them to <specs>/schema.")] = False,
     check: Annotated[bool, typer.Option("--check", help="End with 1 unless current.")] = False,
+    output: Output = OutputFormat.table,
 ) -> None:
     """Keep the JSON Schemas current that editors use for completion and for words on each field."""
     if write == check:
@@ -68,16 +69,20 @@ def schema(
     folder, connections = _places(specs)
     files = schema_files(folder, connections=connections)
     stale = [path for path, content in files.items() if not _holds(path, content)]
-    for path in stale:
-        if write:
-            path.parent.mkdir(exist_ok=True)
-            path.write_bytes(files[path])
-        typer.echo(
-            f"{path}: {'written' if write else 'is not current; run tenantry schema --write'}"
-        )
+    for path in stale if write else ():
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(files[path])
+    if output is OutputFormat.json:
+        names = [str(path) for path in stale]
+        print_json({"schemas": len(files), "stale": names, "written": names if write else []})
+    else:
+        for path in stale:
+            what = "written" if write else "is not current; run tenantry schema --write"
+            typer.echo(f"{path}: {what}")
     if check and stale:
         raise typer.Exit(1)
-    typer.echo(f"{len(files)} schemas are current")
+    if output is OutputFormat.table:
+        typer.echo(f"{len(files)} schemas are current")
 
 
 def _places(specs: Path | None) -> tuple[Path, Path]:
