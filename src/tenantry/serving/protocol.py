@@ -35,7 +35,9 @@ _NUMBERS = {
 }
 """Datatype → its letter in `struct`, for the binary extension."""
 _DATATYPES = frozenset({*_NUMBERS, "BYTES"})
-_SHAPE = "the tensors' shapes are [rows] or [rows, 1], and alike"
+_TEXT = frozenset({str})
+_TENSOR = "a tensor has a name, a shape, data and a datatype of the protocol, as FP64 or BYTES"
+_SHAPE = "the tensors' shapes are [rows] or [rows, 1], alike, and as long as their data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,22 +108,14 @@ def read_v2(body: bytes, most_rows: int, header: int | None = None) -> Asked:
     if type(tensors) is not list or not tensors:
         raise bad_request('the body has no list "inputs" of at least one tensor')
     count = _row_count(tensors[0], most_rows)
-    binary = _Binary(b"" if header is None else body[header:])
-    columns: dict[str, list[Any]] = {}
-    for tensor in tensors:
-        name = _name(tensor, count)
-        size = _binary_size(tensor) if "parameters" in tensor else None
-        columns[name] = (
-            _listed(tensor.get("data"), count)
-            if size is None
-            else binary.take(size, tensor["datatype"], count)
-        )
+    binary = None if header is None else body[header:]
+    columns = _listed(tensors, count) if binary is None else _mixed(tensors, count, binary)
     if len(columns) != len(tensors):
         raise bad_request("two tensors have the same name")
-    binary.finish()
     asked = content.get("id")
     outputs = _wanted(content.get("outputs"))
-    return Asked(_rows(columns, count), asked if type(asked) is str else None, outputs)
+    rows = [_as_row(columns)] if count == 1 else _as_rows(columns)
+    return Asked(rows, asked if type(asked) is str else None, outputs)
 
 
 def write_v1(key: str, rows: list[Any], about: Mapping[str, object]) -> bytes:
@@ -180,22 +174,47 @@ def _row_count(tensor: object, most: int) -> int:
     return rows
 
 
-def _name(tensor: object, rows: int) -> str:
-    """Return the name of a tensor that is well formed and has so many rows."""
+def _listed(tensors: list[Any], rows: int) -> dict[str, list[Any]]:
+    """Return the data of tensors in JSON by name, a list of `rows` each.
+
+    Raises:
+        RefusedError: One is not well formed, or has another shape.
+    """
+    columns = {}
+    shapes = [rows], [rows, 1]
     try:
-        name, shape, datatype = tensor["name"], tensor["shape"], tensor["datatype"]  # type: ignore[index] # else a TypeError
-    except (KeyError, TypeError):
-        raise bad_request("a tensor has a name, a shape and a datatype") from None
-    if type(name) is not str or type(datatype) is not str or datatype not in _DATATYPES:
-        raise bad_request("a tensor has a name and a datatype of the protocol, as FP64 or BYTES")
-    if shape not in ([rows], [rows, 1]):
-        raise bad_request(_SHAPE)
-    return name
+        for tensor in tensors:
+            data = tensor["data"]
+            if tensor["shape"] not in shapes or type(data) is not list or len(data) != rows:
+                raise bad_request(_SHAPE)
+            if tensor["datatype"] not in _DATATYPES:
+                raise bad_request(_TENSOR)
+            columns[tensor["name"]] = data
+    except (KeyError, TypeError):  # missing, no object, or what cannot be looked up
+        raise bad_request(_TENSOR) from None
+    if not _TEXT.issuperset(map(type, columns)):
+        raise bad_request(_TENSOR)
+    return columns
 
 
-def _binary_size(tensor: dict[str, Any]) -> int | None:
+def _mixed(tensors: list[Any], rows: int, content: bytes) -> dict[str, list[Any]]:
+    """Return the data of tensors, some of which follow the JSON part, by name; see `_listed`."""
+    binary = _Binary(content)
+    columns: dict[str, list[Any]] = {}
+    for tensor in tensors:
+        size = _binary_size(tensor)
+        if size is None:
+            columns |= _listed([tensor], rows)
+        else:
+            data = binary.take(size, tensor.get("datatype"), rows)
+            columns |= _listed([{**tensor, "data": data}], rows)
+    binary.finish()
+    return columns
+
+
+def _binary_size(tensor: object) -> int | None:
     """Return how many bytes a tensor's data are, where they follow the JSON part."""
-    parameters = tensor["parameters"]
+    parameters = tensor.get("parameters") if type(tensor) is dict else None
     size = parameters.get("binary_data_size") if type(parameters) is dict else None
     if size is not None and (type(size) is not int or size < 0):
         raise bad_request("binary_data_size is a whole number of bytes")
@@ -209,8 +228,10 @@ class _Binary:
         self._content = content
         self._place = 0
 
-    def take(self, size: int, datatype: str, rows: int) -> list[Any]:
+    def take(self, size: int, datatype: object, rows: int) -> list[Any]:
         """Return the next tensor's values."""
+        if type(datatype) is not str or datatype not in _DATATYPES:
+            raise bad_request(_TENSOR)
         end = self._place + size
         values = _decoded(self._content[self._place : end], datatype, rows)
         self._place = end
@@ -220,19 +241,6 @@ class _Binary:
         """Refuse bytes that are no tensor's."""
         if self._place != len(self._content):
             raise bad_request("the binary data are not as long as their tensors")
-
-
-def _listed(data: object, rows: int) -> list[Any]:
-    """Return a tensor's data, one value a row."""
-    if type(data) is not list or len(data) != rows:
-        raise bad_request("a tensor's data are not as long as its shape says")
-    if data and type(data[0]) is list:
-        if any(type(one) is not list or len(one) != 1 for one in data):
-            raise bad_request("a tensor's data are not as long as its shape says")
-        data = [one[0] for one in data]
-    if not _PLAIN.issuperset(map(type, data)):
-        raise bad_request("a tensor's data are texts, numbers, true, false or null")
-    return data
 
 
 def _decoded(content: bytes, datatype: str, rows: int) -> list[Any]:
@@ -260,11 +268,27 @@ def _texts(content: bytes, rows: int) -> Iterator[str]:
         raise bad_request("binary_data_size does not fit the tensor's shape")
 
 
-def _rows(columns: dict[str, list[Any]], count: int) -> list[Fields]:
-    if count == 1:
-        return [{name: values[0] for name, values in columns.items()}]
+def _as_row(columns: dict[str, list[Any]]) -> Fields:
+    """Return the one row of some columns."""
+    row = {name: values[0] for name, values in columns.items()}
+    if _PLAIN.issuperset(map(type, row.values())):
+        return row
+    return _as_rows(columns)[0]
+
+
+def _as_rows(columns: dict[str, list[Any]]) -> list[Fields]:
+    """Return the rows of some columns, which may be nested once, as ``[rows, 1]`` may be sent."""
+    flat = [_flat(values) for values in columns.values()]
     names = list(columns)
-    return [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    return [dict(zip(names, row, strict=True)) for row in zip(*flat, strict=True)]
+
+
+def _flat(values: list[Any]) -> list[Any]:
+    if all(type(one) is list and len(one) == 1 for one in values):
+        values = [one[0] for one in values]
+    if not _PLAIN.issuperset(map(type, values)):
+        raise bad_request("a tensor's data are texts, numbers, true, false or null, one a row")
+    return values
 
 
 def _wanted(outputs: object) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """The process: uvicorn around the application, and an end that drops no request."""
 
 import asyncio
+import logging
 import signal
 import socket
 import sys
@@ -10,6 +11,8 @@ from types import FrameType
 import uvicorn
 
 from tenantry.serving.app import Serving
+
+LOG = logging.getLogger(__name__)
 
 _SWITCH_SECONDS = 0.001
 """How long a thread that loads may keep the event loop waiting."""
@@ -70,6 +73,9 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
+        if self.started:
+            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            LOG.info("answering at http://%s:%d", f"[{host}]" if ":" in host else host, port)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's
         is_first = not self._serving.is_stopping
