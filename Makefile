@@ -1,7 +1,7 @@
 SHELL := bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help setup lock demo-data demo specs compile render images images-test cluster-test airflow-test check test test-servers crash-test race-test chaos-test bench-data bench-quality bench-intervals bench-gate bench-rollback bench-monitor bench-planning notebook clean
+.PHONY: help setup lock demo-data demo specs compile render images images-test cluster-test airflow-test check test test-servers crash-test race-test chaos-test bench-data bench-quality bench-intervals bench-gate bench-rollback bench-monitor bench-planning bench-serve notebook clean
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
@@ -115,6 +115,10 @@ bench-monitor: demo-data ## measure false alarms, power, decay and speed of moni
 
 bench-planning: test-servers ## plan 10,000 tenants from an index on a real MinIO
 	$(BIN)/python -m benchmarks.planning
+
+bench-serve: test-servers ## measure tenantry serve beside two others: 10 minutes, needs wrk; or PARTS="speed flood"
+	$(BIN)/python -m benchmarks.serving.peers
+	$(BIN)/python -m benchmarks.serving $(PARTS)
 
 clean: ## remove what the demo and the build made
 	rm -rf build demo

@@ -46,6 +46,11 @@ def read_value(raw: object, kind: Kind) -> Value:
     return _READERS[kind](raw)
 
 
+def reader_of(kind: Kind) -> Callable[[object], Value]:
+    """Return what reads values as `kind`; see `read_value`."""
+    return _READERS[kind]
+
+
 def microseconds(moment: datetime) -> int:
     """Return a moment as microseconds since 1970 UTC; without an offset it is taken as UTC."""
     aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
@@ -75,6 +80,8 @@ def text_of(value: object) -> str:
 
 
 def _read_number(raw: object) -> float | None:
+    if type(raw) is float and math.isfinite(raw):  # as most values are
+        return raw
     if isinstance(raw, str):
         text = raw.strip()
         if not _NUMBER.fullmatch(text):
@@ -118,6 +125,8 @@ def _read_truth(raw: object) -> float | None:
 
 
 def _read_text(raw: object) -> str | None:
+    if type(raw) is str and raw.isascii() and 0 < len(raw) <= MAX_TEXT:  # as most are
+        return raw
     if raw is None or (isinstance(raw, float) and math.isnan(raw)):
         return None
     if not isinstance(raw, str | int | float):

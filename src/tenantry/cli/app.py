@@ -23,6 +23,7 @@ from tenantry.cli.reindex import reindex
 from tenantry.cli.retry import retry
 from tenantry.cli.rollback import rollback
 from tenantry.cli.running import run_app
+from tenantry.cli.serve import serve
 from tenantry.cli.show import show
 from tenantry.cli.stage import stage
 from tenantry.cli.status import status
@@ -58,6 +59,7 @@ for command in (
     retry,
     reindex,
     policy,
+    serve,
 ):
     app.command(epilog=tell_examples(command.__name__))(command)
 app.add_typer(stage, name="stage")

@@ -123,8 +123,8 @@ def serve(
     from tenantry.log import configure_logging
     from tenantry.serving.app import ServerOptions, Serving
     from tenantry.serving.limits import Limits
+    from tenantry.serving.online import prepare
     from tenantry.serving.pool import Room
-    from tenantry.serving.preparing import prepare
     from tenantry.serving.server import Listening, run_server
     from tenantry.store.open import find_address, impatient, open_store
 

@@ -3,12 +3,13 @@
 Faults name a field and what is wrong with it. They never quote a value.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 from tenantry.errors import Fault, FieldsError
-from tenantry.scalars import FAULTS, Value, read_value
+from tenantry.scalars import FAULTS, Value, read_value, reader_of
 from tenantry.serving.records import ServingRecord
 from tenantry.specs.data import Column
 
@@ -50,33 +51,45 @@ class FieldReader:
             among the values where the request leaves them out, and are not found missing.
         """
         values: dict[str, Value] = {}
-        faults = [
-            Fault(_shown(name), "not a field of this product")
-            for name in raw
-            if name not in self.columns
-        ]
-        for name, column in self.columns.items():
+        faults = self._unknown(raw) if not raw.keys() <= self.columns.keys() else []
+        for name, column, read, is_limited in self._readings:
             if name not in raw and name in self.joined:
                 continue
             try:
-                value = read_value(raw.get(name), column.type)
+                value = read(raw.get(name))
             except ValueError:
                 faults.append(Fault(name, FAULTS[column.type]))
                 values[name] = None
                 continue
             if name in self.bound:
                 value = self._bound(name, value, faults)
-            fault = find_fault(value, column)
-            if fault:
+            if is_limited and (fault := find_fault(value, column)):
                 faults.append(Fault(name, fault))
             values[name] = value
         return values, faults
+
+    @cached_property
+    def _readings(self) -> tuple[tuple[str, Column, Callable[[object], Value], bool], ...]:
+        """Each column, what reads it, and whether a value that can be read may still be wrong."""
+        return tuple(
+            (name, column, reader_of(column.type), _is_limited(column))
+            for name, column in self.columns.items()
+        )
+
+    def _unknown(self, raw: Fields) -> list[Fault]:
+        fault = "not a field of this product"
+        return [Fault(_shown(name), fault) for name in raw if name not in self.columns]
 
     def _bound(self, name: str, value: Value, faults: list[Fault]) -> Value:
         own = read_value(self.bound[name], self.columns[name].type)
         if value is not None and value != own:
             faults.append(Fault(name, "not this tenant's"))
         return own
+
+
+def _is_limited(column: Column) -> bool:
+    limits = column.min, column.max, column.categories
+    return column.required or any(limit is not None for limit in limits)
 
 
 def find_fault(value: Value, column: Column) -> str:

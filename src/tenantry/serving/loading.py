@@ -42,12 +42,8 @@ class Scorer(Protocol):
         ...
 
 
-class PreparesFeatures(Protocol):
-    """What makes `Features` of a serving record and the tenant's online features."""
-
-    def __call__(self, record: ServingRecord, online: bytes | None) -> Features:
-        """Return the function; raises `ValueError` where the bytes are something else."""
-        ...
+PreparesFeatures = Callable[[ServingRecord, bytes | None], Features]
+"""Makes `Features` of a serving record and the bytes of the tenant's online features."""
 
 
 @dataclass(frozen=True, slots=True)

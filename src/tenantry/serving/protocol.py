@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -40,8 +39,7 @@ _TENSOR = "a tensor has a name, a shape, data and a datatype of the protocol, as
 _SHAPE = "the tensors' shapes are [rows] or [rows, 1], alike, and as long as their data"
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """What a request asks for.
 
     Attributes:
@@ -55,8 +53,7 @@ class Asked:
     outputs: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """A column of an answer.
 
     Attributes:
