@@ -1,7 +1,7 @@
 SHELL := bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help setup lock demo-data demo specs compile render images images-test cluster-test airflow-test check test test-servers crash-test race-test chaos-test bench-data bench-quality bench-intervals bench-gate bench-rollback bench-monitor bench-planning bench-serve notebook clean
+.PHONY: help setup lock demo-data demo specs compile render images images-test cluster-test clients-test fuzz-serve airflow-test check test test-servers crash-test race-test chaos-test bench-data bench-quality bench-intervals bench-gate bench-rollback bench-monitor bench-planning bench-serve notebook clean
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
@@ -75,6 +75,14 @@ test-servers: setup ## install PostgreSQL and Chromium where missing, build MinI
 cluster-test: setup ## apply manifests/ to a real kube-apiserver; builds it once, 8 CPU-minutes
 	$(BIN)/python -m tests.servers.kubernetes.install
 	$(BIN)/python -m pytest -q tests/cluster
+
+clients-test: setup ## let KServe's and Triton's clients talk to tenantry serve; builds them once
+	$(BIN)/python -m tests.clients.install
+	$(BIN)/python -m pytest -q tests/clients
+
+fuzz-serve: setup ## 100,000 hostile requests, and schemathesis on what tenantry serve says of itself
+	$(BIN)/python -m tests.clients.install
+	$(BIN)/python -m tests.clients.hostile
 
 images-test: setup ## build every image, run the pipeline's stages inside; needs root and Debian
 	$(BIN)/python -m tests.images.install
