@@ -31,7 +31,6 @@ async def by_kserve(url: str, model: str, headers: dict[str, str]) -> dict[str, 
         "model ready": await v2.is_model_ready(url, model, headers=headers),
         "v1": [row["probability"] for row in predicted["predictions"]],
         "v2": np.ravel(inferred.outputs[0].data).tolist(),
-        "version": inferred.model_version,
     }
 
 
@@ -54,7 +53,7 @@ def by_triton(url: str, model: str, headers: dict[str, str]) -> dict[str, object
             tensor = triton.InferInput(name, [2], "BYTES" if is_text else "FP64")
             tensor.set_data_from_numpy(array, binary_data=binary)
             tensors.append(tensor)
-        answer = client.infer(model, tensors, headers=headers)
+        answer = client.infer(model, tensors, headers={**headers})  # it adds to them
         found[way] = answer.as_numpy("probability").tolist()
         found["decisions"] = answer.as_numpy("decision").tolist()
     return found

@@ -32,7 +32,6 @@ def test_kserves_and_tritons_clients_are_answered(tmp_path):
     told = json.loads(done.stdout.splitlines()[-1])
     for client in told.values():
         assert (client["live"], client["ready"], client["model ready"]) == (True, True, True)
-    assert told["kserve"]["version"] == "v1"
     assert told["triton"]["inputs"] == ["at", "distance", "origin"]
     assert told["triton"]["decisions"] == [False, True]
     for answers in (*(told["kserve"][way] for way in ("v1", "v2")),
