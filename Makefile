@@ -1,7 +1,7 @@
 SHELL := bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help setup lock demo-data demo specs compile render images images-test cluster-test clients-test fuzz-serve airflow-test check test test-servers crash-test race-test chaos-test bench-data bench-quality bench-intervals bench-gate bench-rollback bench-monitor bench-planning bench-serve notebook clean
+.PHONY: help setup lock demo-data demo specs compile render images images-test cluster-test clients-test fuzz-serve airflow-test check test test-servers crash-test race-test chaos-test bench-data bench-quality bench-intervals bench-gate bench-rollback bench-monitor bench-planning bench-scale bench-serve notebook clean
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
@@ -127,6 +127,9 @@ bench-planning: test-servers ## plan 10,000 tenants from an index on a real MinI
 bench-serve: test-servers ## measure tenantry serve beside two others: 10 minutes, needs wrk; or PARTS="speed flood"
 	$(BIN)/python -m benchmarks.serving.peers
 	$(BIN)/python -m benchmarks.serving $(PARTS)
+
+bench-scale: test-servers bench-data ## measure a fleet of 3,250 beside a bare script: ARGS="--tenants 100 --store minio"
+	$(BIN)/python -m benchmarks.scale $(ARGS)
 
 clean: ## remove what the demo and the build made
 	rm -rf build demo

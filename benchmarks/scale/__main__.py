@@ -1,0 +1,233 @@
+"""What a fleet costs beside a bare script: `make bench-scale`, or with TENANTS=100 a part of it.
+
+Both read the same flights, make the same fits and write the same week of predictions; the bare
+script has run first. A second run finds nothing due. Imports are reported apart: of each stage's
+process what it takes to import Kubeflow's executor and the stage.
+"""
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from minio import Minio
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.quality.promises import Promise, report
+from benchmarks.scale.landing import AS_OF, PRODUCT, make_landing
+from pipelines.local import LOCAL_SHARDS, LocalRun, run_local
+from tenantry.fleet import FleetState, read_fleet
+from tenantry.ledger import STAGES
+from tenantry.predictions import Receipt
+from tenantry.report.summary import stage_costs
+from tenantry.settings import load_settings
+from tenantry.store.contract import ObjectStore
+from tenantry.store.open import open_store
+from tests.servers.minio import cache_folder, install_minio, minio_running
+
+MOST, MOST_SECOND, MOST_MIB = 1.3, 20.0, 2048.0
+OUTSIDE = ("plan", "train_pooled", "check_fleet", "report")
+_IMPORT = "import kfp.dsl.executor_main, tenantry.shard"
+_IMPORT_STAGE = "; from tenantry.imports import import_stage; import_stage({stage!r}, [])"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the fleet took.
+
+    Attributes:
+        first: The run that trains and predicts.
+        second: The one after it, in which nothing is due.
+        stages: Stage → CPU-seconds of the first run's tenants, and of the pooled model.
+        imports: CPU-seconds of the first run's imports.
+        mib: Most memory of any of its processes.
+        same: Tenants with the same recipe as in the bare script, the pooled model aside.
+        apart: How far their predictions differ at the most.
+    """
+
+    first: LocalRun
+    second: LocalRun
+    stages: Mapping[str, float]
+    imports: float
+    mib: float
+    same: int
+    apart: float
+
+
+def main() -> int:
+    """Measure, print the table and the promises; return 1 when one is broken."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tenants", type=int, default=3250)
+    parser.add_argument("--store", choices=("folder", "minio"), default="folder")
+    wanted = parser.parse_args()
+    console = Console(width=None if sys.stdout.isatty() else 100, highlight=False)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        make_landing(folder, wanted.tenants)
+        bare = _run_bare(folder)
+        with _store(folder, wanted.store):
+            measured = _measure(folder)
+    console.print(_table(bare, measured, wanted.store))
+    load = os.getloadavg()[0]
+    console.print(f"{os.cpu_count()} cores, load {load:.1f} at the end")
+    return 0 if report(_promises(bare, measured), console) else 1
+
+
+def _run_bare(folder: Path) -> dict[str, dict[str, float]]:
+    command = [sys.executable, "-m", "benchmarks.scale.bare"]
+    done = subprocess.run(  # noqa: S603 - our own module
+        [*command, str(folder / "landing"), str(folder / "bare")],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    told: dict[str, dict[str, float]] = json.loads(done.stdout)
+    return told
+
+
+@contextmanager
+def _store(folder: Path, kind: str) -> Iterator[None]:
+    """Point Tenantry at the benchmark's specs, and at a store of its own."""
+    told = {
+        "TENANTRY_SPECS": str(folder / "specs"),
+        "TENANTRY_CONNECTIONS": str(folder / "connections.yaml"),
+        "TENANTRY_WORKERS": "1",
+        "TENANTRY_STORE": (folder / "store").as_uri(),
+    }
+    if kind == "folder":
+        os.environ.update(told)
+        yield
+        return
+    binary = install_minio(cache_folder() / "bin")
+    with minio_running(binary, folder / "minio") as server:
+        keys = {"access_key": server.access_key, "secret_key": server.secret_key}
+        Minio(server.endpoint, **keys, secure=False).make_bucket("bench")
+        told["TENANTRY_STORE"] = f"s3+http://{server.endpoint}/bench"
+        told |= {"AWS_ACCESS_KEY_ID": server.access_key, "AWS_SECRET_ACCESS_KEY": server.secret_key}
+        os.environ.update(told)
+        yield
+
+
+def _measure(folder: Path) -> Measured:
+    first = _run(folder)
+    mib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    store = open_store(load_settings())
+    fleet = read_fleet(store, first.run)
+    same, apart = _compare(store, fleet, folder / "bare")
+    stages = stage_costs(fleet)
+    processes = dict.fromkeys(STAGES, LOCAL_SHARDS) | dict.fromkeys(OUTSIDE, 1)
+    imports = {
+        stage: _import_seconds(stage if stage in OUTSIDE or stages[stage] else "")
+        for stage in processes
+    }
+    return Measured(
+        first=first,
+        second=_run(folder),
+        stages=stages,
+        imports=sum(seconds * processes[stage] for stage, seconds in imports.items()),
+        mib=mib,
+        same=same,
+        apart=apart,
+    )
+
+
+def _run(folder: Path) -> LocalRun:
+    parameters = {"product": PRODUCT, "as_of": AS_OF, "max_shards": LOCAL_SHARDS}
+    done = run_local(parameters, AS_OF, folder / "runs", quiet=True)
+    if not done.succeeded:
+        kept = Path(shutil.copy(done.log, "build")) if Path("build").is_dir() else done.log
+        msg = f"the run failed; see {kept}"
+        raise RuntimeError(msg)
+    return done
+
+
+def _import_seconds(stage: str) -> float:
+    """Return what a process takes that imports a stage; empty: one in which nothing is due."""
+    used = _children_seconds()
+    code = _IMPORT + (_IMPORT_STAGE.format(stage=stage) if stage else "")
+    command = [sys.executable, "-c", code]
+    subprocess.run(command, check=True)  # noqa: S603 - our own modules
+    return _children_seconds() - used
+
+
+def _children_seconds() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _compare(store: ObjectStore, fleet: FleetState, bare: Path) -> tuple[int, float]:
+    """Compare the predictions of tenants whose own model is of the same recipe in both."""
+    same, apart = 0, 0.0
+    for member in fleet.members:
+        told = bare / f"{member.tenant.upper()}.json"
+        recipe = json.loads(told.read_text())["recipe"] if told.exists() else ""
+        if recipe in ("", "pooled") or recipe != member.fact("train", "recipe"):
+            continue
+        for outcome in member.outcomes:
+            for key in (key for key in outcome.keys if key.endswith("receipt.json")):
+                receipt = Receipt.from_json(store.get(key).content, key)
+                apart = max(apart, _apart(store, receipt, bare))
+                same += 1
+    return same, apart
+
+
+def _apart(store: ObjectStore, receipt: Receipt, bare: Path) -> float:
+    place = bare / f"{receipt.tenant.upper()}.parquet"
+    if not receipt.files or not place.exists():
+        return 0.0
+    ours = pd.read_parquet(pd.io.common.BytesIO(store.get(receipt.files[0].key).content))
+    both = ours.merge(pd.read_parquet(place), on="number", suffixes=("", "_bare"))
+    return float((both["probability"] - both["probability_bare"]).abs().max())
+
+
+def _table(bare: Mapping[str, Mapping[str, float]], measured: Measured, store: str) -> Table:
+    tenants = int(bare["tenants"])  # type: ignore[call-overload] # JSON
+    table = Table("CPU-seconds", "bare script", "Tenantry", "ratio")
+    table.title = f"{tenants:,} tenants, train and a week of predictions, {store}"
+    for column in table.columns[1:]:
+        column.justify = "right"
+    cpu = bare["cpu"]
+    for name, seconds in measured.stages.items():
+        table.add_row(f"  {name}", "", f"{seconds:.1f}", "")
+    rest = measured.first.cpu_seconds - measured.imports - sum(measured.stages.values())
+    table.add_row("  shards, ledgers, report, plan", "", f"{rest:.1f}", "")
+    work = cpu["total"] - cpu["imports"]
+    ours = measured.first.cpu_seconds - measured.imports
+    table.add_row("all but imports", f"{work:.1f}", f"{ours:.1f}", f"{ours / work:.2f}")
+    table.add_row("imports", f"{cpu['imports']:.1f}", f"{measured.imports:.1f}", "")
+    table.add_row("a second run", "", f"{measured.second.cpu_seconds:.1f}", "")
+    return table
+
+
+def _promises(bare: Mapping[str, Mapping[str, float]], measured: Measured) -> list[Promise]:
+    work = bare["cpu"]["total"] - bare["cpu"]["imports"]
+    ratio = (measured.first.cpu_seconds - measured.imports) / work
+    second = measured.second.cpu_seconds
+    return [
+        Promise(f"at most {MOST} × the bare script's CPU", f"{ratio:.2f}", ratio <= MOST),
+        Promise(
+            f"a second run takes at most {MOST_SECOND:.0f} CPU-s",
+            f"{second:.1f}",
+            second <= MOST_SECOND,
+        ),
+        Promise(f"at most {MOST_MIB:.0f} MiB", f"{measured.mib:.0f}", measured.mib <= MOST_MIB),
+        Promise(
+            "the same own models say the same",
+            f"{measured.same:,} tenants, {measured.apart:.1e} apart",
+            measured.same > 0 and measured.apart < 1e-6,
+        ),
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
