@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from tenantry.costs import estimate_cost, estimate_pooled, usual_rows
+from tenantry.costs import Rates, estimate_cost, estimate_pooled, learn_rates, usual_rows
 from tenantry.packing import Choice, Parcel, choose, pack
 from tenantry.planner import DueWork, plan_tenant
 from tenantry.plans import Planned, RunPlan
@@ -59,12 +59,13 @@ def find_tasks(
         promises = measure_promises(spec, state, request.as_of)
         tasks.append(Task(spec, work, state.rows, state.costs, state.interrupted, promises))
     usual = usual_rows(task.rows for task in tasks)
-    return tuple(_estimated(task, usual) for task in tasks)
+    rates = learn_rates((task.rows, task.costs) for task in tasks if task.rows is not None)
+    return tuple(_estimated(task, usual, rates) for task in tasks)
 
 
-def _estimated(task: Task, usual: int) -> Task:
+def _estimated(task: Task, usual: int, rates: Rates) -> Task:
     due, rows = task.work.due, usual if task.rows is None else task.rows
-    cpu_seconds = estimate_cost(due, task.costs, rows)
+    cpu_seconds = estimate_cost(due, task.costs, rows, rates)
     return replace(task, cpu_seconds=cpu_seconds, weight=estimate_cost(due, {}, rows))
 
 

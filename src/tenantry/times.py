@@ -168,3 +168,11 @@ def shifted(moment: datetime, by: timedelta) -> datetime:
         return moment + by
     except OverflowError:
         return _END if by > timedelta() else _BEGINNING
+
+
+def say_seconds(seconds: float) -> str:
+    """Say a time in the unit that people would use."""
+    for size, unit in ((3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:,.1f} {unit}"
+    return f"{seconds:,.0f} s"

@@ -1,8 +1,18 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tenantry.costs import USUAL_ROWS, estimate_cost, estimate_pooled, usual_rows
+from tenantry.costs import (
+    ENOUGH,
+    MEASURED,
+    USUAL_ROWS,
+    estimate_cost,
+    estimate_pooled,
+    learn_rates,
+    usual_rows,
+)
 from tenantry.dispatch import find_tasks, find_training, make_run_plan
 from tenantry.facts import Attempt
 from tenantry.ledger import Due
@@ -32,6 +42,30 @@ def test_a_stage_costs_what_it_did_when_it_was_last_measured():
 def test_what_was_never_measured_is_estimated_by_rows():
     few, many = (estimate_cost((TRAIN,), {}, rows) for rows in (100, 100_000))
     assert 0.5 < few < 2 < many < 20
+
+
+def test_a_fleets_own_rates_are_learnt_from_what_its_tenants_took():
+    measured = [(rows, {"train": 2.0 + 0.001 * rows}) for rows in range(100, 100 + 50 * ENOUGH, 50)]
+    rates = learn_rates(measured)
+    assert rates["train"][:2] == pytest.approx((2.0, 0.001))
+    assert rates["ingest"] == MEASURED["ingest"]  # nobody came through it
+    stranger = estimate_cost((TRAIN,), {}, 10_000, rates)
+    assert stranger - estimate_cost((TRAIN,), {}, 0, rates) == pytest.approx(10.0, rel=0.2)
+
+
+def test_few_measured_tenants_teach_nothing():
+    assert learn_rates([(10, {"train": 9.0})] * (ENOUGH - 1)) == MEASURED
+
+
+@given(st.lists(st.tuples(st.integers(0, 10**6), st.floats(0, 1e4)), min_size=ENOUGH, max_size=30))
+def test_learnt_rates_are_never_negative_and_keep_the_mean(points):
+    rates = learn_rates([(rows, {"train": seconds}) for rows, seconds in points])
+    start, rise, _ = rates["train"]
+    assert start >= 0
+    assert rise >= 0
+    mean = sum(seconds for _, seconds in points) / len(points)
+    usual = sum(rows for rows, _ in points) / len(points)
+    assert start + rise * usual == pytest.approx(mean, rel=1e-6, abs=1e-6)
 
 
 def test_windows_of_a_backfill_come_on_top_of_what_was_measured():

@@ -12,6 +12,7 @@ from tenantry.times import (
     parse_compact,
     parse_duration,
     parse_moment,
+    say_seconds,
     windows_until,
 )
 
@@ -79,3 +80,8 @@ def test_windows_follow_one_another_up_to_the_end(start, days, span):
     assert len(windows) == span // days
     assert [window.end for window in windows[:-1]] == [window.start for window in windows[1:]]
     assert all(Window.parse(window.id) == window for window in windows)
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(59.6, "60 s"), (150, "2.5 min"), (9_000, "2.5 h")])
+def test_times_are_told_in_their_unit(seconds, said):
+    assert say_seconds(seconds) == said

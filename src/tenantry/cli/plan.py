@@ -17,6 +17,8 @@ from tenantry.overview import KINDS, Kind, Line, make_lines, say_cost, say_count
 from tenantry.plans import RunPlan
 from tenantry.request import PlanRequest
 from tenantry.settings import load_settings
+from tenantry.simulation.cluster import Cluster
+from tenantry.simulation.plans import say_run
 from tenantry.specs.load import load_product
 from tenantry.stages.plan import make_plan
 from tenantry.store.open import open_store
@@ -129,6 +131,8 @@ def _print_plan(made: RunPlan, output: PlanFormat, *, every: bool) -> None:
     else:
         console = Console(highlight=False)
         console.print(_by_tenant(made) if every else _by_reason(made))
+        if said := say_run(made, Cluster()):
+            console.print(said)
         console.print(f"Plan: {say_counts(made)}; {say_cost(made)}. Nothing was written.")
 
 

@@ -124,7 +124,7 @@ def _work(
     count = len(sized)
     return (
         Work(
-            [_shard([stages[name] for name in names]) for names in packed.values()],
+            [make_shard([stages[name] for name in names]) for names in packed.values()],
             before=(PLANNING * count, pooled),
             after=(0.0, REPORTING * count),
         ),
@@ -143,7 +143,8 @@ def _due(question: Question) -> Sequence[Due]:
     return due
 
 
-def _shard(costs: Sequence[dict[str, float]]) -> Shard:
+def make_shard(costs: Sequence[dict[str, float]]) -> Shard:
+    """Return the work of a shard from that of its tenants, each stage → CPU-seconds."""
     total: defaultdict[str, float] = defaultdict(float)
     longest: defaultdict[str, float] = defaultdict(float)
     for stages in costs:

@@ -7,6 +7,7 @@ from tenantry.report.charts import SIDE, Chart, Dot, Tick
 from tenantry.report.pages import find_template, hash_for_policy, read_asset
 from tenantry.simulation.cluster import MOST_STATUS, Cluster
 from tenantry.simulation.fleets import MOST_ARGUMENT, Answer, Question
+from tenantry.times import say_seconds
 
 COLUMNS = (
     "tenants",
@@ -31,8 +32,8 @@ def make_row(answer: Answer) -> tuple[str, ...]:
         f"{answer.runs:,}",
         f"{answer.shards:,}",
         f"{taken.pods:,}",
-        say_time(taken.wall),
-        say_time(taken.cpu),
+        say_seconds(taken.wall),
+        say_seconds(taken.cpu),
         f"{answer.tenant_seconds / taken.cpu:.0%}",
         f"{answer.per_tenant:.1f} s",
         f"{taken.status / 1024:.0f} KiB",
@@ -85,14 +86,6 @@ def say_asked(question: Question, cluster: Cluster) -> str:
         f"{cluster.parallel} at once with {cluster.workers} cores each, on {cluster.cores} cores; "
         f"Argo looks every {cluster.requeue:g} s."
     )
-
-
-def say_time(seconds: float) -> str:
-    """Say a time in the unit that people would use."""
-    for size, unit in ((3600, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:,.1f} {unit}"
-    return f"{seconds:,.0f} s"
 
 
 def render_page(answers: Sequence[Answer], cluster: Cluster) -> str:

@@ -4,7 +4,8 @@ import pytest
 
 from tenantry.simulation.cluster import MOST_STATUS, Cluster
 from tenantry.simulation.fleets import MOST_ARGUMENT, Question, Sizes, ask
-from tenantry.simulation.telling import find_breaches, make_facts, render_page, say_time
+from tenantry.simulation.telling import find_breaches, make_facts, render_page
+from tenantry.times import say_seconds
 
 
 def test_a_hundred_thousand_tenants_stay_within_the_backends_limits():
@@ -53,7 +54,7 @@ def test_the_page_shows_every_fleet_and_says_what_was_asked():
     page = render_page(answers, Cluster())
     assert page.count("<circle") == 4
     for answer in answers:
-        assert say_time(answer.taken.wall) in page
+        assert say_seconds(answer.taken.wall) in page
     assert "1,000 labelled rows in the median" in page
     assert "Argo looks every 10 s" in page
 
@@ -63,8 +64,3 @@ def test_facts_are_whole():
     parts = ("tenants", "imports", "machinery")
     assert sum(facts[f"{part}_cpu_seconds"] for part in parts) <= facts["cpu_seconds"]
     assert facts["pods"] == 10 * 13 + 8
-
-
-@pytest.mark.parametrize(("seconds", "said"), [(59.6, "60 s"), (150, "2.5 min"), (9_000, "2.5 h")])
-def test_times_are_told_in_their_unit(seconds, said):
-    assert say_time(seconds) == said
