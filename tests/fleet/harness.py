@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -139,6 +140,22 @@ class Harness:
         if not runs:
             found[f"products/{PRODUCT}/index"] = joined_index(self.store)
         return found
+
+
+def comparable(fleet: Harness, *runs: str, origins=True) -> dict[str, bytes]:
+    """What two equal fleets must share: all objects but pages of HTML and runs' own folders.
+
+    Args:
+        fleet: The fleet.
+        runs: Ids of runs that are called otherwise in the other fleet.
+        origins: Whether the records of the files that were read must be equal, too.
+    """
+    ids = re.compile("|".join(map(re.escape, runs)).encode())
+    return {
+        key: ids.sub(b"run", content) if runs else content
+        for key, content in fleet.objects(origins=origins).items()
+        if not key.endswith(".html")
+    }
 
 
 def joined_index(store) -> bytes:

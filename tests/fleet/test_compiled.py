@@ -5,16 +5,9 @@ import os
 from pipelines.local import run_local
 from tenantry.fleet import read_fleet
 from tests.fleet.conftest import OCTOBER
+from tests.fleet.harness import comparable
 
 PARAMETERS = {"product": "arrival-delay", "as_of": OCTOBER, "max_shards": 2}
-
-
-def comparable(fleet, run):
-    return {
-        key: content.replace(run.encode(), b"run")
-        for key, content in fleet.objects().items()
-        if not key.endswith(".html")
-    }
 
 
 def test_the_compiled_spec_runs_the_fleet(make_fleet, undisturbed, monkeypatch):

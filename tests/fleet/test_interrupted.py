@@ -1,7 +1,6 @@
 """A shard killed in the middle: the report names what is unknown, and the next run completes it."""
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from tenantry.surveys import find_differences, survey, tend
 from tenantry.tasks import report_run, run_shard, train_pooled_run
 from tenantry.times import parse_moment
 from tests.fleet.conftest import OCTOBER
-from tests.fleet.harness import PRODUCT
+from tests.fleet.harness import PRODUCT, comparable
 from tests.unit.stored_tenant import StoredTenant
 
 RUN_TRAIN = "import sys; from tenantry.tasks import run_shard; run_shard('train', *sys.argv[1:])"
@@ -43,14 +42,6 @@ def interrupt(fleet):
     kill_while_training(fleet, shard, folder)
     figures = report_run("run-1", PRODUCT, "FAILED", f"{folder}/page.html", f"{folder}/page.md")
     return (folder / "page.html").read_text(), figures
-
-
-def contents(fleet, runs):
-    return {
-        key: re.sub("|".join(runs).encode(), b"run", content)
-        for key, content in fleet.objects().items()
-        if not key.endswith(".html")
-    }
 
 
 def age_openings(fleet):
@@ -88,8 +79,8 @@ def test_the_next_run_completes_what_a_killed_shard_left(make_fleet, undisturbed
     assert all(f">{tenant}<" in page for tenant in ("f9", "fl", "ha", "oo", "vx"))
     completed = broken.run(OCTOBER, "run-2")
     assert completed.failures() == {}
-    whole = contents(undisturbed.then, [undisturbed.october.run])
-    assert contents(broken, ["run-1", "run-2"]) == whole
+    whole = comparable(undisturbed.then, undisturbed.october.run)
+    assert comparable(broken, "run-1", "run-2") == whole
     age_openings(broken)
     tend(survey(broken.store, PRODUCT))
     assert find_differences(survey(broken.store, PRODUCT)) == {}

@@ -4,19 +4,7 @@ import numpy as np
 import pandas as pd
 
 from tests.fleet.conftest import NOVEMBER, OCTOBER
-from tests.fleet.harness import ORIGINS, without_costs
-
-
-def comparable(objects, *, origins=True):
-    """What two equal fleets must share: all objects but Evidently's HTML and runs' own folders.
-
-    Without `origins`, also but the records of the files that were read.
-    """
-    return {
-        key: content
-        for key, content in objects.items()
-        if not key.endswith(".html") and (origins or ORIGINS not in key)
-    }
+from tests.fleet.harness import comparable, without_costs
 
 
 def test_two_dates_then_nothing_is_due(undisturbed):
@@ -34,19 +22,19 @@ def test_two_dates_then_nothing_is_due(undisturbed):
 
 
 def test_equal_fleets_have_equal_models_predictions_and_ledgers(make_fleet, undisturbed):
-    fleet, expected = make_fleet(), undisturbed.fleet.objects()
+    fleet = make_fleet()
     for before in (undisturbed.october, undisturbed.november):
         run = fleet.run(before.run.removeprefix("run-"), before.run)
         assert {shard: without_costs(ledger) for shard, ledger in run.ledgers.items()} == {
             shard: without_costs(ledger) for shard, ledger in before.ledgers.items()
         }
-    assert comparable(fleet.objects()) == comparable(expected)
+    assert comparable(fleet) == comparable(undisturbed.fleet)
 
 
 def test_the_number_of_shards_changes_no_result(make_fleet, undisturbed):
     fleet = make_fleet()
     fleet.run(OCTOBER, undisturbed.october.run, max_shards=9)
-    assert comparable(fleet.objects()) == comparable(undisturbed.then.objects())
+    assert comparable(fleet) == comparable(undisturbed.then)
 
 
 def poison_after(moment):
@@ -78,10 +66,8 @@ def poison_after(moment):
 def test_poisoning_the_future_changes_nothing(make_fleet, undisturbed):
     poisoned = make_fleet(**poison_after(OCTOBER))
     poisoned.run(OCTOBER, undisturbed.october.run)
-    assert comparable(poisoned.objects(), origins=False) == comparable(
-        undisturbed.then.objects(), origins=False
-    )
+    assert comparable(poisoned, origins=False) == comparable(undisturbed.then, origins=False)
     poisoned.run(NOVEMBER, undisturbed.november.run)
-    assert comparable(poisoned.objects(), origins=False) != comparable(
-        undisturbed.fleet.objects(), origins=False
-    ), "the poison must be able to show"
+    assert comparable(poisoned, origins=False) != comparable(undisturbed.fleet, origins=False), (
+        "the poison must be able to show"
+    )

@@ -2,8 +2,6 @@ import gc
 import subprocess
 import sys
 
-import pytest
-
 from tenantry.imports import uncollected
 
 LIGHT = (
@@ -35,17 +33,26 @@ def test_collection_that_was_off_stays_off():
         gc.enable()
 
 
-@pytest.mark.parametrize("module", LIGHT)
-def test_tasks_without_rows_import_nothing_heavy(module):
-    code = f"import sys, tenantry.{module}; print(*sys.modules)"
-    command = [sys.executable, "-c", code]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    assert set(done.stdout.split()).isdisjoint(HEAVY)
+def imported(modules, names):
+    """Import modules one after the other; return which of `names` had been by the end of each."""
+    code = (
+        "import importlib, sys\n"
+        f"for module in {modules}:\n"
+        "    importlib.import_module('tenantry.' + module)\n"
+        f"    print(module, *set({names}) & set(sys.modules))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    return {line.split()[0]: set(line.split()[1:]) for line in done.stdout.splitlines()}
 
 
-@pytest.mark.parametrize("module", SERVING)
-def test_serving_imports_neither_pandas_nor_scikit_learn(module):
-    code = f"import sys, tenantry.{module}; print(*sys.modules)"
-    command = [sys.executable, "-c", code]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    assert set(done.stdout.split()).isdisjoint({"pandas", "sklearn", "scipy", "pyarrow"})
+def test_tasks_without_rows_import_nothing_heavy():
+    assert imported(LIGHT, HEAVY) == {module: set() for module in LIGHT}
+
+
+def test_commands_begin_without_what_models_need():
+    assert imported(("cli.app",), ("sklearn", "scipy", "skops")) == {"cli.app": set()}
+
+
+def test_serving_imports_neither_pandas_nor_scikit_learn():
+    names = ("pandas", "sklearn", "scipy", "pyarrow")
+    assert imported(SERVING, names) == {module: set() for module in SERVING}
