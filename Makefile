@@ -64,13 +64,15 @@ check: setup ## lint, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+COVERING := tests/unit tests/store tests/sources
 test: setup test-servers ## run every test; starts the servers it needs
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term --ignore=tests/fleet --ignore=tests/crash
-	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder tests/crash tests/fleet
+	$(PYTEST) --cov --cov-report=term $(COVERING)
+	$(PYTEST) $(COVERING:%=--ignore=%)
 
-test-servers: setup ## install PostgreSQL and Chromium where missing, build MinIO once
-	$(BIN)/python -m tests.servers.install
+test-servers: ## install PostgreSQL and Chromium where missing, build MinIO once
+	python3 -m tests.servers.install
 
 cluster-test: setup ## apply manifests/ to a real kube-apiserver; builds it once, 8 CPU-minutes
 	$(BIN)/python -m tests.servers.kubernetes.install
@@ -88,17 +90,17 @@ images-test: setup ## build every image, run the pipeline's stages inside; needs
 	$(BIN)/python -m tests.images.install
 	TENANTRY_IMAGES=1 $(BIN)/python -m pytest -q -s tests/images
 
-airflow-test: test-servers ## run a real Airflow over PostgreSQL and its example DAGs: 5 minutes
+airflow-test: setup test-servers ## run a real Airflow over PostgreSQL and its example DAGs: 5 minutes
 	$(BIN)/python -m tests.servers.airflow.install
 	TENANTRY_AIRFLOW=1 $(BIN)/python -m pytest -q -s tests/airflow
 
-crash-test: test-servers ## kill 200 runs at random points; print what was hit and what came of it
+crash-test: setup test-servers ## kill 200 runs at random points; print what was hit and what came of it
 	$(BIN)/python -m tests.crash kill --times 200
 
-race-test: test-servers ## let 16 runs of one slot race on a real MinIO, 30 times; print the promotions
+race-test: setup test-servers ## let 16 runs of one slot race on a real MinIO, 30 times; print the promotions
 	$(BIN)/python -m tests.crash race --times 30
 
-chaos-test: test-servers ## restart MinIO under 20 runs, let requests of 23 others fail
+chaos-test: setup test-servers ## restart MinIO under 20 runs, let requests of 23 others fail
 	$(BIN)/python -m tests.crash restart --times 20
 	$(BIN)/python -m tests.crash storm --times 20
 	$(BIN)/python -m tests.crash storm --times 3 --share 0.4
@@ -115,13 +117,13 @@ bench-intervals: demo-data ## what the intervals of minutes late hold, month by 
 bench-gate: setup ## simulate how often the gate is right
 	$(BIN)/python -m benchmarks.gate
 
-bench-rollback: test-servers ## roll 1,000 tenants back on a real MinIO
+bench-rollback: setup test-servers ## roll 1,000 tenants back on a real MinIO
 	$(BIN)/python -m benchmarks.rollback
 
 bench-monitor: demo-data ## measure false alarms, power, decay and speed of monitoring on real flights
 	$(BIN)/python -m benchmarks.monitoring
 
-bench-planning: test-servers ## plan 10,000 tenants from an index on a real MinIO
+bench-planning: setup test-servers ## plan 10,000 tenants from an index on a real MinIO
 	$(BIN)/python -m benchmarks.planning
 
 bench-serve: test-servers ## measure tenantry serve beside two others: 10 minutes, needs wrk; or PARTS="speed flood"

@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,14 @@ pytest_plugins = ["tests.servers.fixtures"]
 
 settings.register_profile("tenantry", deadline=None)  # a busy machine is no fault
 settings.load_profile("tenantry")
+
+MEMORY, ROOM_BYTES = Path("/dev/shm"), 4 << 30
+
+
+def pytest_configure():
+    """Keep temporary folders in memory where there is room: stores wait for the disk at writes."""
+    if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM_BYTES:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,6 @@
+import fcntl
 import os
+import pickle
 import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +16,19 @@ SHIPPED = Path("tenant_specs")
 OCTOBER, NOVEMBER = "2013-10-01", "2013-11-01"
 SMALL = ("f9", "fl", "ha", "oo", "vx")
 """Real airlines with few flights: fallbacks, cold starts and whole models."""
+
+
+LONG = ("regions", "regions_docs", "hostile", "compiled", "erasure")
+"""Files that are begun first, so that no worker is left alone with one at the end."""
+
+
+def pytest_collection_modifyitems(items):
+    """Sort the tests of this folder by file: the long ones first, in their order."""
+    here = [item for item in items if item.path.parent == Path(__file__).parent]
+    ranks = {f"test_{name}.py": rank for rank, name in enumerate(LONG)}
+    here.sort(key=lambda item: ranks.get(item.path.name, len(LONG)))
+    others = [item for item in items if item.path.parent != Path(__file__).parent]
+    items[:] = here + others
 
 
 @contextmanager
@@ -80,8 +95,21 @@ class Undisturbed:
 
 @pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory, landing, small_flights):
-    """Return the small airlines after two runs; made once for all files of a worker."""
-    home = tmp_path_factory.mktemp("undisturbed")
+    """Return the small airlines after two runs; made once for all workers of pytest."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # what all workers share
+    made = folder / "undisturbed.pickle"
+    with (folder / "undisturbed.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            found = make_undisturbed(folder / "undisturbed", landing, small_flights)
+            made.write_bytes(pickle.dumps(found))
+    return pickle.loads(made.read_bytes())
+
+
+def make_undisturbed(home, landing, small_flights):
+    """Run the small airlines' fleet twice below `home`."""
     write_landing(home / "fleet" / "landing", landing, small_flights, None)
     fleet = with_specs(home / "fleet")
     with kept_environment():

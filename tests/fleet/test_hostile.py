@@ -113,7 +113,7 @@ def fleet(make_fleet, monkeypatch):
 def test_hostile_text_stays_text(fleet, tmp_path):
     first = fleet.run(OCTOBER, "run-1", tenants="pi,oo")
     assert first.failures() == {}
-    parameters = {"product": PRODUCT, "as_of": NOVEMBER, "tenants": "pi,oo", "max_shards": 2}
+    parameters = {"product": PRODUCT, "as_of": NOVEMBER, "tenants": "pi,oo", "max_shards": 1}
     done = run_local(parameters, NOVEMBER, fleet.home / "compiled", quiet=True)
     assert done.succeeded, done.log.read_text()[-3000:]
     objects = fleet.objects(runs=True)

@@ -67,7 +67,7 @@ def test_minutes_are_learnt_promised_predicted_and_judged(fleet, monkeypatch):
 def run_compiled(fleet, as_of, monkeypatch):
     """Run the compiled pipeline; return its report."""
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([os.path.abspath("src"), os.getcwd()]))
-    parameters = {"product": MINUTES, "as_of": as_of, "max_shards": 2}
+    parameters = {"product": MINUTES, "as_of": as_of, "max_shards": 1}
     done = run_local(parameters, as_of, fleet.home / "compiled", quiet=True)
     assert done.succeeded, done.log.read_text()[-3000:]
     state = read_fleet(fleet.store, done.run)

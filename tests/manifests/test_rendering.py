@@ -59,7 +59,7 @@ def test_a_big_fleet_takes_as_many_maps_as_a_megabyte_each_needs(specs):
 
 def test_the_job_is_named_by_what_it_says_and_the_daily_one_does_the_same(rendered):
     text = next(text for path, text in rendered.items() if path.name == "sync-job.yaml")
-    job, daily = yaml.safe_load_all(text)
+    job, daily = yaml.load_all(text, yaml.CSafeLoader)
     assert job["metadata"]["annotations"]["argocd.argoproj.io/hook"] == "Sync"
     assert job["metadata"]["annotations"]["kustomize.toolkit.fluxcd.io/force"] == "enabled"
     assert job["metadata"]["name"].rpartition("-")[2].isalnum()
@@ -72,7 +72,7 @@ def test_the_job_is_named_by_what_it_says_and_the_daily_one_does_the_same(render
 
 def test_the_job_compiles_with_the_images_that_were_rendered(rendered):
     text = next(text for path, text in rendered.items() if path.name == "sync-job.yaml")
-    job, _ = yaml.safe_load_all(text)
+    job, _ = yaml.load_all(text, yaml.CSafeLoader)
     (container,) = job["spec"]["template"]["spec"]["containers"]
     given = {one["name"]: one["value"] for one in container["env"]}
     assert container["image"] == f"{given['IMAGE_REGISTRY']}/sync:{given['IMAGE_TAG']}"
@@ -82,7 +82,7 @@ def test_the_job_makes_the_version_that_was_rendered_whatever_its_own_connection
     rendered, tmp_path
 ):
     text = next(text for path, text in rendered.items() if path.name == "sync-job.yaml")
-    template = next(yaml.safe_load_all(text))["spec"]["template"]
+    template = next(yaml.load_all(text, yaml.CSafeLoader))["spec"]["template"]
     (container,) = template["spec"]["containers"]
     named = [one.removeprefix("--secret=") for one in container["args"] if "--secret=" in one]
     own = read_secret_names(load_settings({"TENANTRY_SPECS": str(ROOT / "tenant_specs")}))

@@ -5,20 +5,20 @@ from pathlib import Path
 
 import pytest
 import typer
-import yaml
 
 from pipelines.cluster import SETTINGS, STORE_KEYS, SecretNames, read_secret_names
 from pipelines.compiling import compile_fleet
 from pipelines.parameters import ClusterParameters
 from tenantry.ledger import STAGES
 from tenantry.settings import load_settings
+from tests.manifests.documents import load
 
 ASKED = Path(__file__).with_name("asked.json")
 ROOT = Path(__file__).parents[2]
 
 
 def compiled(folder, **given):
-    return tuple(yaml.safe_load_all(compile_fleet(folder, **given)[0].read_text()))
+    return load(compile_fleet(folder, **given)[0])
 
 
 def asked_of_backend(spec, platform):
@@ -33,15 +33,15 @@ def asked_of_backend(spec, platform):
     }
 
 
-def test_what_the_spec_asks_of_the_backend_is_as_agreed(tmp_path):
-    found = asked_of_backend(*compiled(tmp_path))
+def test_what_the_spec_asks_of_the_backend_is_as_agreed(compiled_fleet, tmp_path):
+    found = asked_of_backend(*load(compiled_fleet[0]))
     text = json.dumps(found, indent=1, sort_keys=True) + "\n"
     (tmp_path / "asked.json").write_text(text)
     assert text == ASKED.read_text(), f"if it is meant: cp {tmp_path / 'asked.json'} {ASKED}"
 
 
-def test_parameters_reach_every_shard_through_the_loop(tmp_path):
-    spec, _ = compiled(tmp_path)
+def test_parameters_reach_every_shard_through_the_loop(compiled_fleet):
+    spec, _ = load(compiled_fleet[0])
     tasks = spec["components"]["comp-for-loop-2"]["dag"]["tasks"]
     outer = spec["components"]["comp-for-loop-2"]["inputDefinitions"]["parameters"]
     assert len(tasks) == len(STAGES)

@@ -1,24 +1,26 @@
 import re
 import subprocess
 import sys
+from functools import cache
 
 import pytest
-import yaml
 from kfp import components
 
-from pipelines.compiling import compile_fleet, version_name
+from pipelines.compiling import version_name
 from pipelines.fleet import NAME, SLOT
 from pipelines.local import compile_local
 from tenantry.ledger import STAGES
+from tests.manifests.documents import load
 
 
-@pytest.fixture(scope="module")
-def compiled(tmp_path_factory):
-    return compile_fleet(tmp_path_factory.mktemp("build"))
+@pytest.fixture
+def compiled(compiled_fleet):
+    return compiled_fleet
 
 
+@cache
 def documents(path):
-    return list(yaml.safe_load_all(path.read_text()))
+    return load(path)
 
 
 def test_compiling_again_elsewhere_gives_the_same_bytes(compiled, tmp_path):

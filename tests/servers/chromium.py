@@ -6,8 +6,10 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page, Request
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 _FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
@@ -44,8 +46,10 @@ def install_chromium(names: tuple[str, ...] = NAMES, *, is_root: bool | None = N
 
 
 @contextmanager
-def chromium_running() -> Iterator[Browser]:
+def chromium_running() -> Iterator["Browser"]:
     """Run a headless browser."""
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(_FLAGS))
         try:
@@ -62,7 +66,7 @@ class Visit:
         faults: What its console said, what its scripts threw, and what it tried to fetch.
     """
 
-    def __init__(self, browser: Browser, path: Path, *, width: int = 1280, scheme: str = "light"):
+    def __init__(self, browser: "Browser", path: Path, *, width: int = 1280, scheme: str = "light"):
         self.faults: list[str] = []
         self.page: Page = browser.new_page(
             viewport={"width": width, "height": 900},
@@ -74,7 +78,7 @@ class Visit:
         self._url = path.as_uri()
         self.page.goto(self._url)
 
-    def _note(self, request: Request) -> None:
+    def _note(self, request: "Request") -> None:
         if request.url != self._url and not request.url.startswith(("data:", "blob:")):
             self.faults.append(f"fetched {request.url}")
 

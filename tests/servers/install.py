@@ -1,6 +1,7 @@
 """Install what the tests run against: PostgreSQL, Chromium and promtool from Debian, MinIO built.
 
-Does nothing where all are there. The fixtures would build MinIO too, but install no package; here
+Does nothing where all are there, and needs no package but the standard library: it may run while
+the virtual environment is made. The fixtures would build MinIO too, but install no package; here
 the slow part is done before the tests' own time limits apply.
 """
 
