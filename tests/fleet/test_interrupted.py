@@ -6,11 +6,13 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from tenantry import layout
 from tenantry.surveys import find_differences, survey, tend
 from tenantry.tasks import report_run, run_shard, train_pooled_run
 from tenantry.times import parse_moment
-from tests.fleet.conftest import OCTOBER
+from tests.fleet.conftest import OCTOBER, copied, kept_environment, with_specs, write_landing
 from tests.fleet.harness import PRODUCT, comparable
 from tests.unit.stored_tenant import StoredTenant
 
@@ -51,9 +53,19 @@ def age_openings(fleet):
         os.utime(path, (path.stat().st_atime, path.stat().st_mtime - 2 * 86400))
 
 
-def test_the_tenants_of_a_killed_shard_are_seen_from_their_folders(make_fleet):
-    fleet = make_fleet()
-    interrupt(fleet)
+@pytest.fixture(scope="module")
+def interrupted(tmp_path_factory, landing, small_flights):
+    """The fleet whose shard was killed, to be copied, and its report's page and figures."""
+    home = tmp_path_factory.mktemp("interrupted") / "fleet"
+    write_landing(home / "landing", landing, small_flights, None)
+    fleet = with_specs(home)
+    with kept_environment():
+        page, figures = interrupt(fleet)
+    return fleet, page, figures
+
+
+def test_the_tenants_of_a_killed_shard_are_seen_from_their_folders(interrupted, tmp_path):
+    fleet = copied(interrupted[0], tmp_path / "fleet")
     StoredTenant(fleet.store, "f9").tell("retired", parse_moment(OCTOBER))  # a worker's last word
     found = survey(fleet.store, PRODUCT)
     assert found.open_tenants == {"f9", "fl", "ha", "oo", "vx"}
@@ -71,9 +83,9 @@ def test_the_tenants_of_a_killed_shard_are_seen_from_their_folders(make_fleet):
         assert healed.record(tenant).as_of(parse_moment(OCTOBER)).interrupted == record.marked
 
 
-def test_the_next_run_completes_what_a_killed_shard_left(make_fleet, undisturbed):
-    broken = make_fleet()
-    page, figures = interrupt(broken)
+def test_the_next_run_completes_what_a_killed_shard_left(interrupted, undisturbed, tmp_path):
+    made, page, figures = interrupted
+    broken = copied(made, tmp_path / "fleet")
     assert figures["unknown"] == figures["tenants"] == 5
     assert "Its shard died in train" in page
     assert all(f">{tenant}<" in page for tenant in ("f9", "fl", "ha", "oo", "vx"))

@@ -29,6 +29,7 @@ def test_lineage_is_whole_and_collecting_breaks_nothing(make_fleet):
     denies = {"zz": "pooling: {contribute: false}\nstate: active\n"}
     fleet = make_fleet(
         product=with_retention,
+        only=("oo", "vx"),
         tenants=denies,
         change=lambda flights: _with_copy(flights, "VX", "ZZ"),
     )
