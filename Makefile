@@ -126,7 +126,7 @@ bench-monitor: demo-data ## measure false alarms, power, decay and speed of moni
 bench-planning: setup test-servers ## plan 10,000 tenants from an index on a real MinIO
 	$(BIN)/python -m benchmarks.planning
 
-bench-serve: test-servers ## measure tenantry serve beside two others: 10 minutes, needs wrk; or PARTS="speed flood"
+bench-serve: setup test-servers ## measure tenantry serve beside two others: 10 minutes, needs wrk; or PARTS="speed flood"
 	$(BIN)/python -m benchmarks.serving.peers
 	$(BIN)/python -m benchmarks.serving $(PARTS)
 
