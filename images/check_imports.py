@@ -9,7 +9,7 @@ from importlib import import_module
 from tenantry.imports import uncollected
 
 SERVER = (
-    *("tenantry.serving.app", "tenantry.serving.server", "tenantry.cli.app"),
+    *("tenantry.serving.app", "tenantry.serving.server", "tenantry.cli.serve"),
     *("tenantry.serving.fitted", "tenantry.models.archive", "tenantry.store.minio"),
 )
 TASKS = ("kfp.dsl.executor_main", "tenantry.tasks", "tenantry.store.minio")

@@ -1,7 +1,9 @@
 """Servers: a Deployment, or the same as an InferenceService."""
 
 import pytest
+import typer.main
 
+from tenantry.cli.app import app
 from tests.manifests.documents import OVERLAYS, golden, pod_specs
 
 CARRIERS = ("Deployment/tenantry-serve", "InferenceService/tenantry-serve")
@@ -46,6 +48,15 @@ def test_probes_ask_what_the_protocol_calls_health(overlay):
         "liveness": {"path": "/v2/health/live", "port": "http"},
         "readiness": {"path": "/v2/health/ready", "port": "http"},
     }
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_options_are_those_of_the_command(overlay):
+    command = typer.main.get_command(app).commands["serve"]
+    known = {option for parameter in command.params for option in parameter.opts}
+    given = [argument.partition("=")[0] for argument in container(overlay)["args"]]
+    assert {*given} <= known
+    assert "--tokens" in given  # others than loopback may ask
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)

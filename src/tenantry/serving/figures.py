@@ -80,7 +80,6 @@ class Figures:
         self.rows = self.cold = self.load_failures = self.evictions = 0
         self.loaded = self.loaded_bytes = self.swaps = self.refreshes = 0
         self.polls = self.poll_failures = self.token_faults = 0
-        self.logged_rows = self.log_failures = 0
         self.fresh = self.newest = self.oldest = 0.0
         self.active = self.tenants = 0
 
@@ -157,8 +156,6 @@ class _Collected(Collector):
         yield _gauge("index_read_seconds", figures.fresh)
         yield _gauge("as_of_newest_seconds", figures.newest)
         yield _gauge("as_of_oldest_seconds", figures.oldest)
-        yield _counter("logged_rows", figures.logged_rows)
-        yield _counter("log_failures", figures.log_failures)
 
 
 NAMES = {
@@ -183,8 +180,6 @@ NAMES = {
     "index_read_seconds": "When the change index was last read, seconds since 1970.",
     "as_of_newest_seconds": "As of when the newest online features are, seconds since 1970.",
     "as_of_oldest_seconds": "As of when the oldest online features are, seconds since 1970.",
-    "logged_rows": "Predictions written to the store.",
-    "log_failures": "Predictions that could not be written.",
 }
 """Every metric without ``tenantry_serving_``, and what it means."""
 
