@@ -6,6 +6,7 @@ from tests.manifests.goldens import build
 NAMESPACE = "tenantry"
 RUNNER = f"system:serviceaccount:{NAMESPACE}:tenantry-runner"
 SYNC = f"system:serviceaccount:{NAMESPACE}:tenantry-sync"
+SERVE = f"system:serviceaccount:{NAMESPACE}:tenantry-serve"
 
 ALLOWED = [
     (RUNNER, "create", "workflowtaskresults.argoproj.io"),
@@ -28,11 +29,13 @@ ALLOWED = [
 DENIED = [
     *(
         (who, verb, what)
-        for who in (RUNNER, SYNC)
+        for who in (RUNNER, SYNC, SERVE)
         for verb, what in (
             ("list", "secrets"),
             ("get", "secrets/tenantry-store"),
             ("get", "secrets/tenantry-sources"),
+            ("get", "secrets/tenantry-serving-store"),
+            ("get", "secrets/tenantry-serving-tokens"),
             ("get", "secrets/tenantry-alerts"),
             ("create", "pods"),
             ("create", "pods/exec"),
@@ -48,6 +51,8 @@ DENIED = [
             ("update", "resourcequotas"),
         )
     ),
+    *((SERVE, verb, "pods") for verb in ("get", "list")),
+    (SERVE, "get", "configmaps/tenantry-settings"),
     (RUNNER, "get", "configmaps/tenantry-settings"),
     (RUNNER, "create", "pipelines.pipelines.kubeflow.org"),
     (RUNNER, "delete", "workflows.argoproj.io"),
