@@ -35,6 +35,9 @@ MAY_SET = (
 )
 """What a new product lets its tenants set."""
 
+_TOLERANCES = {"gate": 0.01, "slices": 0.02, "monitor": 0.05}
+"""Of a regression, as shares of the standard deviation of a tenant's labels."""
+
 _CANDIDATES = ("blended", "pooled", "logistic", "boosted", "prior")
 
 
@@ -78,17 +81,16 @@ def _write(made: Founding, roles: Roles, as_of: datetime) -> dict[str, Any]:
     used = {*roles.key, roles.tenant, roles.event, roles.label["column"], asked.label_time}
     used |= {name for name in features if name in made.guesses}
     spans = _spans(made.guesses[roles.event].values)
+    task = _for_task(made, roles)
     known: dict[str, str] = (
         {"column": asked.label_time} if asked.label_time else {"delay": asked.label_delay}
     )
-    metric = {"metric": "rmse"} if roles.label.get("task") == "regression" else {}
     start = as_of.replace(hour=0, minute=0, second=0, microsecond=0)
     return {
         "apiVersion": API_VERSION,
         "product": made.product,
         "title": asked.title or made.product.replace("-", " ").capitalize(),
         "tenants_may_set": list(MAY_SET),
-        **({"timezone": asked.timezone} if asked.timezone != "UTC" else {}),
         "sources": {
             "rows": [
                 {
@@ -109,10 +111,19 @@ def _write(made: Founding, roles: Roles, as_of: datetime) -> dict[str, Any]:
         "label": roles.label,
         "contract": {"columns": _columns(made, used, roles)},
         "features": features,
-        "model": {"candidates": {name: {} for name in _CANDIDATES}, **metric, **spans["model"]},
+        "model": {
+            "candidates": {name: {} for name in _CANDIDATES},
+            **task.get("model", {}),
+            **spans["model"],
+        },
         "train": {"every": "28d", **spans["train"]},
-        "gate": spans["gate"],
-        "predict": {"window": "7d", "start": start.date().isoformat()},
+        "gate": spans["gate"] | task.get("gate", {}),
+        **({"monitor": task["monitor"]} if task else {}),
+        "predict": {
+            "window": "7d",
+            "start": start.date().isoformat(),
+            **task.get("predict", {}),
+        },
         "pooled": {"every": "28d"},
     }
 
@@ -125,6 +136,23 @@ def _columns(made: Founding, used: set[str], roles: Roles) -> dict[str, Any]:
         if roles.label.get("task") == "multiclass" and name == roles.label["column"]:
             columns[name]["categories"] = sorted(map(str, guess.values.dropna().unique()))
     return columns
+
+
+def _for_task(made: Founding, roles: Roles) -> dict[str, dict[str, Any]]:
+    """Return what a regression says besides: tolerances are in its unit, nothing is decided."""
+    if roles.label.get("task") != "regression":
+        return {}
+    values, owner = (made.guesses[name].values for name in (roles.label["column"], roles.tenant))
+    spread = float((values - values.groupby(owner).transform("mean")).std())
+    shares = {name: float(f"{share * spread:.1g}") for name, share in _TOLERANCES.items()}
+    reason = f"shares of {spread:.3g}, the standard deviation of a tenant's labels"
+    made.why("tolerances", ", ".join(f"{one:g}" for one in shares.values()), reason)
+    return {
+        "model": {"metric": "rmse"},
+        "gate": {"tolerance": shares["gate"], "slice_tolerance": shares["slices"]},
+        "monitor": {"tolerance": shares["monitor"]},
+        "predict": {"explain": {"rows": "all"}},
+    }
 
 
 def _spans(times: "pd.Series[Any]") -> dict[str, dict[str, str]]:

@@ -200,7 +200,7 @@ def _database(text: str, table: str) -> tuple[Source, Connection]:
     if not table:
         raise _error("is a database", "say which table with --table")
     source = Source(name="given", connection="given", kind="sql", path=table)
-    return source, Connection(url=text)
+    return source, Connection(url=text).resolved(Path.cwd(), {})
 
 
 def _error(fault: str, remedy: str) -> OnboardingError:

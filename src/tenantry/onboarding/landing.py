@@ -79,6 +79,10 @@ def _new(given: Given, connections: Connections, settings: Settings, product: st
 
 
 def _written(connection: Connection, folder: Path) -> str:
-    """Return a connection's address as it stands in the file: a folder relative to the file's."""
-    found = connection.folder
-    return connection.url if found is None else os.path.relpath(found, folder.resolve())
+    """Return a connection's address as it stands in the file: paths are relative to the file's."""
+    above = folder.resolve()
+    if connection.folder is not None:
+        return os.path.relpath(connection.folder, above)
+    scheme, _, path = connection.url.partition(":///")
+    is_file = scheme.startswith("sqlite") and path.startswith("/")
+    return f"{scheme}:///{os.path.relpath(path, above)}" if is_file else connection.url

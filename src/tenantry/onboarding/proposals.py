@@ -222,14 +222,19 @@ class _Case:
         self.notes.append("when they are there, take `state: paused` out again")
 
     def _is_better_alone(self, estimate: Estimate, spec: Spec, fleet: Fleet) -> bool:
-        """Take it out of reach of a pooled model that is surely worse than its own mean."""
+        """Take it out of reach of a pooled model that is surely worse, and never learns of it."""
         if estimate.model != "pooled" or not estimate.is_worse:
             return False
+        if spec.pooling.contribute:
+            words = (
+                "other tenants' model is worse for it than its own mean until it has learnt from"
+            )
+            self.notes.append(f"{words} its rows, too; till then the gate gives it the better one")
+            return False
         if estimate.rows < spec.gate.min_rows or not _may_set(fleet, "pooling.receive"):
-            self.notes.append("other tenants' model is worse for it than its own mean; watch it")
             return False
         self.document.setdefault("pooling", {})["receive"] = False
-        why = f"other tenants' model is surely worse for it than its own mean: {estimate.sentence}"
+        why = f"a model that never learns from its rows is surely worse: {estimate.sentence}"
         try:
             self._load()
         except SpecError:

@@ -29,7 +29,6 @@ class Asked:
         tenant_column: The column that names the tenant; found when empty.
         without: Columns that are known too late for features, or say nothing.
         title: The product in words.
-        timezone: Of calendar features.
     """
 
     label: str = ""
@@ -42,7 +41,6 @@ class Asked:
     tenant_column: str = ""
     without: tuple[str, ...] = ()
     title: str = ""
-    timezone: str = "UTC"
 
 
 @dataclass

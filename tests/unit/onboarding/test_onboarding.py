@@ -130,28 +130,36 @@ def test_what_is_asked_for_stands_in_the_file(founded):
     assert found["written"] == [str(founded.specs / "orders/globex.yaml")]
 
 
-def test_a_model_of_others_that_is_surely_worse_is_not_received(desk, orders):
+def test_a_model_of_others_that_is_surely_worse_and_stays_so_is_not_received(desk, orders):
     other = make_orders(customers=("globex",), seed=1)
     other["late"] = 1 - other["late"]
     source = desk.write("orders.csv", pd.concat([orders[orders.customer == "ACME"], other]))
     assert desk.onboard("acme", "--source", source, "--yes").exit_code == 0
     found = facts(desk.onboard("globex", "-o", "json", asked=SHORT))
-    assert "receive: false" in found["files"]["orders/globex.yaml"]
-    assert "surely worse for it than its own mean" in str(found["reasons"])
+    assert "pooling" not in found["files"]["orders/globex.yaml"]
+    assert "until it has learnt from its rows, too" in str(found["notes"])
+    found = facts(desk.onboard("globex", "-o", "json", "--not-pooled", asked=SHORT))
+    text = found["files"]["orders/globex.yaml"]
+    assert "pooling: {contribute: false, receive: false}" in text
+    assert "a model that never learns from its rows is surely worse" in str(found["reasons"])
 
 
-def test_rows_may_lie_in_a_database_and_in_hive_folders(desk, orders):
+def test_rows_may_lie_in_a_database_and_in_hive_folders(desk, orders, monkeypatch):
     (desk.home / "raw").mkdir()
     path = desk.home / "raw/shop.sqlite"
     with sqlite3.connect(path) as session:
         orders.drop(columns="Unit Price").to_sql("orders", session, index=False)
     session.close()
-    source = f"sqlite:///{path}"
-    found = facts(desk.onboard("acme", "--source", source, "--table", "orders", "-o", "json"))
+    monkeypatch.chdir(desk.home)
+    source = ("--source", "sqlite:///raw/shop.sqlite", "--table", "orders")
+    found = facts(desk.onboard("acme", *source, "-o", "json"))
     assert "kind: sql" in found["files"]["orders/product.yaml"]
+    assert "{url: 'sqlite:///../raw/shop.sqlite'}" in found["files"]["connections.yaml"]
+    assert desk.onboard("acme", *source, "--yes", product="sold").exit_code == 0
+    assert desk.onboard("globex", "--yes", product="sold", asked=SHORT).exit_code == 0
     for customer, rows in orders.groupby("customer"):
         desk.write(f"lake/customer={customer}/orders.csv", rows.drop(columns="customer"))
-    source = str(desk.home / "raw/lake")
+    source = "raw/lake"
     assert desk.onboard("acme", "--source", source, "--yes").exit_code == 0
 
 
