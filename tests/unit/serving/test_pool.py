@@ -85,13 +85,17 @@ async def test_a_promotion_and_a_rollback_are_followed_without_a_failed_request(
                     versions.append(version)
                 await asyncio.sleep(0)
 
+        async def see(version):
+            async with asyncio.timeout(10):
+                while versions[-1:] != [version]:
+                    await asyncio.sleep(0)
+
         clients = [asyncio.create_task(ask()) for _ in range(4)]
-        await asyncio.sleep(0.01)
+        await see("v1")
         for counter, version in ((2, "v2"), (3, "v1")):
             publish(store, version=version, counter=counter, intercept=float(counter))
             await client.serving.poll()
-            await client.serving.pool.settle()
-            await asyncio.sleep(0.01)
+            await see(version)
         is_over = True
         await asyncio.gather(*clients)
         assert statuses == {200}
