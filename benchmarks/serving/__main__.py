@@ -271,7 +271,7 @@ def _folder_store(folder: Path) -> FolderStore:
 
 @contextmanager
 def _minio_store(folder: Path) -> Iterator[tuple[MinioServer, ObjectStore, dict[str, str]]]:
-    folder.mkdir(parents=True)
+    (folder / "minio").mkdir(parents=True)
     binary = install_minio(cache_folder() / "bin")
     with minio_running(binary, folder / "minio") as server:
         keys = server.access_key, server.secret_key
