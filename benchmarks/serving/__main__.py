@@ -326,7 +326,9 @@ def _load_all(server: Measured, tenants: int) -> list[float]:
 
 
 def _version(server: Measured, number: int) -> str:
-    found = _open(server, [_ask(number)], rate=1000, seconds=0)
+    """Return the version that answers for a tenant."""
+    found = Opened()
+    asyncio.run(OpenLoad(server.port, [], rate=1.0).ask(_ask(number), time.perf_counter(), found))
     return next((json.loads(body)["model_version"] for body in found.bodies.values()), "")
 
 

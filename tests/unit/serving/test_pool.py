@@ -73,7 +73,7 @@ async def test_the_least_recently_used_make_room():
 async def test_a_promotion_and_a_rollback_are_followed_without_a_failed_request():
     store = FlakyStore()
     first = publish(store)
-    async with serving(store) as client:
+    async with serving(store, limits=Limits(rate=1e9, burst=1e9)) as client:
         versions, statuses, is_over = [], set(), False
 
         async def ask():
