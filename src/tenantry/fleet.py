@@ -130,6 +130,8 @@ class FleetState:
         members: The tenants, by name: those of the run, or those in the store without a plan.
         zones: Residency zone → version of the pooled model the run used.
         pooled_seconds: CPU seconds that training the pooled models took.
+        pooled_process: CPU seconds of the process that did.
+        processes: Shard → stage → CPU seconds of the process; see `Header.processes`.
         warnings: What is to be known of how the run was done, in sentences.
     """
 
@@ -139,6 +141,8 @@ class FleetState:
     members: tuple[Member, ...]
     zones: Mapping[str, str] = field(default_factory=dict)
     pooled_seconds: float = 0.0
+    pooled_process: float = 0.0
+    processes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
     def having(self, *states: State) -> tuple[Member, ...]:
@@ -176,7 +180,14 @@ def read_run(store: ObjectStore, run: str) -> FleetState | None:
         for tenant, planned in sorted(plan.tenants.items())
     )
     zones = {zone: v for ledger in ledgers.values() for zone, v in ledger.header.zones.items()}
-    return FleetState(run, plan.product, plan, tuple(members), dict(sorted(zones.items())))
+    return FleetState(
+        run,
+        plan.product,
+        plan,
+        tuple(members),
+        dict(sorted(zones.items())),
+        processes={shard: ledger.header.processes for shard, ledger in sorted(ledgers.items())},
+    )
 
 
 def read_fleet(store: ObjectStore, run: str, product: str = "") -> FleetState:
@@ -192,14 +203,18 @@ def read_fleet(store: ObjectStore, run: str, product: str = "") -> FleetState:
         return state
     found = survey(store, state.product)
     members = tuple(_with_state(found, member, run) for member in state.members)
-    return replace(state, members=members, pooled_seconds=_pooled_seconds(store, run))
+    seconds, process = _pooled_seconds(store, run)
+    return replace(state, members=members, pooled_seconds=seconds, pooled_process=process)
 
 
-def _pooled_seconds(store: ObjectStore, run: str) -> float:
+def _pooled_seconds(store: ObjectStore, run: str) -> tuple[float, float]:
+    """Return the CPU seconds of training the pooled models, and of the process that did."""
     try:
-        return float(json.loads(store.get(layout.pooled_outcome(run)).content)["cpu_seconds"])
+        record = json.loads(store.get(layout.pooled_outcome(run)).content)
+        seconds = float(record["cpu_seconds"])
+        return seconds, float(record.get("process_seconds", seconds))
     except (ObjectMissingError, ValueError, KeyError, TypeError):  # none, or torn by a crash
-        return 0.0
+        return 0.0, 0.0
 
 
 def _read_stored(store: ObjectStore, run: str, product: str) -> FleetState:

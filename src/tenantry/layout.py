@@ -291,6 +291,11 @@ def fleet_summary(run: str) -> str:
     return f"{run_folder(run)}report.md"
 
 
+def bill(run: str) -> str:
+    """Return the key of what a run cost each tenant, as CSV."""
+    return f"{run_folder(run)}bill.csv"
+
+
 def fleet_metrics(run: str) -> str:
     """Return the key of a run's figures, OpenMetrics text."""
     return f"{run_folder(run)}metrics.txt"

@@ -47,7 +47,7 @@ class Due(Record):
 
 
 class Cost(Record):
-    """What a stage spent on a tenant; the only part of a ledger that differs between equal runs.
+    """What a stage spent on a tenant; differs between equal runs, as `Header.processes` does.
 
     Attributes:
         cpu_seconds: User and system time of the worker.
@@ -143,6 +143,8 @@ class Header(Record):
         zones: Residency zone → version of the pooled model in use there.
         fleet: How many tenants the specs declare for the region, whatever part of them the run
             serves.
+        processes: Stage → CPU-seconds of the process that took the shard through it, workers and
+            imports included; of `plan` those of the whole run's plan. Equal runs differ in them.
     """
 
     run: str
@@ -153,6 +155,7 @@ class Header(Record):
     stage: str = "plan"
     zones: dict[str, str] = Field(default_factory=dict)
     fleet: int = 0
+    processes: dict[str, float] = Field(default_factory=dict)
 
 
 class Ledger(Record):

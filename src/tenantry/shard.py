@@ -20,6 +20,7 @@ from typing import cast
 
 from tenantry import layout
 from tenantry.cores import count_cores
+from tenantry.cpu import process_seconds
 from tenantry.digests import canonical_json
 from tenantry.erasure.guard import undo_erased, undo_stage
 from tenantry.erasure.tombstones import Marks, erased_tenants, read_marks
@@ -84,11 +85,12 @@ def run_stage(
     living = ledger.without(marks.tenants)
     open_shard(store, living)
     done = dict(_run_tenants(_Shard(header, specs, settings, marks, store), living))
-    entries = (
+    entries = tuple(
         entry.with_outcome(done[entry.tenant]) if entry.tenant in done else entry
         for entry in living.entries
     )
-    result = Ledger(header=header, entries=tuple(entries))
+    spent = before.processes | {stage: process_seconds()}
+    result = Ledger(header=header.model_copy(update={"processes": spent}), entries=entries)
     store.put(layout.ledger(header.run, header.shard, stage), result.to_lines())
     result = undo_stage(store, result, marks, specs)
     if stage == STAGES[-1]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tenantry import layout
+from tenantry.cpu import process_seconds
 from tenantry.digests import canonical_json
 from tenantry.imports import limit_threads, uncollected
 from tenantry.ledger import Ledger
@@ -93,7 +94,10 @@ def train_pooled_run(plan_path: str, pooled_path: str, summary_path: str) -> Non
             due=made.pooled,
         )
         zones, summary = outcome.zones, pooled_markdown(outcome)
-        record = asdict(outcome) | {"cpu_seconds": round(time.process_time() - started, 2)}
+        record = asdict(outcome) | {
+            "cpu_seconds": round(time.process_time() - started, 2),
+            "process_seconds": process_seconds(),
+        }
         store.put(layout.pooled_outcome(made.run), canonical_json(record))
     Path(pooled_path).write_bytes(canonical_json(zones))
     Path(summary_path).write_text(summary, encoding="utf-8")

@@ -179,6 +179,7 @@ def without_costs(ledger: Ledger) -> list:
     """A ledger as plain data without what differs between equal runs: run ids and costs."""
     lines = [json.loads(line) for line in ledger.to_lines().splitlines()]
     lines[0].pop("run")
+    lines[0].pop("processes", None)
     for line in lines[1:]:
         for outcome in line["outcomes"]:
             outcome.pop("cost")

@@ -80,12 +80,14 @@ def _without(key: str, content: bytes, product: str, tenant: str) -> bytes | Non
         return content
     if key.endswith(".html"):
         return None
+    if key.endswith(".csv"):
+        return _prune_bill(content, tenant)
     with suppress(ValueError):  # torn by a crash
         if key.endswith(".jsonl"):
             return _prune_ledger(content, key, product, tenant)
-        if key.endswith("/plan.json"):
-            return _prune_plan(content, key, tenant)
-        return _prune_record(content, key, tenant)
+        is_plan = key.endswith("/plan.json")
+        prune = _prune_plan if is_plan else _prune_record
+        return prune(content, key, tenant)
     return None
 
 
@@ -100,6 +102,12 @@ def _prune_ledger(content: bytes, key: str, product: str, tenant: str) -> bytes 
         return content
     kept = ledger.without({tenant})
     return kept.to_lines() if kept.entries else None
+
+
+def _prune_bill(content: bytes, tenant: str) -> bytes:
+    """Return a bill without a tenant; what the others are charged stays."""
+    mine = f"{tenant},".encode()
+    return b"".join(line for line in content.splitlines(keepends=True) if line[: len(mine)] != mine)
 
 
 def _prune_plan(content: bytes, key: str, tenant: str) -> bytes:

@@ -1,11 +1,13 @@
 """The fleet on one self-contained page: nothing is fetched, nothing in the data becomes markup."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
 from jinja2 import Template
 
 from tenantry import layout
+from tenantry.bill import Charge
 from tenantry.fleet import STATES, FleetState, Member
 from tenantry.monitoring.judgements import IN_WORDS
 from tenantry.report import rows
@@ -35,7 +37,9 @@ class Tile:
     tone: str = ""
 
 
-def render_page(state: FleetState, status: str, sent: str = "") -> str:
+def render_page(
+    state: FleetState, status: str, sent: str = "", charges: Sequence[Charge] = ()
+) -> str:
     """Render the fleet after a run.
 
     The page may stand anywhere; its links to objects in the store work where it lies in the store
@@ -45,9 +49,11 @@ def render_page(state: FleetState, status: str, sent: str = "") -> str:
         state: The fleet as the run left it.
         status: What Kubeflow says of the run.
         sent: What became of the run's alerts, in a sentence; empty when there was nothing to send.
+        charges: What the run cost each tenant; only its own work is shown without.
     """
     as_of = state.plan.as_of if state.plan else None
-    made = [rows.make_row(member, as_of) for member in state.members]
+    charged = {one.tenant: one for one in charges}
+    made = [rows.make_row(member, as_of, charged.get(member.tenant)) for member in state.members]
     style = read_asset("page.css") + read_asset("fleet.css") + read_asset("monitoring.css")
     script = read_asset("fleet.js") + read_asset("monitoring.js")
     alarms = tuple(list_alarms(state))
@@ -71,6 +77,7 @@ def render_page(state: FleetState, status: str, sent: str = "") -> str:
         signs=[(status, sign, IN_WORDS[status]) for status, sign in SIGNS.items()],
         reasons=rows.group_reasons(state),
         costs=rows.split_costs(state) if state.plan else (),
+        bill="bill.csv" if charges and state.plan else "",
         states=[(name, words) for name, words in STATES.items() if state.having(name)],
         up=_way_up(state.run),
         style=style,

@@ -4,6 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 
+from tenantry.bill import Charge
 from tenantry.champions import Champion, Reign, tell_orders
 from tenantry.figures import TITLES, figure
 from tenantry.fleet import STATES, FleetState, Member
@@ -102,6 +103,7 @@ class Row:
     orders: tuple[str, ...]
     mark: str
     promises: tuple[str, ...]
+    charged: str = ""
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ class Spent:
     share: float
 
 
-def make_row(member: Member, as_of: datetime | None) -> Row:
+def make_row(member: Member, as_of: datetime | None, charge: Charge | None = None) -> Row:
     """Put a tenant into words and figures, its champion as of the run."""
     champion = _champion(member, as_of)
     reign = champion.current if champion else None
@@ -147,13 +149,27 @@ def make_row(member: Member, as_of: datetime | None) -> Row:
         windows=_count(member, "windows"),
         rows=_count(member, "rows"),
         judgement=_judgement(judgement),
-        seconds=Cell(f"{member.cpu_seconds:,.1f}", member.cpu_seconds),
+        seconds=_seconds(charge.cpu_seconds if charge else member.cpu_seconds),
+        charged=_charged(charge) if charge else "",
         steps=tuple(_step(outcome) for outcome in member.outcomes),
         band=_band(judgement) if judgement else None,
         unknown=explain_unknown(member) if member.unfinished else "",
         orders=_orders(champion),
         mark=mark_orders(champion) if champion else "",
         promises=tuple(tell_promises(member)),
+    )
+
+
+def _seconds(seconds: float) -> Cell:
+    return Cell(f"{seconds:,.1f}", seconds)
+
+
+def _charged(charge: Charge) -> str:
+    """Say what a tenant's CPU seconds are made of, and what it read and wrote."""
+    return (
+        f"{charge.own_cpu_seconds:,.1f} s own work, {charge.shared_cpu_seconds:,.1f} s its part of "
+        f"what is done for all; {charge.share:.1%} of the run; "
+        f"{charge.bytes_read / 1024:,.0f} KiB read, {charge.bytes_written / 1024:,.0f} written"
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tenantry import layout
+from tenantry.cpu import process_seconds
 from tenantry.dispatch import find_tasks, find_training, make_run_plan
 from tenantry.erasure.completion import complete_erasures
 from tenantry.erasure.tombstones import erased_tenants, explain_tombstone, read_tombstone
@@ -144,6 +145,7 @@ def _retiring(fleet: Fleet, found: Survey, request: PlanRequest) -> set[str]:
 def make_ledgers(made: RunPlan) -> list[Ledger]:
     """Return each shard's first ledger; an empty one when nothing is due."""
     ledgers = []
+    spent = {"plan": process_seconds()}
     for shard in made.shards or (NOTHING_DUE,):
         header = Header(
             run=made.run,
@@ -152,6 +154,7 @@ def make_ledgers(made: RunPlan) -> list[Ledger]:
             region=made.region,
             shard=shard,
             fleet=made.fleet,
+            processes=spent,
         )
         entries = tuple(
             Entry(tenant=tenant, due=planned.due)

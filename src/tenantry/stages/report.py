@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from tenantry import layout
+from tenantry.bill import make_bill, write_bill
+from tenantry.cpu import process_seconds
 from tenantry.digests import canonical_json
 from tenantry.erasure.completion import complete_erasures
 from tenantry.erasure.tombstones import read_marks
@@ -90,11 +92,14 @@ def report(  # noqa: PLR0913, PLR0917 - a component's arguments
     state = replace(read_fleet(store, run, product), warnings=warnings)
     sent = send_alert(store, state, status, settings) if settings else ""
     sent = " ".join(filter(None, (sent, _measure(store, state, status, region, settings))))
-    page = render_page(state, status, sent)
+    charges = make_bill(state, reporting=process_seconds())
+    page = render_page(state, status, sent, charges)
     markdown = to_markdown(state, status, sent)
     if _is_kept(state, status):
         store.put(layout.fleet_report(run), page.encode())
         store.put(layout.fleet_summary(run), markdown.encode())
+    if state.plan:
+        store.put(layout.bill(run), write_bill(charges).encode())
     if state.plan:
         close_run(store, state.product, run)
     if state.plan and state.plan.needs_pooled and read_marks(store, state.product).waiting:

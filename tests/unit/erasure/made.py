@@ -192,6 +192,8 @@ def make_run(store, run, tenants, product=PRODUCT, shard=""):
         "message": f"left out: {', '.join(tenants)}",
     }
     store.put(layout.pooled_outcome(run), canonical_json(outcome))
+    bill = "".join(f"{one},1.0\n" for one in ("tenant", *tenants))
+    store.put(layout.bill(run), bill.encode())
     store.put(layout.fleet_report(run), f"<html>{' '.join(tenants)}</html>".encode())
     plan = RunPlan(
         run=run,

@@ -106,6 +106,14 @@ def test_a_shard_of_its_own_goes_with_its_name(store):
     assert not [key for key in contents(store) if key.startswith("runs/run-2/ledgers/acme/")]
 
 
+def test_a_bill_keeps_what_the_others_are_charged(store):
+    before = store.get(layout.bill("run-1")).content.decode().splitlines()
+    erase(store)
+    after = store.get(layout.bill("run-1")).content.decode().splitlines()
+    assert after == [line for line in before if not line.startswith("acme,")]
+    assert len(after) == len(before) - 1
+
+
 def test_runs_of_another_product_with_a_tenant_of_that_name_stay(store):
     make_run(store, "other", ("acme",), product="other")
     before = contents(store, but=[])

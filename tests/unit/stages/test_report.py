@@ -1,3 +1,4 @@
+import csv
 import subprocess
 import sys
 
@@ -20,6 +21,16 @@ def test_page_markdown_and_figures_of_a_run():
     assert made.markdown.startswith("# Flights that arrive")
     assert (made.metrics["failed"], made.metrics["unknown"]) == (2, 2)
     assert all(isinstance(value, int | float) for value in made.metrics.values())
+
+
+def test_what_a_run_cost_each_tenant_is_on_the_page_and_in_a_file():
+    store = make_fleet()
+    page = report(RUN, "SUCCEEDED", PRODUCT, store).page
+    lines = list(csv.DictReader(store.get(layout.bill(RUN)).content.decode().splitlines()))
+    assert [one["tenant"] for one in lines] == sorted(one["tenant"] for one in lines)
+    assert sum(float(one["share"]) for one in lines) == pytest.approx(1.0, abs=1e-4)
+    assert page.count("its part of what is done for all") == len(lines)
+    assert 'href="bill.csv"' in page
 
 
 def test_a_run_in_which_nothing_was_due_leaves_nothing():
