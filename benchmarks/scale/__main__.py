@@ -6,6 +6,7 @@ process what it takes to import Kubeflow's executor and the stage.
 """
 
 import argparse
+import csv
 import json
 import os
 import resource
@@ -26,6 +27,7 @@ from rich.table import Table
 from benchmarks.quality.promises import Promise, report
 from benchmarks.scale.landing import AS_OF, PRODUCT, make_landing
 from pipelines.local import LOCAL_SHARDS, LocalRun, run_local
+from tenantry import layout
 from tenantry.fleet import FleetState, read_fleet
 from tenantry.ledger import STAGES
 from tenantry.predictions import Receipt
@@ -35,7 +37,7 @@ from tenantry.store.contract import ObjectStore
 from tenantry.store.open import open_store
 from tests.servers.minio import cache_folder, install_minio, minio_running
 
-MOST, MOST_SECOND, MOST_MIB = 1.3, 20.0, 2048.0
+MOST, MOST_SECOND, MOST_MIB, MOST_UNBILLED = 1.3, 20.0, 2048.0, 0.05
 OUTSIDE = ("plan", "train_pooled", "check_fleet", "report")
 _IMPORT = "import kfp.dsl.executor_main, tenantry.shard"
 _IMPORT_STAGE = "; from tenantry.imports import import_stage; import_stage({stage!r}, [])"
@@ -53,6 +55,7 @@ class Measured:
         mib: Most memory of any of its processes.
         same: Tenants with the same recipe as in the bare script, the pooled model aside.
         apart: How far their predictions differ at the most.
+        billed: CPU-seconds that the tenants are charged together.
     """
 
     first: LocalRun
@@ -62,6 +65,7 @@ class Measured:
     mib: float
     same: int
     apart: float
+    billed: float
 
 
 def main() -> int:
@@ -138,7 +142,13 @@ def _measure(folder: Path) -> Measured:
         mib=mib,
         same=same,
         apart=apart,
+        billed=_billed(store, first.run),
     )
+
+
+def _billed(store: ObjectStore, run: str) -> float:
+    lines = csv.DictReader(store.get(layout.bill(run)).content.decode().splitlines())
+    return sum(float(one["own_cpu_seconds"]) + float(one["shared_cpu_seconds"]) for one in lines)
 
 
 def _run(folder: Path) -> LocalRun:
@@ -219,6 +229,11 @@ def _promises(bare: Mapping[str, Mapping[str, float]], measured: Measured) -> li
             f"a second run takes at most {MOST_SECOND:.0f} CPU-s",
             f"{second:.1f}",
             second <= MOST_SECOND,
+        ),
+        Promise(
+            f"the tenants' bills add up to the run within {MOST_UNBILLED:.0%}",
+            f"{measured.billed:.1f} of {measured.first.cpu_seconds:.1f}",
+            abs(measured.billed / measured.first.cpu_seconds - 1) <= MOST_UNBILLED,
         ),
         Promise(f"at most {MOST_MIB:.0f} MiB", f"{measured.mib:.0f}", measured.mib <= MOST_MIB),
         Promise(
