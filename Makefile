@@ -1,7 +1,7 @@
 SHELL := bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help setup lock demo-data demo specs compile render images images-test cluster-test clients-test fuzz-serve airflow-test check test test-servers crash-test race-test chaos-test bench-data bench-quality bench-intervals bench-gate bench-rollback bench-monitor bench-planning bench-scale bench-serve notebook clean
+.PHONY: help setup lock demo-data demo specs compile render images images-test cluster-test clients-test fuzz-serve airflow-test check test test-servers crash-test race-test chaos-test bench-data bench-quality bench-intervals bench-gate bench-explain bench-rollback bench-monitor bench-planning bench-scale bench-serve notebook clean
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 

@@ -13,7 +13,7 @@ SERVER = (
     *("tenantry.serving.fitted", "tenantry.models.archive", "tenantry.store.minio"),
 )
 TASKS = ("kfp.dsl.executor_main", "tenantry.tasks", "tenantry.store.minio")
-ON_DEMAND = {"predict": ("shap",), "monitor": ("evidently.presets", "plotly.io")}
+ON_DEMAND = {"monitor": ("evidently.presets", "plotly.io")}
 
 parts = sys.argv[1:]
 needed = [] if parts == ["serve"] else [*TASKS]

@@ -22,3 +22,6 @@ RESERVED = (EVENT_TIME, KNOWN_AT, LABEL_KNOWN_AT, LABEL)
 
 POOLED_SCORE = "pooled_score"
 """The column that a stacked pipeline reads beside the tenant's own features."""
+
+TENANT = "tenant"
+"""The column of the pooled frame that names the tenant; empty where it does not contribute."""

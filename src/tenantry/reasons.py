@@ -1,14 +1,10 @@
 """Reasons in words: what a contribution says to a person who reads one prediction."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
-import numpy as np
-import pandas as pd
-
-from tenantry.columns import POOLED_SCORE
-from tenantry.features.recipe import TENANT, table_features
+from tenantry.columns import POOLED_SCORE, TENANT
 from tenantry.specs.features import (
     CalendarFeature,
     CategoricalFeature,
@@ -16,7 +12,6 @@ from tenantry.specs.features import (
     MissingFeature,
     TextFeature,
 )
-from tenantry.specs.model import Spec
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _TITLES = {TENANT: "tenant", POOLED_SCORE: "score of the pooled model"}
@@ -39,43 +34,36 @@ class Reason:
     contribution: float
 
 
-def top_reasons(
-    contributions: pd.DataFrame,
-    table: pd.DataFrame,
-    spec: Spec,
+def row_reasons(
+    parts: Mapping[str, float],
+    row: Mapping[str, object],
+    features: Mapping[str, Feature],
     *,
     top: int,
-    words: Mapping[str, Sequence[str]] = MappingProxyType({}),
-) -> list[list[Reason]]:
-    """Choose the reasons that weigh most, for every row.
+    tenant: str = "",
+) -> list[Reason]:
+    """Choose the reasons of one row that weigh most, without NumPy or pandas.
 
     Args:
-        contributions: n rows, one column a feature; from `explain.contributions`.
-        table: The n rows of the feature table that they explain, in the same order.
-        spec: The tenant's spec: titles and units.
+        parts: Column of the feature table → its part in the row's score: `columns` of
+            `PackedModel.parts_row`.
+        row: The row of the feature table, by column.
+        features: Column of the table → feature: titles and units.
         top: How many at most; what contributes nothing is no reason.
-        words: Text → for each row the words that weigh most: they are its value.
+        tenant: Its name, the value of what the pooled model knows of it.
 
     Returns:
-        n lists, largest absolute contribution first; ties by the order of the columns.
+        The largest absolute contribution first; ties by the order of the columns.
     """
-    names = [str(name) for name in contributions.columns]
-    features = table_features(spec)
-    weights = contributions.to_numpy()
-    order = np.argsort(-np.abs(weights), axis=1, kind="stable")[:, :top]
-    columns = {name: table[name].to_numpy() for name in names if name in table.columns}
-    columns |= {name: np.array(said, dtype=object) for name, said in words.items()}
-    titles = {name: title(name, features.get(name)) for name in names}
-
-    def reason(row: int, place: int) -> Reason:
-        name = names[place]
-        value = columns[name][row] if name in columns else spec.tenant if name == TENANT else ""
-        words = value_in_words(value, features.get(name))
-        return Reason(name, titles[name], words, float(weights[row, place]))
-
+    weighty = sorted((name for name in parts if parts[name]), key=lambda name: -abs(parts[name]))
     return [
-        [reason(row, place) for place in places if weights[row, place]]
-        for row, places in enumerate(order.tolist())
+        Reason(
+            name,
+            title(name, features.get(name)),
+            value_in_words(row.get(name, tenant if name == TENANT else ""), features.get(name)),
+            parts[name],
+        )
+        for name in weighty[:top]
     ]
 
 
@@ -90,7 +78,7 @@ def value_in_words(value: object, feature: Feature | None) -> str:
     """Write a feature's value for people: ``23.4 min``, ``25%``, ``17:35``, ``missing``."""
     if isinstance(feature, TextFeature):
         return f"“{value}”" if value else "no known word"
-    if value is None or value == "" or (isinstance(value, float) and np.isnan(value)):
+    if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
         return "missing" if feature is not None else ""
     if isinstance(feature, CategoricalFeature) or not isinstance(value, float | int):
         return str(value)
@@ -98,7 +86,7 @@ def value_in_words(value: object, feature: Feature | None) -> str:
         return "yes" if value else "no"
     if isinstance(feature, CalendarFeature):
         return _on_the_clock(int(value), feature.part)
-    return _measured(float(value), feature.unit if feature is not None else "")
+    return _measured(value + 0.0, feature.unit if feature is not None else "")
 
 
 def _measured(value: float, unit: str) -> str:

@@ -1,37 +1,37 @@
-"""Predictions of rows: a probability, a decision and, for the rows that ask, the reasons."""
+"""Predictions of rows: a probability, a decision and, for the rows that ask, the reasons.
 
-from dataclasses import asdict
-from typing import Any
+Packed models are scored without scikit-learn, which then is not imported either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tenantry.columns import EVENT_TIME, POOLED_SCORE
+from tenantry.columns import EVENT_TIME, POOLED_SCORE, TENANT
 from tenantry.errors import ScoringError
 from tenantry.explain import contributions
-from tenantry.features.recipe import TENANT, table_features
+from tenantry.features.recipe import own_frame, pooled_frame, table_features
 from tenantry.metrics import Floats
-from tenantry.models.fitted import FittedModel
+from tenantry.packed.model import PackedModel, Part
 from tenantry.predictions import DECISION, HIGH, LOW, PROBABILITIES, PROBABILITY, REASONS
-from tenantry.reasons import top_reasons
+from tenantry.reason_columns import REASON, reason_array
 from tenantry.rules import Rules, settle_rules
 from tenantry.specs.features import texts_of
 from tenantry.specs.model import Spec
-from tenantry.wording import leading_words
 
-_REASON = pa.struct(
-    {
-        "feature": pa.string(),
-        "title": pa.string(),
-        "value": pa.string(),
-        "contribution": pa.float64(),
-    }
-)
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+    from tenantry.models.fitted import FittedModel
 
 
-def predict_rows(model: FittedModel, rows: pd.DataFrame, spec: Spec) -> Floats:
+def predict_rows(model: FittedModel | PackedModel, rows: pd.DataFrame, spec: Spec) -> Floats:
     """Predict rows of the feature table: probabilities, or values.
 
     Args:
@@ -48,11 +48,19 @@ def predict_rows(model: FittedModel, rows: pd.DataFrame, spec: Spec) -> Floats:
         msg = f"its spec has no more {', '.join(lacking)}, which the model reads"
         raise ScoringError(msg)
     try:
-        predicted = model.predict(rows, spec)
+        predicted = _predict(model, rows, spec)
     except ValueError:
         msg = "a feature is of another type in its spec than in the model"
         raise ScoringError(msg) from None
+    if isinstance(model, PackedModel):
+        return predicted
     return _aligned(predicted, model.classes, spec.classes)
+
+
+def _predict(model: FittedModel | PackedModel, rows: pd.DataFrame, spec: Spec) -> Floats:
+    if isinstance(model, PackedModel):
+        return model.predict(own_frame(rows, spec), pooled_frame(rows, spec))
+    return model.predict(rows, spec)
 
 
 def _aligned(predicted: Floats, classes: tuple[str, ...], wanted: tuple[str, ...]) -> Floats:
@@ -69,18 +77,22 @@ def _aligned(predicted: Floats, classes: tuple[str, ...], wanted: tuple[str, ...
     return np.asarray(known_share, dtype=np.float64)
 
 
-def _lacking(model: FittedModel, spec: Spec) -> list[str]:
+def _lacking(model: FittedModel | PackedModel, spec: Spec) -> list[str]:
     """Return the features that a model reads and a spec does not have."""
     lacking: set[str] = set()
     if model.own is not None:
-        lacking |= {*model.own.feature_names_in_} - {*spec.features, POOLED_SCORE}
+        lacking |= {*_features(model.own)} - {*spec.features, POOLED_SCORE}
     if model.pooled is not None:
-        lacking |= {*model.pooled.feature_names_in_} - {*spec.pooled.features, TENANT}
+        lacking |= {*_features(model.pooled)} - {*spec.pooled.features, TENANT}
     return sorted(lacking)
 
 
+def _features(part: Part | Pipeline) -> Iterable[str]:
+    return part.features if isinstance(part, Part) else map(str, part.feature_names_in_)
+
+
 def score_rows(
-    model: FittedModel, rows: pd.DataFrame, spec: Spec, rules: Rules | None = None
+    model: FittedModel | PackedModel, rows: pd.DataFrame, spec: Spec, rules: Rules | None = None
 ) -> pd.DataFrame:
     """Predict rows of the feature table.
 
@@ -109,7 +121,7 @@ def score_rows(
     decision = is_decided(scored)
     if spec.predict.interval is not None:
         scored = scored.assign(**_ends(probability, rules))
-    reasons = pa.array(_reasons(model, rows, spec, decision), type=pa.list_(_REASON))
+    reasons = _reasons(model, rows, spec, decision)
     return scored.assign(**{REASONS: pd.arrays.ArrowExtensionArray(reasons)})
 
 
@@ -144,15 +156,19 @@ def _ends(predicted: Floats, rules: Rules) -> dict[str, Floats]:
 
 
 def _reasons(
-    model: FittedModel, rows: pd.DataFrame, spec: Spec, decision: NDArray[np.bool_]
-) -> list[list[dict[str, object]] | None]:
-    """Return each row's reasons, largest first; None for the rows that do not ask."""
+    model: FittedModel | PackedModel, rows: pd.DataFrame, spec: Spec, decision: NDArray[np.bool_]
+) -> pa.ListArray:
+    """Return each row's reasons, largest first; missing for the rows that do not ask."""
     rules = spec.predict.explain
     asks = {"all": np.ones_like(decision), "decided": decision, "none": np.zeros_like(decision)}
-    asking = rows[asks[rules.rows]]
+    asked = asks[rules.rows]
+    asking = rows if asked.all() else rows[asked]
     if not rules.top or asking.empty:
-        return [None] * len(rows)
+        return pa.nulls(len(rows), pa.list_(REASON))
     parts = contributions(model, asking, spec).contributions
-    words = leading_words(model, asking, parts, spec) if texts_of(table_features(spec)) else {}
-    found = iter(top_reasons(parts, asking, spec, top=rules.top, words=words))
-    return [[asdict(one) for one in next(found)] if asked else None for asked in asks[rules.rows]]
+    words = {}
+    if not isinstance(model, PackedModel) and texts_of(table_features(spec)):
+        from tenantry.wording import leading_words
+
+        words = leading_words(model, asking, parts, spec)
+    return reason_array(parts, asking, spec, top=rules.top, words=words, asked=asked)

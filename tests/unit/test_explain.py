@@ -1,17 +1,31 @@
-import subprocess
-import sys
+"""Explanations add up, are Shapley values, and are the same packed, at once and row by row."""
+
+import math
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from shap import TreeExplainer
 
 from tenantry.columns import POOLED_SCORE
 from tenantry.explain import contributions, drivers
+from tenantry.features.recipe import own_frame, pooled_columns, pooled_frame
+from tenantry.models.attribution import pipeline_parts
 from tenantry.models.fitted import FittedModel, link_scores
 from tenantry.models.leaves import node_values
+from tenantry.packed.forest import Forest
+from tenantry.packed.make import pack_model
+from tenantry.packed.paths import TABLED, weigh
+from tenantry.packed.shapley import mean_score, row_parts, tree_parts
+from tenantry.training.lessons import Lessons
+from tenantry.training.pipelines import fit_linear
 from tests.unit.models.pipelines import CATEGORIES, NUMBERS, RECIPES, fitted
-from tests.unit.tiny_fleet import FEATURES, make_spec, make_table
+from tests.unit.tiny_fleet import AS_OF, CANDIDATES, FEATURES, make_spec, make_table
+from tests.unit.training.chains import CUTS, make_chain
 
 TABLE = make_table(rows=800)
 SPEC = make_spec()
@@ -145,7 +159,155 @@ def test_drivers_of_few_rows_use_them_all():
     assert drivers(own, few, SPEC) == pytest.approx(means.to_dict())
 
 
-def test_shap_is_not_imported_before_trees_are_explained():
-    code = "import sys, tenantry.explain, tenantry.reasons; print('shap' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"
+# --- the method -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["trees", "tree_values", "encoded", "encoded_values"])
+def test_parts_of_trees_are_those_of_an_independent_implementation(name):
+    pipeline = fitted(name, TABLE)
+    explainer = TreeExplainer(pipeline[-1], feature_perturbation="tree_path_dependent")
+    wanted = explainer.shap_values(pipeline[0].transform(ROWS), check_additivity=False)
+    base, parts = pipeline_parts(pipeline, ROWS)
+    assert base == pytest.approx(float(np.ravel(explainer.expected_value)[0]), abs=1e-12)
+    np.testing.assert_allclose(np.stack([*parts.values()]).T, wanted, rtol=0, atol=1e-12)
+
+
+@settings(max_examples=30, deadline=None)
+@given(share=st.lists(st.floats(0.01, 1), min_size=1, max_size=7), data=st.data())
+def test_weights_are_the_shapley_values_of_the_game_that_they_claim(share, data):
+    kept = data.draw(st.lists(st.booleans(), min_size=len(share), max_size=len(share)))
+    found = weigh(np.array(share), np.array(kept))
+    players = range(len(share))
+
+    def chance(known):
+        return math.prod(kept[k] if k in known else share[k] for k in players)
+
+    for player in players:
+        others = [k for k in players if k != player]
+        wanted = sum(
+            (chance({*known, player}) - chance({*known}))
+            / (len(players) * math.comb(len(others), size))
+            for size in range(len(players))
+            for known in combinations(others, size)
+        )
+        assert found[player] == pytest.approx(wanted, abs=1e-14)
+
+
+def test_linear_models_count_from_the_rows_of_their_fit():
+    seen = TABLE[TABLE["label"].notna()]
+    frame, label = seen[[*NUMBERS, *CATEGORIES]], seen["label"].to_numpy()
+    own = fit_linear(frame, label, task="classification", c=0.05, min_frequency=20)
+    made = FittedModel("any", "classification", "own", own=own)
+    base, parts = contributions(made, seen, SPEC)
+    assert np.allclose(parts.mean(), 0, atol=1e-12)
+    assert base == pytest.approx(made.score(seen, SPEC).mean())
+    assert_sums(made, ROWS)
+
+
+def test_models_from_before_means_were_kept_count_from_no_category():
+    old = model("own", "logistic", "logistic")
+    base, _ = contributions(old, ROWS, SPEC)
+    assert base == old.own["estimator"].intercept_[0]
+
+
+def test_reasons_are_stable_from_one_version_to_the_next():
+    """Two models of nearly the same rows give the same rows nearly the same parts."""
+    first, second = (
+        Lessons(table, SPEC, make_chain(cuts=CUTS[-1:], rows=500)).fit("blended", AS_OF)
+        for table in (TABLE, TABLE.iloc[8:].reset_index(drop=True))
+    )
+    one, other = (contributions(each, TABLE, SPEC).contributions for each in (first, second))
+    assert list(one) == list(other)
+    assert (one - other).abs().max().max() < 0.1 * one.abs().max().max()
+
+
+# --- packed ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    """A model of every recipe, fitted; one of them calibrated."""
+    spec = make_spec("ua", candidates=CANDIDATES | {"adapted": {}})
+    lessons = Lessons(make_table("ua", rows=600), spec, make_chain(cuts=CUTS[::4], rows=500))
+    found = {name: lessons.fit(name, AS_OF) for name in spec.model.candidates}
+    return found | {"calibrated": replace(found["blended"], slope=0.8, intercept=-0.1)}
+
+
+RECIPES_AND_MORE = (*CANDIDATES, "adapted", "calibrated")
+
+
+@pytest.mark.parametrize("name", RECIPES_AND_MORE)
+def test_packed_parts_are_those_of_the_fitted_model_and_add_up(shipped, name):
+    fitted_model, packed = shipped[name], pack_model(shipped[name])
+    base, parts = contributions(packed, ROWS, SPEC)
+    wanted_base, wanted = contributions(fitted_model, ROWS, SPEC)
+    assert base == pytest.approx(wanted_base, abs=1e-12)
+    pd.testing.assert_frame_equal(parts[list(wanted)], wanted, rtol=0, atol=1e-12)
+    total = base + parts.to_numpy().sum(axis=1)
+    np.testing.assert_allclose(total, fitted_model.score(ROWS, SPEC), rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", RECIPES_AND_MORE)
+def test_a_row_alone_has_the_same_parts(shipped, name):
+    packed = pack_model(shipped[name])
+    base, parts = contributions(packed, ROWS, SPEC)
+    frames = own_frame(ROWS, SPEC), pooled_frame(ROWS, SPEC)
+    rows = zip(*(frame.to_dict("records") for frame in frames), strict=True)
+    for place, (own, pooled) in enumerate(rows):
+        alone = packed.parts_row(own, pooled, pooled_columns(SPEC))
+        assert alone.base == base
+        assert alone.columns == pytest.approx(parts.iloc[place].to_dict(), abs=1e-12)
+
+
+@pytest.mark.parametrize("name", ["logistic", "boosted", "adapted", "stacked"])
+def test_a_row_has_the_same_bits_whatever_rows_are_beside_it(shipped, name):
+    """Else a repeated run that groups windows in another way would write other bytes."""
+    packed = pack_model(shipped[name])
+    many = pd.concat([TABLE] * 6, ignore_index=True)
+    whole = contributions(packed, many, SPEC).contributions
+    scores = packed.score(own_frame(many, SPEC), pooled_frame(many, SPEC))
+    for rows in (3, 150, 400):
+        some = many.iloc[:rows]
+        pd.testing.assert_frame_equal(
+            contributions(packed, some, SPEC).contributions, whole.iloc[:rows], check_exact=True
+        )
+        fewer = packed.score(own_frame(some, SPEC), pooled_frame(some, SPEC))
+        np.testing.assert_array_equal(fewer, scores[:rows])
+    frames = own_frame(some, SPEC), pooled_frame(some, SPEC)
+    for place, (own, pooled) in enumerate(
+        zip(*(frame.iloc[:3].to_dict("records") for frame in frames), strict=True)
+    ):
+        alone = packed.parts_row(own, pooled, pooled_columns(SPEC))
+        assert alone.columns == whole.iloc[place].to_dict()
+
+
+def test_leaves_behind_many_features_need_no_table():
+    """A chain of splits, each on a feature of its own: too many patterns to keep."""
+    random = np.random.default_rng(0)
+    features = TABLED + 8
+    steps, width = np.arange(features), 2 * features + 1
+    node = np.arange(width)
+    left, right, feature = node.copy(), node.copy(), np.zeros(width, dtype=np.int64)
+    left[2 * steps], right[2 * steps], feature[2 * steps] = 2 * steps + 1, 2 * steps + 2, steps
+    cover = np.empty(width)
+    cover[2 * steps], cover[2 * steps + 1], cover[-1] = 100.0 - steps, 1.0, 100.0 - features
+    forest = Forest(
+        roots=np.zeros(1, dtype=np.int64),
+        feature=feature,
+        threshold=np.where(left == node, np.inf, -1.0),
+        left=left,
+        right=right,
+        missing_left=np.zeros(width, dtype=bool),
+        cover=cover,
+    )
+    values, rows = random.normal(size=width), random.normal(size=(300, features))
+    rows[::2] = np.abs(rows[::2])
+    parts = tree_parts(forest, values, rows.T)
+    goes_left = rows <= -1.0
+    reached = np.where(goes_left.any(axis=1), 2 * goes_left.argmax(axis=1) + 1, width - 1)
+    total = mean_score(forest, values) + parts.sum(axis=0)
+    np.testing.assert_allclose(total, values[reached], rtol=0, atol=1e-12)
+    singly = np.stack([row_parts(forest, values, row) for row in rows], axis=1)
+    np.testing.assert_array_equal(parts, singly)
+    many = tree_parts(forest, values, np.tile(rows.T, 20))
+    np.testing.assert_array_equal(many[:, :300], parts)

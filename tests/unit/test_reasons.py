@@ -2,7 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tenantry.reasons import Reason, title, top_reasons, value_in_words
+from tenantry.features.recipe import table_features
+from tenantry.reason_columns import reason_array
+from tenantry.reasons import Reason, row_reasons, title, value_in_words
 from tenantry.specs.features import (
     CalendarFeature,
     CategoricalFeature,
@@ -31,6 +33,7 @@ def clock(part: str) -> CalendarFeature:
         (1234.567, WIND, "1,234.57 kn"),
         (0.012345, WIND, "0.0123 kn"),
         (-3.5, HISTORY, "-3.5 min"),
+        (-0.0, HISTORY, "0 min"),
         (17.0, BUSY, "17 flights"),
         (np.nan, WIND, "missing"),
         ("", DEST, "missing"),
@@ -64,17 +67,41 @@ def test_titles(name, feature, words):
     assert title(name, feature) == words
 
 
+SPEC = make_spec(features=FEATURES | {"wind": {"kind": "numeric", "unit": "kn"}})
+TABLE = pd.DataFrame({"wind": [12.0, np.nan], "dest": ["LAX", "<b>"], "hour": [6.0, 7.0]})
+PARTS = pd.DataFrame(
+    {"wind": [0.1, -0.7], "dest": [-0.5, 0.0], "tenant": [0.2, 0.7], "hour": [0.0, 0.0]}
+)
+
+
+def top_reasons(top, **more):
+    array = reason_array(PARTS, TABLE, SPEC, top=top, **more)
+    return [some and [Reason(**one) for one in some] for some in array.to_pylist()]
+
+
 def test_reasons_are_the_largest_contributions_first():
-    spec = make_spec(features=FEATURES | {"wind": {"kind": "numeric", "unit": "kn"}})
-    table = pd.DataFrame({"wind": [12.0, np.nan], "dest": ["LAX", "<b>"], "hour": [6.0, 7.0]})
-    parts = pd.DataFrame(
-        {"wind": [0.1, -0.7], "dest": [-0.5, 0.0], "tenant": [0.2, 0.7], "hour": [0.0, 0.0]}
-    )
-    first, second = top_reasons(parts, table, spec, top=2)
+    first, second = top_reasons(2)
     assert first == [Reason("dest", "dest", "LAX", -0.5), Reason("tenant", "tenant", "ua", 0.2)]
     assert second == [
         Reason("wind", "wind", "missing", -0.7),
         Reason("tenant", "tenant", "ua", 0.7),
     ]
-    assert top_reasons(parts, table, spec, top=0) == [[], []]
-    assert [len(reasons) for reasons in top_reasons(parts, table, spec, top=9)] == [3, 2]
+    assert top_reasons(0) == [[], []]
+    assert [len(reasons) for reasons in top_reasons(9)] == [3, 2]
+
+
+def test_rows_that_do_not_ask_have_none():
+    asked = np.array([False, True, False, True])
+    before, first, between, second = top_reasons(2, asked=asked)
+    assert (before, between) == (None, None)
+    assert [first, second] == top_reasons(2)
+
+
+@pytest.mark.parametrize("top", [0, 2, 9])
+def test_a_row_alone_has_the_same_reasons(top):
+    rows, parts = TABLE.to_dict("records"), PARTS.to_dict("records")
+    singly = [
+        row_reasons(weights, row, table_features(SPEC), top=top, tenant="ua")
+        for weights, row in zip(parts, rows, strict=True)
+    ]
+    assert singly == top_reasons(top)

@@ -12,7 +12,7 @@ from tenantry.explain import contributions
 from tenantry.models.archive import pack, unpack
 from tenantry.models.fitted import FittedModel, link_scores, source_features
 from tenantry.models.words import Words, WordScore, has_words
-from tenantry.reasons import top_reasons
+from tenantry.reason_columns import reason_array
 from tenantry.specs.features import TextFeature
 from tenantry.training.pipelines import Trees, fit_linear, fit_trees
 from tenantry.wording import leading_words
@@ -85,10 +85,10 @@ def test_the_words_behind_a_contribution_push_its_way(form):
     assert named[0].split(", ")[0] == "refund"
     assert named[1].split(", ")[0] == "thanks"
     assert named[2:] == ["", ""]
-    reasons = top_reasons(parts, NEW, SPEC, top=2, words={"said": named})
-    assert reasons[0][0].value.startswith("“refund")
-    assert reasons[0][0].title == "what it says"
-    assert {one.value for one in reasons[3] if one.feature == "said"} <= {"no known word"}
+    reasons = reason_array(parts, NEW, SPEC, top=2, words={"said": named}).to_pylist()
+    assert reasons[0][0]["value"].startswith("“refund")
+    assert reasons[0][0]["title"] == "what it says"
+    assert {one["value"] for one in reasons[3] if one["feature"] == "said"} <= {"no known word"}
 
 
 def test_trees_do_not_see_what_a_texts_own_label_says():

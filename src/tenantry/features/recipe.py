@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from tenantry.columns import EVENT_TIME, RESERVED
+from tenantry.columns import EVENT_TIME, RESERVED, TENANT
 from tenantry.features.calendar import local_part
 from tenantry.features.congestion import rows_before
 from tenantry.features.history import past_statistic
@@ -20,9 +20,6 @@ from tenantry.specs.features import (
     TextFeature,
 )
 from tenantry.specs.model import Spec
-
-TENANT = "tenant"
-"""The column of the pooled frame that names the tenant; empty where it does not contribute."""
 
 POOLED_PREFIX = "pooled."
 """Before the name of a pooled feature that the tenant defines in another way."""

@@ -6,7 +6,6 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import softmax
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, TargetEncoder
@@ -16,13 +15,11 @@ from tenantry.features.recipe import own_frame, pooled_frame
 from tenantry.models.card import Form, Task
 from tenantry.models.encode import encode, rows_for
 from tenantry.models.leaves import with_node_values
+from tenantry.models.link import centred, from_link, log_chances, to_link
 from tenantry.models.words import Words, WordScore
 from tenantry.specs.model import Spec
 
 Scores = NDArray[np.float64]
-
-_EDGE = 1e-9
-"""Estimators without a decision function never say 0 or 1, whose log-odds are infinite."""
 
 
 @dataclass(frozen=True)
@@ -148,21 +145,6 @@ class FittedModel:
         return self.intercept + self.slope * scores
 
 
-def from_link(scores: Scores, task: Task) -> Scores:
-    """Turn scores in link space into probabilities (classification) or values (regression)."""
-    if task == "regression":
-        return scores
-    if task == "multiclass":
-        return np.asarray(softmax(scores, axis=1), dtype=np.float64)
-    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * scores)), dtype=np.float64)
-
-
-def to_link(probabilities: Scores) -> Scores:
-    """Turn probabilities into log-odds; 0 and 1 become ±20.7."""
-    inside = np.clip(probabilities, _EDGE, 1 - _EDGE)
-    return np.asarray(np.log(inside) - np.log1p(-inside), dtype=np.float64)
-
-
 def with_pooled_score(own: pd.DataFrame | None, scores: Scores) -> pd.DataFrame:
     """Return the tenant's own frame with the pooled score beside it, as a stack is fed.
 
@@ -201,14 +183,9 @@ def link_scores(pipeline: Pipeline | None, frame: pd.DataFrame | None) -> Scores
     if hasattr(estimator, "predict_proba"):
         chances = np.asarray(estimator.predict_proba(fed), dtype=np.float64)
         if chances.shape[1] > 2:
-            return centred(np.log(np.clip(chances, _EDGE, 1)))
+            return log_chances(chances)
         return to_link(chances[:, 1])
     return np.asarray(estimator.predict(fed), dtype=np.float64)
-
-
-def centred(scores: Scores) -> Scores:
-    """Return scores of classes, (n, K), less their mean: softmax does not tell the difference."""
-    return scores - scores.mean(axis=1, keepdims=True) if scores.ndim == 2 else scores
 
 
 def _classes_shape(pipeline: Pipeline) -> tuple[int, ...]:

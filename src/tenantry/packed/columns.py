@@ -44,8 +44,17 @@ class Lookup:
         return self.values.get(row[self.name], self.other)  # type: ignore[arg-type] # any value
 
     def of_rows(self, frame: pd.DataFrame) -> Floats:
-        """Return the number of each row's category; of a missing one, that of all others."""
-        codes, different = frame[self.name].factorize()
+        """Return the number of each row's category; of a missing one, that of all others.
+
+        Raises:
+            KeyError: The frame lacks the feature.
+            ValueError: It is not a text.
+        """
+        column = frame[self.name]
+        if column.dtype.kind != "O":
+            msg = f"{self.name} is not a category"
+            raise ValueError(msg)
+        codes, different = column.factorize()
         told = [self.values.get(level, self.other) for level in different]
         return np.array([*told, self.other]).take(codes)
 
@@ -62,10 +71,17 @@ def number_in(row: Row, name: str) -> float:
 
 
 def numbers_in(frame: pd.DataFrame, names: tuple[str, ...]) -> Floats:
-    """Return the numbers of n rows, shape (n, names).
+    """Return the numbers of n rows, shape (names, n).
 
     Raises:
         KeyError: The frame lacks a feature.
         ValueError: One is a text.
     """
-    return frame[list(names)].to_numpy(dtype=np.float64)
+    found = np.empty((len(names), len(frame)))
+    for place, name in enumerate(names):
+        column = frame[name]
+        if column.dtype.kind == "O":
+            msg = f"{name} is not a number"
+            raise ValueError(msg)
+        found[place] = column.to_numpy(np.float64)
+    return found

@@ -14,14 +14,15 @@ from tenantry.arrays import ArrayWriter, open_arrays
 from tenantry.errors import ModelFileError
 from tenantry.models.card import PooledPart
 from tenantry.packed.columns import Lookup
+from tenantry.packed.forest import Forest
 from tenantry.packed.linear import PackedLinear
 from tenantry.packed.model import PackedModel, Part
-from tenantry.packed.trees import Forest, PackedTrees
+from tenantry.packed.trees import PackedTrees
 
 _MAGIC = b"tenantry packed 1\n"
 _NUMBERS = ("weight", "slope", "intercept")
 _LINEAR = ("fill", "mean", "scale", "coefficients")
-_FOREST = ("roots", "feature", "threshold", "left", "right", "missing_left")
+_FOREST = ("roots", "feature", "threshold", "left", "right", "missing_left", "cover")
 
 
 Read = TypeVar("Read")
@@ -107,7 +108,8 @@ def _part_header(part: Part, writer: ArrayWriter) -> dict[str, Any]:
     header: dict[str, Any] = {"names": part.names, "lookups": lookups}
     if isinstance(part, PackedLinear):
         arrays = {name: writer.place(getattr(part, name)) for name in _LINEAR}
-        return header | arrays | {"kind": "linear", "intercept": part.intercept}
+        centre = writer.place(part.centre)
+        return header | arrays | {"kind": "linear", "intercept": part.intercept, "centre": centre}
     arrays = {name: writer.place(getattr(part.forest, name)) for name in _FOREST}
     values = writer.place(part.values)
     return header | arrays | {"kind": "trees", "baseline": part.baseline, "values": values}
@@ -117,11 +119,13 @@ def _part(header: dict[str, Any], arrays: list[NDArray[Any]]) -> Part:
     names = tuple(map(str, header["names"]))
     lookups = tuple(_lookup(item, arrays) for item in header["lookups"])
     if header["kind"] == "linear":
-        terms = {name: arrays[header[name]] for name in _LINEAR}
-        if any(term.shape != (len(names),) for term in terms.values()):
+        terms, centre = {name: arrays[header[name]] for name in _LINEAR}, arrays[header["centre"]]
+        is_whole = all(term.shape == (len(names),) for term in terms.values())
+        if not is_whole or centre.shape != (len(names) + len(lookups),):
             msg = "a linear model's arrays do not fit its names"
             raise ValueError(msg)
-        return PackedLinear(float(header["intercept"]), names, **terms, lookups=lookups)
+        intercept = float(header["intercept"])
+        return PackedLinear(intercept, names, **terms, lookups=lookups, centre=centre)
     forest = Forest(**{name: arrays[header[name]] for name in _FOREST})
     values = arrays[header["values"]]
     features = len(names) + len(lookups)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tenantry.packed.columns import Floats, Lookup, Row, number_in, numbers_in
+from tenantry.packed.parts import Parts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +33,8 @@ class PackedLinear:
         scale: Divided by, shape (m,).
         coefficients: Shape (m,).
         lookups: Of its categories.
+        centre: Mean of each term over the rows of the fit, numbers before categories: what
+            explanations count from, shape (m + lookups,).
     """
 
     intercept: float
@@ -40,6 +44,7 @@ class PackedLinear:
     scale: Floats
     coefficients: Floats
     lookups: tuple[Lookup, ...]
+    centre: Floats
 
     def score(self, frame: pd.DataFrame) -> Floats:
         """Return the scores of n rows in link space.
@@ -49,24 +54,73 @@ class PackedLinear:
             ValueError: A number is a text.
         """
         total = np.full(len(frame), self.intercept)
-        if self.names:
-            values = numbers_in(frame, self.names)
-            filled = np.where(np.isnan(values), self.fill, values)
-            total += ((filled - self.mean) / self.scale) @ self.coefficients
-        for lookup in self.lookups:
-            total += lookup.of_rows(frame)
+        for term in self._columns(frame):
+            total += term
         return total
 
     def score_row(self, row: Row) -> float:
         """Return the score of one row; see `score`."""
         total = self.intercept
-        for name, fill, mean, scale, coefficient in self._terms:
-            value = number_in(row, name)
-            known = fill if math.isnan(value) else value
-            total += (known - mean) / scale * coefficient
+        for term in self._number_terms(row):
+            total += term
         for lookup in self.lookups:
             total += lookup.of_row(row)
         return total
+
+    def parts(self, frame: pd.DataFrame) -> Parts[Floats]:
+        """Take the scores of n rows apart: feature → its term in each, less its mean in the fit.
+
+        For a sum of terms these are the Shapley values when what is not known of a row is averaged
+        over the rows of the fit.
+
+        Raises:
+            KeyError: The frame lacks a feature.
+            ValueError: A number is a text.
+        """
+        terms = self._columns(frame)
+        centred = (term - mean for term, mean in zip(terms, self.centre.tolist(), strict=True))
+        return Parts(self.base, dict(zip(self.features, centred, strict=True)))
+
+    def parts_row(self, row: Row) -> Parts[float]:
+        """Take the score of one row apart; see `parts`."""
+        terms = [*self._number_terms(row), *(lookup.of_row(row) for lookup in self.lookups)]
+        centred = (term - mean for term, mean in zip(terms, self.centre.tolist(), strict=True))
+        return Parts(self.base, dict(zip(self.features, centred, strict=True)))
+
+    def line(self, name: str) -> tuple[float, float]:
+        """Return slope and offset of a number's part: ``offset + slope · value``.
+
+        Raises:
+            ValueError: It reads no such number.
+        """
+        place = self.names.index(name)
+        slope = float(self.coefficients[place] / self.scale[place])
+        return slope, -slope * float(self.mean[place]) - float(self.centre[place])
+
+    @cached_property
+    def base(self) -> float:
+        """What the parts of a row count from: the mean score of the rows of the fit."""
+        return self.intercept + math.fsum(self.centre.tolist())
+
+    @cached_property
+    def features(self) -> tuple[str, ...]:
+        """The features that it reads, numbers before categories."""
+        return (*self.names, *(lookup.name for lookup in self.lookups))
+
+    def _columns(self, frame: pd.DataFrame) -> Iterator[Floats]:
+        """Yield the terms of n rows, one by one: a row's do not hang on those beside it."""
+        values = numbers_in(frame, self.names)
+        for column, (_, fill, mean, scale, coefficient) in zip(values, self._terms, strict=True):
+            known = np.where(np.isnan(column), fill, column)
+            yield (known - mean) / scale * coefficient
+        for lookup in self.lookups:
+            yield lookup.of_rows(frame)
+
+    def _number_terms(self, row: Row) -> Iterator[float]:
+        for name, fill, mean, scale, coefficient in self._terms:
+            value = number_in(row, name)
+            known = fill if math.isnan(value) else value
+            yield (known - mean) / scale * coefficient
 
     @cached_property
     def _terms(self) -> list[tuple[str, float, float, float, float]]:

@@ -5,7 +5,7 @@ settings. All else raises `NotPackableError`, and is served by scikit-learn.
 """
 
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import pandas as pd
@@ -19,15 +19,20 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler, TargetEncoder
 
 from tenantry.errors import NotPackableError
-from tenantry.models.fitted import FittedModel, from_link, source_features, to_link
+from tenantry.models.fitted import FittedModel, source_features
 from tenantry.models.leaves import has_single_trees, node_values
+from tenantry.models.link import from_link, to_link
+from tenantry.models.means import encoded_means
 from tenantry.packed.columns import Floats, Lookup, Row
+from tenantry.packed.forest import Forest
 from tenantry.packed.linear import PackedLinear
 from tenantry.packed.model import PackedModel, Part
-from tenantry.packed.trees import Forest, PackedTrees
+from tenantry.packed.trees import PackedTrees
 
 _BOOSTED = (HistGradientBoostingClassifier, HistGradientBoostingRegressor)
 _NO_NUMBERS = np.zeros(0)
+
+Boosted: TypeAlias = HistGradientBoostingClassifier | HistGradientBoostingRegressor
 
 MOST_APART = 1e-12
 """By which packed and fitted models may differ."""
@@ -112,7 +117,8 @@ def _constant(estimator: DummyClassifier | DummyRegressor) -> PackedLinear:
         said = float(to_link(np.array(estimator.class_prior_))[1])
     else:
         raise _unknown(estimator)
-    return PackedLinear(said, (), _NO_NUMBERS, _NO_NUMBERS, _NO_NUMBERS, _NO_NUMBERS, lookups=())
+    fields = ("fill", "mean", "scale", "coefficients", "centre")
+    return PackedLinear(said, (), lookups=(), **dict.fromkeys(fields, _NO_NUMBERS))
 
 
 def _linear(pipeline: Pipeline) -> PackedLinear:
@@ -124,6 +130,7 @@ def _linear(pipeline: Pipeline) -> PackedLinear:
     sources = np.array(source_features(pipeline))
     numbers: tuple[str, ...] = ()
     arrays, lookups = [_NO_NUMBERS] * 4, []
+    means = coefficients[0] * encoded_means(estimator)
     for place, transformer, names in _steps(columns):
         part, source = coefficients[0, place], sources[place]
         if type(transformer) is OneHotEncoder:
@@ -131,8 +138,10 @@ def _linear(pipeline: Pipeline) -> PackedLinear:
         else:
             numbers, arrays = names, [*_filled_and_scaled(transformer), part]
     intercept = float(np.ravel(estimator.intercept_)[0])
+    features = (*numbers, *(lookup.name for lookup in lookups))
+    centre = np.array([means[sources == name].sum() for name in features])
     fill, mean, scale, own = arrays
-    return PackedLinear(intercept, numbers, fill, mean, scale, own, tuple(lookups))
+    return PackedLinear(intercept, numbers, fill, mean, scale, own, tuple(lookups), centre)
 
 
 def _steps(columns: ColumnTransformer) -> Iterator[tuple[slice, Any, tuple[str, ...]]]:
@@ -191,7 +200,7 @@ def _trees(pipeline: Pipeline) -> PackedTrees:
             raise _unknown(transformer)
     order = [*numbers, *(lookup.name for lookup in lookups)]
     places = [order.index(name) for name in source_features(pipeline)]
-    forest = _forest(estimator, np.array(places, dtype=np.int64))
+    forest = forest_of(estimator, places=np.array(places, dtype=np.int64))
     baseline = float(np.ravel(estimator._baseline_prediction)[0])
     return PackedTrees(baseline, tuple(numbers), tuple(lookups), forest, node_values(pipeline))
 
@@ -202,11 +211,21 @@ def _means(encoder: TargetEncoder, names: tuple[str, ...]) -> Iterator[Lookup]:
         yield Lookup(name, values, float(encoder.target_mean_))
 
 
-def _forest(
-    estimator: HistGradientBoostingClassifier | HistGradientBoostingRegressor,
-    places: NDArray[np.int64],
-) -> Forest:
-    trees = [tree.nodes for (tree,) in estimator._predictors]
+def tree_values(estimator: Boosted, code: int = 0) -> Floats:
+    """Return the values of all nodes of boosted trees; of several classes those of one's trees."""
+    return np.concatenate([trees[code].nodes["value"] for trees in estimator._predictors])
+
+
+def forest_of(estimator: Boosted, code: int = 0, places: NDArray[np.int64] | None = None) -> Forest:
+    """Return the splits of boosted trees.
+
+    Args:
+        estimator: Fitted, without native categories.
+        code: Of several classes, the one whose trees are meant.
+        places: Encoded column → place of the feature; the same when None.
+    """
+    trees = [trees[code].nodes for trees in estimator._predictors]
+    places = np.arange(estimator.n_features_in_) if places is None else places
     sizes = np.array([len(nodes) for nodes in trees])
     roots = np.cumsum(sizes) - sizes
     nodes, start = np.concatenate(trees), np.repeat(roots, sizes)
@@ -218,6 +237,7 @@ def _forest(
         left=np.where(is_leaf, itself, start + nodes["left"]),
         right=np.where(is_leaf, itself, start + nodes["right"]),
         missing_left=(nodes["missing_go_to_left"] == 1) & ~is_leaf,
+        cover=nodes["count"].astype(np.float64),
     )
 
 

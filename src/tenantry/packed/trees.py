@@ -7,80 +7,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tenantry.packed.columns import Floats, Lookup, Row, number_in, numbers_in
+from tenantry.packed.descent import row_score, tree_scores
+from tenantry.packed.forest import Forest
+from tenantry.packed.parts import Parts
+from tenantry.packed.shapley import mean_score, row_parts, tree_parts
 
 if TYPE_CHECKING:
     import pandas as pd
-    from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
-
-_NO_BITS = np.zeros((0, 8), dtype=np.uint32)
-"""Bit sets of native categories, which no tree of ours has."""
-
-
-@dataclass(frozen=True)
-class Forest:
-    """The splits of boosted trees, tree behind tree and node behind node.
-
-    A node's children come after it and have places among all nodes; a leaf's are itself.
-
-    Attributes:
-        roots: Place of each tree's first node, rising, shape (trees,).
-        feature: What each node splits on, shape (nodes,); 0 in leaves.
-        threshold: Up to which values go left; infinite in leaves.
-        left: Where they go.
-        right: Where larger ones go.
-        missing_left: Whether missing ones go left.
-
-    Raises:
-        ValueError: The arrays do not fit together, or a node's child is not below it.
-    """
-
-    roots: NDArray[np.int64]
-    feature: NDArray[np.int64]
-    threshold: Floats
-    left: NDArray[np.int64]
-    right: NDArray[np.int64]
-    missing_left: NDArray[np.bool_]
-
-    def __post_init__(self) -> None:
-        nodes, itself = len(self.feature), np.arange(len(self.feature))
-        arrays = (self.threshold, self.left, self.right, self.missing_left)
-        ends = np.repeat(np.append(self.roots[1:], nodes), self._sizes)
-        is_leaf = (self.left == itself) & (self.right == itself)
-        is_inner = (np.minimum(self.left, self.right) > itself) & (
-            np.maximum(self.left, self.right) < ends
-        )
-        if any(len(array) != nodes for array in arrays) or not (is_leaf | is_inner).all():
-            msg = "the trees' nodes do not fit together"
-            raise ValueError(msg)
-
-    @cached_property
-    def depth(self) -> int:
-        """Steps from a root to the deepest leaf."""
-        steps, level = 0, self.roots
-        while len(inner := level[self.left[level] != level]):
-            level = np.concatenate([self.left[inner], self.right[inner]])
-            steps += 1
-        return steps
-
-    @property
-    def _sizes(self) -> NDArray[np.int64]:
-        return np.diff(self.roots, append=len(self.feature))
-
-    @cached_property
-    def records(self) -> NDArray[np.void]:
-        """The nodes as scikit-learn's trees hold them, children counted from their root."""
-        from sklearn.ensemble._hist_gradient_boosting.common import PREDICTOR_RECORD_DTYPE
-
-        start = np.repeat(self.roots, self._sizes)
-        records = np.zeros(len(start), dtype=PREDICTOR_RECORD_DTYPE)
-        records["feature_idx"], records["num_threshold"] = self.feature, self.threshold
-        records["left"], records["right"] = self.left - start, self.right - start
-        records["missing_go_to_left"] = self.missing_left
-        records["is_leaf"] = self.left == np.arange(len(start))
-        return records
 
 
 @dataclass(frozen=True)
@@ -119,40 +54,41 @@ class PackedTrees:
             KeyError: The frame lacks a feature.
             ValueError: A number is a text.
         """
-        columns = [lookup.of_rows(frame) for lookup in self.lookups]
-        numbers = numbers_in(frame, self.names)
-        rows = np.ascontiguousarray(np.column_stack([numbers, *columns]))
-        total = np.full(len(frame), self.baseline)
-        no_category = np.zeros(rows.shape[1], dtype=np.uint32)
-        for tree in self._trees if len(frame) else ():
-            total += tree.predict(rows, _NO_BITS, no_category, 1)
-        return total
+        return tree_scores(self.forest, self.values, self._encoded(frame), self.baseline)
 
     def score_row(self, row: Row) -> float:
-        """Return the score of one row; see `score`.
+        """Return the score of one row; see `score`."""
+        return row_score(self.forest, self.values, self._encoded_row(row), self.baseline)
 
-        Every split is decided at once, then each tree's path is followed: for one row that takes
-        a dozen calls of NumPy, whatever the number of trees.
+    def parts(self, frame: pd.DataFrame) -> Parts[Floats]:
+        """Take the scores of n rows apart: feature → its part in each; see `packed.shapley`.
+
+        Raises:
+            KeyError: The frame lacks a feature.
+            ValueError: A number is a text.
         """
-        forest = self.forest
-        values = [number_in(row, name) for name in self.names]
-        values += [lookup.of_row(row) for lookup in self.lookups]
-        told = np.array(values).take(forest.feature)
-        goes_left = told <= forest.threshold
-        missing = np.isnan(told)
-        if missing.any():
-            goes_left |= missing & forest.missing_left
-        following = np.where(goes_left, forest.left, forest.right)
-        place = forest.roots
-        for _ in range(forest.depth):
-            place = following.take(place)
-        return self.baseline + float(self.values.take(place).sum())
+        found = tree_parts(self.forest, self.values, self._encoded(frame))
+        return Parts(self.base, dict(zip(self.features, found, strict=True)))
+
+    def parts_row(self, row: Row) -> Parts[float]:
+        """Take the score of one row apart; see `parts`."""
+        found = row_parts(self.forest, self.values, self._encoded_row(row))
+        return Parts(self.base, dict(zip(self.features, found.tolist(), strict=True)))
 
     @cached_property
-    def _trees(self) -> list[TreePredictor]:
-        from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
+    def base(self) -> float:
+        """What the parts of a row count from: the mean score of the rows of the fit."""
+        return self.baseline + mean_score(self.forest, self.values)
 
-        records = self.forest.records.copy()
-        records["value"] = self.values
-        parts = np.split(records, self.forest.roots[1:])
-        return [TreePredictor(nodes, _NO_BITS, _NO_BITS) for nodes in parts]
+    @cached_property
+    def features(self) -> tuple[str, ...]:
+        """The features that it reads, in the order of the splits."""
+        return (*self.names, *(lookup.name for lookup in self.lookups))
+
+    def _encoded(self, frame: pd.DataFrame) -> Floats:
+        categories = [lookup.of_rows(frame) for lookup in self.lookups]
+        return np.vstack([numbers_in(frame, self.names), *categories])
+
+    def _encoded_row(self, row: Row) -> Floats:
+        values = [number_in(row, name) for name in self.names]
+        return np.array([*values, *(lookup.of_row(row) for lookup in self.lookups)])

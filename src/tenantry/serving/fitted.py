@@ -5,7 +5,8 @@ from typing import Any
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from tenantry.models.fitted import FittedModel, from_link
+from tenantry.models.fitted import FittedModel
+from tenantry.models.link import from_link
 from tenantry.packed.columns import Row
 
 _PARTS = ("recipe", "task", "form", "weight", "slope", "intercept")

@@ -11,7 +11,6 @@ import pandas as pd
 from tenantry.assignments import Assignment, assign
 from tenantry.digests import sha256
 from tenantry.errors import ScoringError
-from tenantry.explain import preload
 from tenantry.jobs import Job, Result
 from tenantry.ledger import Scalar
 from tenantry.models.files import load_model
@@ -26,8 +25,6 @@ from tenantry.predictions import (
 )
 from tenantry.rules import Rules, read_rules
 from tenantry.scoring import is_decided, score_rows
-
-__all__ = ["predict", "preload"]
 
 _AT_ONCE = 64
 """Windows scored together: bounds the memory of a long backfill, and what a killed run loses."""

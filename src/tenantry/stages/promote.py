@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from tenantry import explain, layout
+from tenantry import layout
 from tenantry.appraisal import appraise
 from tenantry.champions import (
     Reign,
@@ -48,9 +48,8 @@ from tenantry.training.evaluate import CHALLENGER
 from tenantry.training.fallback import save_fallback
 
 
-def preload(specs: Iterable[Spec]) -> None:
-    """Import what reasons need, and read the card's page, once before workers are forked."""
-    explain.preload(specs)
+def preload(_: Iterable[Spec]) -> None:
+    """Read the card's page once, before workers are forked."""
     load_template()
 
 

@@ -6,8 +6,8 @@ from sklearn.pipeline import Pipeline
 from tenantry.errors import TrainingError
 from tenantry.metrics import Floats
 from tenantry.models.card import Task
-from tenantry.models.fitted import from_link
 from tenantry.models.leaves import Fallen, has_single_trees, node_rows, node_values
+from tenantry.models.link import from_link
 
 
 def adapt_leaves(

@@ -8,7 +8,8 @@ from sklearn.linear_model import LogisticRegression
 
 from tenantry.bootstrap import standard_error
 from tenantry.metrics import Floats, row_losses
-from tenantry.models.fitted import FittedModel, from_link, to_link
+from tenantry.models.fitted import FittedModel
+from tenantry.models.link import from_link, to_link
 
 MIN_ROWS = 200
 """Labelled rows below which two more parameters do more harm than good."""

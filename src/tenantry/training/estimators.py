@@ -13,7 +13,7 @@ from tenantry.metrics import Floats
 from tenantry.models.fitted import FittedModel, with_pooled_score
 from tenantry.models.words import Words
 from tenantry.training.candidates import Material, has_one_class
-from tenantry.training.pipelines import Texts, known_columns
+from tenantry.training.pipelines import Texts, fit_steps, known_columns
 
 MIN_FREQUENCY = 20
 """Rows that a category needs for a column of its own."""
@@ -52,7 +52,7 @@ def fit_estimator(
         raise TrainingError(msg)
     words = {name: item.min_texts for name, item in material.texts.items()}
     frame = frame[known_columns(frame, words)]
-    own = _pipeline(frame, material.texts, clone(estimator)).fit(frame, label)
+    own = fit_steps(_pipeline(frame, material.texts, clone(estimator)), frame, label)
     if stacked:
         return FittedModel(name, material.task, "stack", own=own, pooled=material.pooled)
     return FittedModel(name, material.task, "own", own=own)

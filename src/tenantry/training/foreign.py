@@ -7,8 +7,8 @@ from importlib import import_module
 import pandas as pd
 
 from tenantry.errors import ModelFileError, TrainingError
-from tenantry.explain import is_explained
 from tenantry.models.archive import pack
+from tenantry.models.attribution import is_explained
 from tenantry.models.fitted import FittedModel
 from tenantry.recipes import allowed_recipes
 

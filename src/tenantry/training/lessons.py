@@ -12,8 +12,9 @@ from tenantry.columns import EVENT_TIME, KNOWN_AT, LABEL
 from tenantry.errors import TrainingError
 from tenantry.features.recipe import own_frame, pooled_frame
 from tenantry.metrics import Floats
-from tenantry.models.fitted import FittedModel, from_link
+from tenantry.models.fitted import FittedModel
 from tenantry.models.leaves import Fallen, fall, has_single_trees, node_values
+from tenantry.models.link import from_link
 from tenantry.specs.features import texts_of
 from tenantry.specs.model import Spec
 from tenantry.training.candidates import Material, fit_candidate

@@ -21,6 +21,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler, TargetEncoder
 from tenantry.errors import TrainingError
 from tenantry.metrics import Floats
 from tenantry.models.card import Task
+from tenantry.models.means import keep_means
 from tenantry.models.words import C, Words, WordScore, has_words
 from tenantry.specs.features import TextFeature
 
@@ -232,7 +233,7 @@ def _fit(pipeline: Pipeline, frame: pd.DataFrame, label: Floats, classes: int) -
     rows = frame[[name for name in frame.columns if name in read]]
     unseen = sorted(set(range(classes)) - set(label.astype(np.int64)))
     if not unseen:
-        return pipeline.fit(rows, label)
+        return fit_steps(pipeline, rows, label)
     blank = pd.DataFrame(
         {
             name: pd.Series(
@@ -245,7 +246,26 @@ def _fit(pipeline: Pipeline, frame: pd.DataFrame, label: Floats, classes: int) -
     padded = pd.concat([rows, blank], ignore_index=True)
     weights = np.append(np.ones(len(label)), np.full(len(unseen), 1 / classes))
     known = np.append(label, np.array(unseen, dtype=np.float64))
-    return pipeline.fit(padded, known, estimator__sample_weight=weights)
+    return fit_steps(pipeline, padded, known, weights)
+
+
+def fit_steps(
+    pipeline: Pipeline, rows: pd.DataFrame, label: Floats, weights: Floats | None = None
+) -> Pipeline:
+    """Fit a pipeline of two steps as its own `fit` does, and keep the means of a linear model.
+
+    Args:
+        pipeline: Two steps, `columns` and `estimator`.
+        rows: n rows of features.
+        label: n labels.
+        weights: Of the rows, for the estimator; all alike when None.
+    """
+    columns, estimator = pipeline
+    fed = columns.fit_transform(rows, label)
+    more = {} if weights is None else {"sample_weight": weights}
+    estimator.fit(fed, label, **more)
+    keep_means(estimator, fed, weights)
+    return pipeline
 
 
 def _listed(names: str | list[str]) -> list[str]:

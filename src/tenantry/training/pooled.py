@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from tenantry.columns import EVENT_TIME, KNOWN_AT, LABEL, LABEL_KNOWN_AT
+from tenantry.columns import EVENT_TIME, KNOWN_AT, LABEL, LABEL_KNOWN_AT, TENANT
 from tenantry.errors import TrainingError
-from tenantry.features.recipe import TENANT, build_features, pooled_features, pooled_frame
+from tenantry.features.recipe import build_features, pooled_features, pooled_frame
 from tenantry.metrics import Floats
 from tenantry.pooling import first_spec
 from tenantry.specs.features import texts_of

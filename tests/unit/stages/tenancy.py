@@ -17,7 +17,8 @@ from tenantry.jobs import Job
 from tenantry.ledger import Due, Entry, Outcome
 from tenantry.models.card import Card, PooledCard
 from tenantry.models.files import save_model, save_pooled
-from tenantry.models.fitted import FittedModel, from_link, link_scores
+from tenantry.models.fitted import FittedModel, link_scores
+from tenantry.models.link import from_link
 from tenantry.parquet import to_parquet
 from tenantry.sources.connections import Connections
 from tenantry.specs.model import Spec

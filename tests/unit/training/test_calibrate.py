@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tenantry.metrics import measure
-from tenantry.models.fitted import from_link, to_link
+from tenantry.models.link import from_link, to_link
 from tenantry.training.calibrate import calibrated, fit_line, is_of_help
 from tenantry.training.lessons import Lessons
 from tests.unit.tiny_fleet import AS_OF, make_spec, make_table

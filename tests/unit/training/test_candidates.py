@@ -10,7 +10,8 @@ from tenantry.digests import sha256
 from tenantry.errors import TrainingError
 from tenantry.metrics import measure
 from tenantry.models.archive import pack
-from tenantry.models.fitted import from_link, link_scores
+from tenantry.models.fitted import link_scores
+from tenantry.models.link import from_link
 from tenantry.specs.learning import POOLED_RECIPES, RECIPES
 from tenantry.training.candidates import CANDIDATES, fit_candidate
 from tenantry.training.lessons import Lessons
