@@ -70,7 +70,7 @@ class Cost:
     @property
     def keeps(self) -> bool:
         """Whether the promises are kept; what is a constant has nothing to tell."""
-        is_cheap = self.parts <= DEAREST * self.score and self.reasons <= DEAREST * self.told
+        is_cheap = self.parts <= DEAREST * self.score and self.parts_alone <= DEAREST * self.alone
         return self.off <= EXACT and is_cheap
 
 

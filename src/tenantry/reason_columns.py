@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from tenantry.columns import TENANT
 from tenantry.features.recipe import table_features
 from tenantry.metrics import Floats
-from tenantry.reasons import title, value_in_words
-from tenantry.specs.features import Feature
+from tenantry.reasons import number_in_words, title, value_in_words
+from tenantry.specs.features import CategoricalFeature, Feature
 from tenantry.specs.model import Spec
 
 REASON = pa.struct(
@@ -61,7 +61,7 @@ def reason_array(  # noqa: PLR0913 - what reasons are made of
         if name in words:
             values: Any = np.array(words[name], dtype=object)[rows]
         elif name in table.columns:
-            values = table[name].iloc[rows].array
+            values = table[name].array[rows]
         else:
             values = np.full(len(rows), spec.tenant if name == TENANT else "", dtype=object)
         codes[picked], more = _in_words(values, features.get(name), len(said))
@@ -104,7 +104,9 @@ def _in_words(
 ) -> tuple[NDArray[np.int64], list[str]]:
     """Put values into words, each different one once; return each value's place and the words."""
     codes, different = pd.factorize(values)
-    told = [value_in_words(value, feature) for value in different.tolist()]
+    is_number = values.dtype.kind == "f" and not isinstance(feature, CategoricalFeature)
+    say = number_in_words if is_number else value_in_words
+    told = [say(value, feature) for value in different.tolist()]
     told.append(value_in_words(None, feature))
     return first + np.where(codes < 0, len(told) - 1, codes), told
 

@@ -82,6 +82,11 @@ def value_in_words(value: object, feature: Feature | None) -> str:
         return "missing" if feature is not None else ""
     if isinstance(feature, CategoricalFeature) or not isinstance(value, float | int):
         return str(value)
+    return number_in_words(float(value), feature)
+
+
+def number_in_words(value: float, feature: Feature | None) -> str:
+    """Write a number that is there for people; see `value_in_words`."""
     if isinstance(feature, MissingFeature):
         return "yes" if value else "no"
     if isinstance(feature, CalendarFeature):

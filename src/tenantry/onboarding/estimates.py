@@ -15,7 +15,7 @@ from tenantry.features.recipe import build_features, table_features
 from tenantry.figures import TITLES, figure
 from tenantry.metrics import Floats, roc_auc
 from tenantry.models.card import read_pooled_card
-from tenantry.models.fitted import from_link
+from tenantry.models.link import from_link
 from tenantry.pooling import find_standing, split_zones
 from tenantry.records import Record
 from tenantry.sources.collect import collect_rows
