@@ -117,6 +117,9 @@ bench-intervals: demo-data ## what the intervals of minutes late hold, month by 
 bench-gate: setup ## simulate how often the gate is right
 	$(BIN)/python -m benchmarks.gate
 
+bench-explain: demo-data ## take a million rows apart by every recipe's model: exactness, and cost beside scoring
+	$(BIN)/python -m benchmarks.explaining
+
 bench-rollback: setup test-servers ## roll 1,000 tenants back on a real MinIO
 	$(BIN)/python -m benchmarks.rollback
 

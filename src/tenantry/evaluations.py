@@ -5,6 +5,9 @@ import pandas as pd
 
 from tenantry.metrics import Floats
 
+CHALLENGER, POOLED, PRIOR = "challenger", "pooled", "prior"
+"""The columns of an evaluation: predictions by models that saw nothing of the holdout."""
+
 
 def with_predictions(rows: pd.DataFrame, name: str, predicted: Floats) -> pd.DataFrame:
     """Return rows with predictions beside them: a column, or of K classes ``name[0]``, ….

@@ -13,14 +13,13 @@ import pandas as pd
 from tenantry.champions import Reign
 from tenantry.columns import EVENT_TIME, LABEL
 from tenantry.errors import ScoringError
-from tenantry.evaluations import predictions_in
+from tenantry.evaluations import CHALLENGER, POOLED, PRIOR, predictions_in
 from tenantry.gate import Holdout, Incumbent
 from tenantry.metrics import Floats
 from tenantry.models.fitted import FittedModel
 from tenantry.scoring import predict_rows
 from tenantry.slices import gate_slices
 from tenantry.specs.model import Spec
-from tenantry.training.evaluate import CHALLENGER, POOLED, PRIOR
 from tenantry.training.folds import local_days
 
 

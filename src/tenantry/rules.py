@@ -11,7 +11,7 @@ import pandas as pd
 
 from tenantry import layout
 from tenantry.columns import LABEL
-from tenantry.evaluations import predictions_in
+from tenantry.evaluations import CHALLENGER, predictions_in
 from tenantry.metrics import Floats
 from tenantry.parquet import from_parquet
 from tenantry.predictions import Interval
@@ -19,7 +19,6 @@ from tenantry.records import Record
 from tenantry.specs.model import Spec
 from tenantry.specs.operation import Costs, TargetRate
 from tenantry.store.contract import ObjectStore
-from tenantry.training.evaluate import CHALLENGER
 
 MIN_ROWS = 30
 """Scored rows of the holdout below which a share of them says little."""

@@ -28,7 +28,7 @@ from tenantry.contract import CheckedRows
 from tenantry.erasure.suppression import read_suppressed
 from tenantry.erasure.tombstones import read_marks
 from tenantry.errors import Fault, ModelFileError, SpecError, TenantryError, TrainingError
-from tenantry.evaluations import predictions_in, with_predictions
+from tenantry.evaluations import CHALLENGER, predictions_in, with_predictions
 from tenantry.features.recipe import build_features, table_features
 from tenantry.gate import Decision, Incumbent, decide
 from tenantry.holdout import features_of, make_holdout
@@ -46,7 +46,6 @@ from tenantry.store.open import open_store
 from tenantry.times import parse_moment
 from tenantry.training.chain import Chain, load_chain
 from tenantry.training.estimators import fit_estimator
-from tenantry.training.evaluate import CHALLENGER
 from tenantry.training.folds import Spans, happened_in
 from tenantry.training.lessons import Lessons
 from tenantry.training.pooled import contribution, fit_chain

@@ -56,3 +56,8 @@ def test_commands_begin_without_what_models_need():
 def test_serving_imports_neither_pandas_nor_scikit_learn():
     names = ("pandas", "sklearn", "scipy", "pyarrow")
     assert imported(SERVING, names) == {module: set() for module in SERVING}
+
+
+def test_predicting_by_packed_models_imports_no_scikit_learn():
+    names = ("sklearn", "scipy", "skops", "shap")
+    assert imported(("stages.predict",), names) == {"stages.predict": set()}

@@ -10,7 +10,7 @@ from tenantry.bootstrap import compare, level_interval
 from tenantry.columns import EVENT_TIME, LABEL
 from tenantry.erasure.tombstones import read_marks
 from tenantry.errors import TenantryError, TrainingError
-from tenantry.evaluations import predictions_in
+from tenantry.evaluations import CHALLENGER, PRIOR, predictions_in
 from tenantry.features.recipe import build_features, table_features
 from tenantry.figures import TITLES, figure
 from tenantry.metrics import Floats, roc_auc
@@ -24,7 +24,6 @@ from tenantry.specs.load import Fleet
 from tenantry.specs.model import Spec
 from tenantry.store.contract import ObjectStore
 from tenantry.training.chain import Chain, load_chain
-from tenantry.training.evaluate import CHALLENGER, PRIOR
 from tenantry.training.folds import local_days
 from tenantry.training.lessons import Lessons
 from tenantry.training.pooled import contribution, fit_chain

@@ -9,6 +9,7 @@ from jinja2 import Template
 from tenantry import layout
 from tenantry.bootstrap import Gain
 from tenantry.curves import Curves
+from tenantry.evaluations import CHALLENGER, POOLED, PRIOR
 from tenantry.figures import TITLES, figure
 from tenantry.models.card import Card, Slice
 from tenantry.report.charts import Interval, place_intervals
@@ -27,7 +28,6 @@ from tenantry.report.pages import find_template, hash_for_policy, read_asset
 from tenantry.report.words import day
 from tenantry.specs.model import Spec
 from tenantry.text import plain
-from tenantry.training.evaluate import CHALLENGER, POOLED, PRIOR
 
 _NAMES = {CHAMPION: "the champion of then", POOLED: "the pooled model"}
 _METRICS = TITLES | {

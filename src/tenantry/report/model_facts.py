@@ -11,13 +11,12 @@ from tenantry.bootstrap import Gain, compare
 from tenantry.columns import EVENT_TIME, LABEL
 from tenantry.curves import Curves, read_curves
 from tenantry.errors import ObjectMissingError
-from tenantry.evaluations import has_predictions, predictions_in
+from tenantry.evaluations import CHALLENGER, POOLED, PRIOR, has_predictions, predictions_in
 from tenantry.events import DECISIONS, Event, list_events, read_event
 from tenantry.models.card import Card, read_card
 from tenantry.parquet import from_parquet
 from tenantry.specs.model import Spec
 from tenantry.store.contract import ObjectStore
-from tenantry.training.evaluate import CHALLENGER, POOLED, PRIOR
 from tenantry.training.folds import local_days
 
 CHAMPION = "champion"

@@ -1,19 +1,27 @@
 """Predict every due window by the model that reigned when it began, with reasons.
 
-A backfill may ask for today's champion instead.
+A backfill may ask for today's champion instead. Models that are packed are read without
+scikit-learn.
 """
 
-from collections.abc import Iterator, Sequence
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from tenantry.assignments import Assignment, assign
+from tenantry.champions import Reign
 from tenantry.digests import sha256
 from tenantry.errors import ScoringError
+from tenantry.features.recipe import table_features
 from tenantry.jobs import Job, Result
 from tenantry.ledger import Scalar
-from tenantry.models.files import load_model
+from tenantry.packed.load import load_packed
+from tenantry.packed.model import PackedModel
 from tenantry.parquet import to_parquet
 from tenantry.predictions import (
     PROBABILITY,
@@ -25,9 +33,20 @@ from tenantry.predictions import (
 )
 from tenantry.rules import Rules, read_rules
 from tenantry.scoring import is_decided, score_rows
+from tenantry.specs.features import texts_of
+from tenantry.specs.model import Spec
+
+if TYPE_CHECKING:
+    from tenantry.models.fitted import FittedModel
 
 _AT_ONCE = 64
 """Windows scored together: bounds the memory of a long backfill, and what a killed run loses."""
+
+
+def preload(specs: Iterable[Spec]) -> None:
+    """Import scikit-learn once before workers are forked, where models are surely not packed."""
+    if any(spec.classes or texts_of(table_features(spec)) for spec in specs):
+        import_module("tenantry.models.files")
 
 
 def predict(job: Job) -> Result:
@@ -71,9 +90,7 @@ def _predict(assigned: Sequence[Assignment], job: Job) -> Iterator[Receipt]:
 
 def _predict_by_one_model(assigned: Sequence[Assignment], job: Job) -> Iterator[Receipt]:
     reign = assigned[0].reign
-    model, _ = load_model(
-        job.store, job.product, job.tenant, reign.version, file_digest=reign.digest
-    )
+    model = _load(reign, job)
     rules = read_rules(job.store, job.spec, reign.version)
     for first in range(0, len(assigned), _AT_ONCE):
         batch = assigned[first : first + _AT_ONCE]
@@ -89,6 +106,16 @@ def _predict_by_one_model(assigned: Sequence[Assignment], job: Job) -> Iterator[
         ends = np.cumsum([len(one.rows) for one in batch])
         for one, end in zip(batch, ends.tolist(), strict=True):
             yield _write(one, scored.iloc[end - len(one.rows) : end], rules, job)
+
+
+def _load(reign: Reign, job: Job) -> PackedModel | FittedModel:
+    """Load a reign's model: packed, if it is, which spares the import of scikit-learn."""
+    whose = job.store, job.product, job.tenant, reign.version
+    if reign.packed:
+        return load_packed(*whose, file_digest=reign.packed)
+    from tenantry.models.files import load_model
+
+    return load_model(*whose, file_digest=reign.digest)[0]
 
 
 def _write(one: Assignment, scored: pd.DataFrame, rules: Rules, job: Job) -> Receipt:

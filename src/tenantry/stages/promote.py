@@ -27,7 +27,7 @@ from tenantry.decisions import (
     next_turn,
     retire,
 )
-from tenantry.evaluations import predictions_in, with_predictions
+from tenantry.evaluations import CHALLENGER, predictions_in, with_predictions
 from tenantry.events import Event, write_event
 from tenantry.features.tables import read_features
 from tenantry.gate import Decision, decide
@@ -44,7 +44,6 @@ from tenantry.report.model_card import card_page_key, load_template, render_mode
 from tenantry.report.model_facts import read_model_facts
 from tenantry.rules import settle_rules
 from tenantry.specs.model import Spec
-from tenantry.training.evaluate import CHALLENGER
 from tenantry.training.fallback import save_fallback
 
 

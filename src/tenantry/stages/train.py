@@ -5,6 +5,7 @@ from threadpoolctl import threadpool_limits
 from tenantry import layout
 from tenantry.digests import digest
 from tenantry.errors import TrainingError
+from tenantry.evaluations import CHALLENGER
 from tenantry.features.tables import read_features
 from tenantry.jobs import Job, Result
 from tenantry.ledger import Scalar
@@ -13,7 +14,6 @@ from tenantry.models.files import save_model
 from tenantry.parquet import to_parquet
 from tenantry.rules import settle_rules
 from tenantry.training.chain import load_chain
-from tenantry.training.evaluate import CHALLENGER
 from tenantry.training.lessons import Lessons
 from tenantry.training.tenant import Trained, train_tenant
 

@@ -9,7 +9,7 @@ import pandas as pd
 from tenantry.bootstrap import Gain
 from tenantry.columns import EVENT_TIME, LABEL, RESERVED
 from tenantry.errors import TrainingError
-from tenantry.evaluations import as_columns, predictions_in
+from tenantry.evaluations import CHALLENGER, POOLED, PRIOR, as_columns, predictions_in
 from tenantry.features.recipe import own_frame
 from tenantry.floors import Sliced, compare_slices
 from tenantry.metrics import Floats, all_scores, measure
@@ -19,9 +19,6 @@ from tenantry.specs.model import Spec
 from tenantry.training.calibrate import Line, calibrated
 from tenantry.training.folds import Spans, happened_in, local_days
 from tenantry.training.lessons import Lessons
-
-CHALLENGER, POOLED, PRIOR = "challenger", "pooled", "prior"
-"""The columns of an evaluation: predictions by models that saw nothing of the holdout."""
 
 _SLICE_ROWS = 30
 """Labelled rows below which a slice has no figures."""

@@ -5,7 +5,7 @@ from typing import Literal
 import pandas as pd
 
 from tenantry import layout
-from tenantry.evaluations import predictions_in, with_predictions
+from tenantry.evaluations import CHALLENGER, predictions_in, with_predictions
 from tenantry.models.card import Card, PooledCard, PooledPart
 from tenantry.models.files import load_pooled, save_model
 from tenantry.models.fitted import FittedModel
@@ -14,7 +14,6 @@ from tenantry.rules import settle_rules
 from tenantry.specs.model import Spec
 from tenantry.store.contract import ObjectStore
 from tenantry.training.chain import Chain
-from tenantry.training.evaluate import CHALLENGER
 from tenantry.training.lessons import Lessons
 
 Choice = Literal["pooled", "prior"]

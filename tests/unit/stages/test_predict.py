@@ -8,16 +8,19 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
+from tenantry import layout
 from tenantry.champions import Reign, Restored, crown, read_champion
 from tenantry.digests import sha256
 from tenantry.errors import ModelFileError, ScoringError
 from tenantry.explain import contributions
 from tenantry.models.files import load_model
+from tenantry.packed.save import Packed, save_packed
 from tenantry.parquet import from_parquet
 from tenantry.predictions import Receipt, read_receipts
 from tenantry.stages.predict import predict
 from tenantry.times import Window
 from tests.unit.memory_store import MemoryStore
+from tests.unit.models.pipelines import fitted
 from tests.unit.stages.tenancy import AUGUST, SEPTEMBER, WEEK, WINDOWS, Tenancy, in_window
 from tests.unit.tiny_fleet import AS_OF, FEATURES, make_table
 
@@ -172,6 +175,48 @@ def test_predictions_are_the_models_and_the_receipt_commits_them(tenancy, traine
     assert receipt.mean_probability == pytest.approx(expected.mean())
     assert receipt.files[0].sha256 == sha256(tenancy.store.get(receipt.files[0].key).content)
     assert receipt.model_digest == card.file_digest
+
+
+def test_a_packed_model_predicts_the_same_with_the_same_reasons(trained):
+    """Trees to the bit; what scikit-learn's file holds is not even read."""
+    original, _ = trained
+    spec = original.with_spec(predict=EXPLAIN_ALL).spec
+    found = {}
+    for is_packed in (True, False):
+        own = Tenancy(spec, original.table, MemoryStore())
+        card = own.train(AUGUST, own=fitted("encoded", own.known(AUGUST)))
+        model, _ = load_model(own.store, "arrival-delay", "ua", card.version)
+        packed = save_packed(own.store, model, card, own.table, spec) if is_packed else Packed()
+        own.crown(card, packed=packed.digest)
+        if is_packed:
+            folder = layout.model_folder("arrival-delay", "ua", card.version)
+            own.store.delete(f"{folder}model.skops")
+        predict(own.predict_job(AS_OF, *WINDOWS))
+        found[is_packed] = pd.concat([read(own, one) for one in receipts(own).values()])
+    one, other = found[True], found[False]
+    pd.testing.assert_frame_equal(one.drop(columns="reasons"), other.drop(columns="reasons"))
+    for some, same in zip(one["reasons"], other["reasons"], strict=True):
+        for told, expected in zip(some, same, strict=True):
+            assert told == expected | {"contribution": pytest.approx(expected["contribution"])}
+
+
+def test_a_packed_model_that_was_harmed_predicts_nothing(tenancy, trained):
+    tenancy.crown(trained[1]["september"], packed="0" * 64)
+    with pytest.raises(ModelFileError, match=r"packed\.bin"):
+        predict(tenancy.predict_job(AS_OF, *WINDOWS))
+
+
+def test_a_feature_of_another_type_than_the_packed_model_reads_is_refused(trained):
+    original, _ = trained
+    own = Tenancy(original.spec, original.table, MemoryStore())
+    card = own.train(AUGUST, own=fitted("encoded", own.known(AUGUST)))
+    model, _ = load_model(own.store, "arrival-delay", "ua", card.version)
+    packed = save_packed(own.store, model, card, own.table, own.spec)
+    own.crown(card, packed=packed.digest)
+    for change in ({"dest": own.table["hour"]}, {"hour": own.table["dest"]}):
+        other = Tenancy(own.spec, own.table.assign(**change), own.store)
+        with pytest.raises(ScoringError, match="another type"):
+            predict(other.predict_job(AS_OF, FIRST))
 
 
 def test_only_decided_rows_come_with_reasons(tenancy):
