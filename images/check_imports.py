@@ -13,7 +13,10 @@ SERVER = (
     *("tenantry.serving.fitted", "tenantry.models.archive", "tenantry.store.minio"),
 )
 TASKS = ("kfp.dsl.executor_main", "tenantry.tasks", "tenantry.store.minio")
-ON_DEMAND = {"monitor": ("evidently.presets", "plotly.io")}
+ON_DEMAND = {
+    "predict": ("tenantry.models.files",),
+    "monitor": ("evidently.presets", "plotly.io"),
+}
 
 parts = sys.argv[1:]
 needed = [] if parts == ["serve"] else [*TASKS]
