@@ -131,6 +131,16 @@ def monitoring_page(product: str, tenant: str, window: Window) -> str:
     return f"{monitoring_folder(product, tenant)}{window.id}/page.html"
 
 
+def insights(product: str, tenant: str, window: Window) -> str:
+    """Return the key of what could be told of the tenant when a window was judged."""
+    return f"{monitoring_folder(product, tenant)}{window.id}/insights.json"
+
+
+def insights_page(product: str, tenant: str, window: Window) -> str:
+    """Return the key of the same as a page."""
+    return f"{monitoring_folder(product, tenant)}{window.id}/insights.html"
+
+
 def events_folder(product: str, tenant: str) -> str:
     """Return the folder of a tenant's audit trail."""
     return f"{tenant_folder(product, tenant)}events/"

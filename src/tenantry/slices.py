@@ -4,7 +4,14 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from tenantry.specs.features import MONTH, CalendarFeature, CategoricalFeature, Feature
+from tenantry.columns import EVENT_TIME
+from tenantry.specs.features import (
+    MONTH,
+    CalendarFeature,
+    CategoricalFeature,
+    Feature,
+    has_slices,
+)
 from tenantry.specs.model import Spec
 
 MOST_VALUES = 12
@@ -40,6 +47,18 @@ def gate_slices(frame: pd.DataFrame, event_time: "pd.Series[pd.Timestamp]", spec
     """
     names = [name for name in spec.gate.slices if name == MONTH or name in spec.features]
     return dict(_slices(frame, event_time, spec, names))
+
+
+def divide_rows(frame: pd.DataFrame, spec: Spec) -> "dict[str, pd.Series[str]]":
+    """Return each row's category, band of hours and weekday, for every feature that has some.
+
+    Args:
+        frame: `event_time` and feature columns, n rows.
+        spec: The tenant's spec.
+    """
+    names = [name for name, feature in spec.features.items() if has_slices(feature)]
+    divided = _slices(frame, frame[EVENT_TIME], spec, names)
+    return {name: values.where(values != "", "missing") for name, values in divided}
 
 
 def _is_worth_telling(feature: Feature, values: "pd.Series[str]") -> bool:

@@ -4,10 +4,12 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from tenantry.fleet import read_fleet
+from tenantry.report.insights_page import render_insights_page
 from tenantry.report.model_card import card_page_key
 from tenantry.report.page import render_page
 from tenantry.report.tenant_page import render_tenant_page
 from tests.servers.chromium import Visit
+from tests.unit.insights.told import make_insights, with_peers
 from tests.unit.report.made_card import make_tenancy, promoted
 from tests.unit.report.made_fleet import ROWS, RUN, make_fleet
 from tests.unit.report.made_tenant import make_facts
@@ -38,6 +40,7 @@ def pages(tmp_path_factory):
         "large": render_page(read_fleet(make_fleet(rows=rows, weeks=3), RUN), "FAILED"),
         "tenant": render_tenant_page(make_facts()),
         "card": card,
+        "insights": render_insights_page(with_peers(make_insights())),
     }
     folder = tmp_path_factory.mktemp("pages")
     for name, text in made.items():
@@ -46,7 +49,7 @@ def pages(tmp_path_factory):
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(WIDE, "light"), (NARROW, "dark")])
-@pytest.mark.parametrize("name", ["fleet", "tenant", "card"])
+@pytest.mark.parametrize("name", ["fleet", "tenant", "card", "insights"])
 def test_pages_are_readable_quiet_and_accessible(browser, pages, name, width, scheme):
     with Visit(browser, pages[name], width=width, scheme=scheme) as visit:
         assert visit.page.evaluate("document.documentElement.scrollWidth") <= width

@@ -210,7 +210,8 @@ class SmallStore:
             status="ok",
             sentence="as promised",
         )
-        for page in (layout.drift_report, layout.monitoring_page):
+        pages = (layout.monitoring_page, layout.insights, layout.insights_page)
+        for page in (layout.drift_report, *pages):
             self.store.put(page(PRODUCT, receipt.tenant, receipt.span), b"<html>")
         return write_judgement(self.store, judgement)
 

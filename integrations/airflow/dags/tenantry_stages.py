@@ -86,4 +86,4 @@ with DAG(
     )
     name_run() >> planned >> pooled >> mapped >> checked >> reported
     # The report runs however the run went, and says nothing of how it went: check_fleet decides.
-    reported.as_teardown(on_failure_fail_dagrun=True)
+    reported.as_teardown()

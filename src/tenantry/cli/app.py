@@ -12,6 +12,7 @@ from tenantry.cli.erase import erase
 from tenantry.cli.examples import tell_examples
 from tenantry.cli.gc import gc
 from tenantry.cli.history import history
+from tenantry.cli.insights import insights
 from tenantry.cli.lineage import lineage
 from tenantry.cli.monitor import monitor
 from tenantry.cli.offboard import offboard
@@ -46,6 +47,7 @@ for command in (
     status,
     show,
     card,
+    insights,
     monitor,
     alert,
     history,

@@ -18,6 +18,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "status": ("tenantry status arrival-delay", "tenantry status arrival-delay -o json"),
     "show": ("tenantry show arrival-delay ua",),
     "card": ("tenantry card arrival-delay ua --out ua.html",),
+    "insights": (
+        "tenantry insights arrival-delay ua",
+        "tenantry insights arrival-delay ua -o html --out ua.html",
+    ),
     "monitor": ("tenantry monitor arrival-delay ua --window 2013-10-22 --report",),
     "alert": ("tenantry alert arrival-delay run-1 --dry-run",),
     "history": ("tenantry history arrival-delay ua",),

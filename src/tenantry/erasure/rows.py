@@ -75,8 +75,8 @@ def scrub_rows(store: ObjectStore, spec: Spec, *, name: str = "") -> RowOrder | 
     _remove_features(removal, spec, suppressed, snapshots)
     _rewrite_predictions(removal, spec, suppressed)
     drawn = layout.monitoring_folder(spec.product, spec.tenant)
-    for key in _keys(store, drawn, "/report.html") if order.rows else ():
-        removal.remove("drift reports", key)
+    for key in _drawn(store, drawn) if order.rows else ():
+        removal.remove("drift reports and insights", key)
     models = replace_models(removal, spec.product, spec.tenant, snapshots, now=order.at_once)
     for key in _keys(store, layout.models_folder(spec.product, spec.tenant), ".parquet"):
         _rewrite_rows(removal, "evaluations", key, spec, suppressed)
@@ -148,6 +148,12 @@ def _named(suppressed: Suppressed) -> list[str]:
 
 def _keys(store: ObjectStore, folder: str, ending: str) -> list[str]:
     return [info.key for info in store.list(folder) if info.key.endswith(ending)]
+
+
+def _drawn(store: ObjectStore, folder: str) -> list[str]:
+    """Return what shows single rows, or counts of few, of windows that were judged."""
+    endings = ("/report.html", "/insights.html", "/insights.json")
+    return [key for ending in endings for key in _keys(store, folder, ending)]
 
 
 # --- what goes ------------------------------------------------------------------------------------

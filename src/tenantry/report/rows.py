@@ -26,6 +26,7 @@ _NAMED = 20
 _TITLES = {
     "report.html": "Evidently report",
     "page.html": "how it fares",
+    "insights.html": "insights",
     "manifest.json": "snapshot",
     "quarantine.parquet": "rows set aside",
     "features": "feature table",
@@ -39,7 +40,7 @@ _TITLES = {
 }
 """Files, or the folders they lie in, as links call them."""
 
-_PLAIN = ("receipt.json", "judgement.json")
+_PLAIN = ("receipt.json", "judgement.json", "insights.json")
 """Files that a link calls by their window alone."""
 
 

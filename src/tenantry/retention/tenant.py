@@ -14,6 +14,7 @@ from tenantry.specs.model import Spec
 from tenantry.times import Window
 
 _RECORD = "card.json"
+_PAGES = ("report.html", "page.html", "insights.html", "insights.json")
 
 
 def find_waste(held: Holdings, spec: Spec, as_of: datetime) -> tuple[tuple[Waste, ...], str]:
@@ -49,7 +50,7 @@ def _predictions(keeping: Keeping) -> Iterator[Waste]:
         yield Waste.of("prediction" if one.info.key in named else "leftover", one)
     for one in held.of("judgement"):
         end = Window.parse(one.place.name).end
-        is_page = one.place.part in ("report.html", "page.html")
+        is_page = one.place.part in _PAGES
         if is_page and not is_young(end, rules.monitoring, keeping.as_of):
             yield Waste.of("monitoring", one)
 

@@ -12,6 +12,7 @@ from tenantry.specs.data import Contract, Label, RowFilter, Sources, Times
 from tenantry.specs.features import Feature
 from tenantry.specs.learning import Gate, Model, Pooled, Pooling, Train
 from tenantry.specs.operation import (
+    Insights,
     Monitor,
     Predict,
     Residency,
@@ -59,6 +60,8 @@ class Declared(SpecPart):
     """Which windows are predicted."""
     monitor: Monitor = Monitor()
     """How predicted windows are judged."""
+    insights: Insights = Insights()
+    """What is told of it to others."""
     retry: Retry = Retry()
     """When a tenant that failed is tried again."""
     pooling: Pooling = Pooling()

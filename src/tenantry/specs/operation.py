@@ -127,6 +127,14 @@ class Monitor(SpecPart):
     """What is promised of freshness."""
 
 
+class Insights(SpecPart):
+    """What is told of the tenant to others."""
+
+    comparable: bool = False
+    """Whether its figures may be among those that comparable tenants are shown, without its name
+    and never fewer than five together; then it is shown theirs."""
+
+
 class Retry(SpecPart):
     """When a tenant that failed is tried again, in logical time."""
 

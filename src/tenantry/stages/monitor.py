@@ -9,6 +9,7 @@ import pandas as pd
 from tenantry import layout
 from tenantry.champions import read_champion
 from tenantry.figures import TITLES
+from tenantry.insights.gather import gather_insights
 from tenantry.jobs import Job, Result
 from tenantry.ledger import Scalar
 from tenantry.monitoring.evidently import ReportError, Sides, preload, render_page
@@ -16,6 +17,7 @@ from tenantry.monitoring.gather import compare_sides, gather_evidence, judge_win
 from tenantry.monitoring.judgements import IN_WORDS, Judgement, write_judgement
 from tenantry.monitoring.sampling import explain_absence
 from tenantry.predictions import read_receipts
+from tenantry.report.insights_page import render_insights_page
 from tenantry.report.tenant_facts import gather_tenant_facts
 from tenantry.report.tenant_page import render_tenant_page
 
@@ -43,6 +45,7 @@ def monitor(job: Job) -> Result:
     ]
     note, report = _write_page(job, sides, judgements)
     page = _write_tenant_page(job, judgements, report)
+    insights = _write_insights(job, table, judgements)
     keys = [write_judgement(job.store, one) for one in judgements if one.status != "not_predicted"]
     unscored = sum(one.delivery.unscored for one in evidence.values())
     scored = sum(one.receipt.rows for one in evidence.values())
@@ -50,7 +53,7 @@ def monitor(job: Job) -> Result:
     return Result(
         message=" ".join(part for part in (_say(judgements), late, note) if part),
         facts=_facts(judgements) | {"rows": scored, "too_late": unscored},
-        keys=(*page, *report, *keys),
+        keys=(*page, *insights, *report, *keys),
     )
 
 
@@ -73,6 +76,23 @@ def _write_tenant_page(
     key = layout.monitoring_page(job.product, job.tenant, judged[-1].span)
     job.store.put(key, render_tenant_page(facts).encode())
     return (key,)
+
+
+def _write_insights(
+    job: Job, table: pd.DataFrame, judgements: Iterable[Judgement]
+) -> tuple[str, ...]:
+    """Write what can be told of the tenant beside the latest judgement; return the keys."""
+    judged = [one for one in judgements if one.status != "not_predicted"]
+    if not judged or table.empty:
+        return ()
+    told = gather_insights(job.store, job.spec, table, job.as_of)
+    if told is None:
+        return ()
+    place = (job.product, job.tenant, judged[-1].span)
+    keys = (layout.insights(*place), layout.insights_page(*place))
+    job.store.put(keys[0], told.to_json())
+    job.store.put(keys[1], render_insights_page(told).encode())
+    return keys
 
 
 # --- Evidently ----------------------------------------------------------------------------------

@@ -66,7 +66,8 @@ class Made:
         for start in (as_of - 2 * WEEK, as_of - WEEK):
             self._predict(Window(start, start + WEEK), version, as_of, snapshot, features, table)
         folder = layout.monitoring_folder(PRODUCT, self.tenant)
-        self.store.put(f"{folder}{Window(as_of - WEEK, as_of).id}/report.html", b"<html>")
+        for name in ("report.html", "insights.html", "insights.json"):
+            self.store.put(f"{folder}{Window(as_of - WEEK, as_of).id}/{name}", b"<html>")
         return version
 
     def _train(self, as_of, snapshot, table):

@@ -78,10 +78,13 @@ def test_a_preview_writes_nothing(store):
 
 def test_no_file_holds_an_erased_row_any_more(store):
     assert any(map(holds, frames(store, "snapshots/").values()))
+    drawn = ("report.html", "insights.html", "insights.json")
+    shown = [key for key in contents(store) if key.endswith(drawn) and "/acme/" in key]
+    assert {key.rsplit("/", 1)[1] for key in shown} == {*drawn}
     order(store)
     for folder in ("snapshots/", "features/", "predictions/", "models/"):
         assert not any(map(holds, frames(store, folder).values()))
-    assert not [key for key in contents(store) if key.endswith("report.html") and "/acme/" in key]
+    assert contents(store).keys().isdisjoint(shown)
 
 
 @settings(max_examples=25)

@@ -61,7 +61,7 @@ def test_a_survey_tells_what_would_go_and_writes_nothing(store):
     assert contents(store) == before
     assert {kind: count for kind, (count, _) in found.found.items()} == {
         "feature tables": 2,
-        "judgements and drift reports": 2,
+        "judgements and drift reports": 6,
         "models": 6,
         "pointers and markers": 1,
         "predictions": 8,

@@ -167,7 +167,8 @@ def test_where_a_kept_snapshots_manifest_is_gone_no_chunk_goes(made):
 
 def test_reports_and_pages_go_and_judgements_stay(made):
     found = find(made.store, make_fleet(monitoring="30d"), 400)["monitoring"]
-    kinds = (layout.drift_report, layout.monitoring_page)
+    pages = (layout.monitoring_page, layout.insights, layout.insights_page)
+    kinds = (layout.drift_report, *pages)
     assert found == {key(PRODUCT, "ua", week(n)) for n in range(6) for key in kinds}
 
 

@@ -7,6 +7,8 @@ from tenantry import layout
 from tenantry.champions import Restored, crown
 from tenantry.digests import sha256
 from tenantry.features.tables import write_features
+from tenantry.insights.files import read_insights
+from tenantry.insights.record import Insights
 from tenantry.jobs import Job
 from tenantry.ledger import Due, Entry, Outcome
 from tenantry.manifests import Manifest
@@ -130,6 +132,20 @@ def test_how_rows_came_is_judged_by_what_ingest_left(store):
     assert (second.status, second.action) == ("drifted", "tell")
 
 
+def test_what_can_be_told_lies_beside_the_latest_judgement(store):
+    for window in WINDOWS:
+        predict(store, TABLE, window)
+    result = watch(store)
+    place = ("arrival-delay", "ua", WINDOWS[-1])
+    keys = (layout.insights(*place), layout.insights_page(*place))
+    assert set(keys) <= {*result.keys}
+    told = Insights.from_json(store.get(keys[0]).content, keys[0])
+    assert (told.as_of, told.windows, told.model) == (AS_OF, 4, MODEL)
+    assert store.get(keys[1]).content.startswith(b"<!DOCTYPE html>")
+    assert read_insights(store, "arrival-delay", "ua", AS_OF) == told
+    assert read_insights(store, "arrival-delay", "ua", AS_OF - DAY) is None
+
+
 def test_every_due_window_is_judged(store):
     for window in WINDOWS:
         predict(store, TABLE, window)
@@ -140,8 +156,9 @@ def test_every_due_window_is_judged(store):
     assert result.facts["promised"] == 0.51
     assert 0.4 < result.facts["realised"] < 0.6
     assert {one.quality.promised for one in judged(store)} == {0.51}
-    page = layout.monitoring_page("arrival-delay", "ua", WINDOWS[-1])
-    assert list(result.keys) == [page, *map(judgement_key, WINDOWS)]
+    place = ("arrival-delay", "ua", WINDOWS[-1])
+    pages = (layout.monitoring_page, layout.insights, layout.insights_page)
+    assert list(result.keys) == [*(page(*place) for page in pages), *map(judgement_key, WINDOWS)]
 
 
 def judgement_key(window):

@@ -1,0 +1,1 @@
+"""What a product can tell a tenant about its predictions, in words and figures."""
