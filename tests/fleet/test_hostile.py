@@ -67,6 +67,7 @@ VERBS = (
     ("show", PRODUCT, "pi"),
     ("history", PRODUCT, "pi"),
     ("monitor", PRODUCT, "pi"),
+    ("insights", PRODUCT, "pi"),
     ("plan", PRODUCT, "--as-of", "2013-12-01"),
 )
 
@@ -149,7 +150,7 @@ def check_each(browser, pages, folder):
     for number, (key, content) in enumerate(pages.items()):
         page = Elements(content.decode())
         assert (page.handlers, page.tags.count("img")) == ([], 0), key
-        own = key.endswith(("card.html", "page.html"))
+        own = key.endswith(("card.html", "page.html", "insights.html"))
         assert page.tags.count("script") == (4 if "/monitoring/" in key else 1) * (not own), key
         assert all(link.startswith(("#", "../", "data:", *BESIDE)) for link in page.links), key
         assert TAMED.isdisjoint(content.decode()), key

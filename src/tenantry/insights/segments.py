@@ -24,6 +24,7 @@ from tenantry.reasons import title, value_in_words
 from tenantry.slices import divide_rows
 from tenantry.specs.features import CalendarFeature, CategoricalFeature, Feature
 from tenantry.specs.model import Spec
+from tenantry.text import plain
 
 FALSE_SHARE = 0.1
 """So large a share of the segments found is false, on average, at most."""
@@ -127,7 +128,7 @@ def _test(division: Division, rows: pd.DataFrame, day: Indices) -> Iterator[Segm
         yield Segment(
             features=division.features,
             title=division.title,
-            value=str(values[place]),
+            value=plain(str(values[place])),
             rows=int(size[place]),
             outcome=within_share(outcome) if in_shares else outcome,
             rest=float((total.sum() - total[place]) / (len(rows) - size[place])),

@@ -30,10 +30,11 @@ def test_it_fetches_nothing_and_runs_no_script():
 
 def test_what_stands_in_data_and_specs_stays_text():
     rows = make_rows()
-    rows["dest"] = rows["dest"].replace("ORD", HOSTILE)
+    rows["dest"] = rows["dest"].replace("ORD", HOSTILE + "\x1b[31m")
     label = {"column": "arr_delay", "above": 15, "title": HOSTILE}
     page = render_insights_page(make_insights(rows, spec=spec_of(label=label)))
     assert HOSTILE not in page
+    assert "\x1b" not in page
     assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") > 2
 
 
