@@ -132,6 +132,7 @@ class Models:
             raise NO_MODEL() if desk.knows() else NOT_READY()
         queue, allowance = self._queue, tenant.allowance
         queue.enter()
+        desk.figures.active = queue.active
         try:
             allowance.enter(desk.limits, perf_counter())
             try:

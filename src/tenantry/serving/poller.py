@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from tenantry import layout
-from tenantry.errors import StoreError
+from tenantry.errors import StoreError, StoreUnavailableError
 from tenantry.serving.figures import Figures
 from tenantry.serving.index import Changes, Entry, read_changes
 from tenantry.serving.pool import Pool
@@ -62,6 +62,8 @@ class Poller:
             found = await self._run(self._read)
         except (StoreError, ValueError) as error:
             self._figures.poll_failures += 1
+            if isinstance(error, StoreUnavailableError):
+                self._shelf.rest()
             LOG.warning("the change index cannot be read: %s", error)
             return False
         self._shelf.wake()

@@ -4,6 +4,7 @@ A store that did not answer is left alone for a moment, so that threads wait for
 and not all at once.
 """
 
+import math
 import time
 from collections.abc import Callable
 
@@ -26,6 +27,10 @@ class Shelf:
         self.disk = disk
         self._clock = clock
         self._down_until = 0.0
+
+    def rest(self) -> None:
+        """Leave the store alone until `wake`: it does not answer."""
+        self._down_until = math.inf
 
     def wake(self) -> None:
         """Ask the store again: it has answered somebody else."""
@@ -51,7 +56,7 @@ class Shelf:
         try:
             content = self.store.get(key).content
         except StoreUnavailableError:
-            self._down_until = self._clock() + REST_SECONDS
+            self._down_until = max(self._down_until, self._clock() + REST_SECONDS)
             raise
         if sha256(content) != digest:
             msg = f"{key}: the bytes have another digest than their pointer says; nothing is loaded"

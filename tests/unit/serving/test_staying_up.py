@@ -31,6 +31,7 @@ async def test_what_is_loaded_goes_on_and_catches_up():
         assert (cold.status, cold.json["reason"]) == (503, "unavailable")
         assert "secret-host" not in cold.body.decode()
         store.is_down = False
+        assert (await client.infer("aa")).status == 503  # left alone until it is found again
         publish(store, version="v2", counter=2)
         assert await client.serving.poll()
         await client.serving.pool.settle()
