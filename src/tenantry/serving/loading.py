@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 from weakref import WeakValueDictionary
 
 from tenantry import layout
@@ -76,6 +76,7 @@ class Loader:
         self._shelf = shelf
         self._prepare = prepare
         self._pooled: WeakValueDictionary[str, _Held] = WeakValueDictionary()
+        self._known: dict[Any, Any] = {}
         self._lock = threading.Lock()
 
     def load(self, product: str, tenant: str, entry: Entry) -> Loaded:
@@ -88,7 +89,7 @@ class Loader:
         """
         key = layout.serving_record(product, tenant, entry.record)
         content = self._shelf.get(key, entry.record)
-        record = ServingRecord.from_json(content, key)
+        record = self._shared(ServingRecord.from_json(content, key))
         if (record.product, record.tenant, record.version) != (product, tenant, entry.version):
             msg = f"{key}: is the record of another model; the next run publishes anew"
             raise ModelFileError(msg)
@@ -117,6 +118,13 @@ class Loader:
             },
             size=len(archive) + len(content) + 2 * len(online or b"") + _OVERHEAD,
         )
+
+    def _shared(self, record: ServingRecord) -> ServingRecord:
+        """Return a record that shares what it says of columns and features with the others."""
+        known = self._known
+        columns = {name: known.setdefault(one, one) for name, one in record.columns.items()}
+        features = {name: known.setdefault(one, one) for name, one in record.features.items()}
+        return record.model_copy(update={"columns": columns, "features": features})
 
     def _archive(self, record: ServingRecord) -> tuple[str, bytes]:
         """Return key and content of a model's file: the packed one, where there is one."""
