@@ -11,11 +11,10 @@ from weakref import WeakValueDictionary
 
 from tenantry import layout
 from tenantry.errors import ModelFileError
-from tenantry.models.card import PooledPart
 from tenantry.packed.columns import Row
 from tenantry.packed.file import pooled_part_of, read_model, read_part
 from tenantry.packed.load import PACKED
-from tenantry.packed.model import Part
+from tenantry.packed.model import PackedModel, Part
 from tenantry.serving.index import Entry
 from tenantry.serving.records import ServingRecord
 from tenantry.serving.shelf import Shelf
@@ -55,7 +54,8 @@ class Loaded:
         record: How it answers.
         features: What makes features of raw fields.
         scorer: The model.
-        engine: What scores; a row of ``packed`` takes microseconds.
+        packed: The same, where it is packed.
+        held: The pooled part that it stands on.
         about: Version and `as_of`, as answers tell them.
         size: Bytes of memory, about; the pooled model is not in it.
     """
@@ -64,9 +64,15 @@ class Loaded:
     record: ServingRecord
     features: Features
     scorer: Scorer
-    engine: Engine
+    packed: PackedModel | None
+    held: Held | None
     about: Mapping[str, str]
     size: int
+
+    @property
+    def engine(self) -> Engine:
+        """What scores; a row of ``packed`` takes microseconds."""
+        return "scikit-learn" if self.packed is None else "packed"
 
 
 class Loader:
@@ -75,7 +81,7 @@ class Loader:
     def __init__(self, shelf: Shelf, prepare: PreparesFeatures) -> None:
         self._shelf = shelf
         self._prepare = prepare
-        self._pooled: WeakValueDictionary[str, _Held] = WeakValueDictionary()
+        self._pooled: WeakValueDictionary[str, Held] = WeakValueDictionary()
         self._known: dict[Any, Any] = {}
         self._lock = threading.Lock()
 
@@ -99,10 +105,13 @@ class Loader:
             online = self._shelf.get(keys[-1], entry.online)
         features = self._prepare(record, online)
         model_key, archive = self._archive(record)
-        engine: Engine = "packed" if record.model.packed else "scikit-learn"
-        scorer = (
-            self._packed(record, archive) if engine == "packed" else self._fitted(record, archive)
-        )
+        held = packed = None
+        scorer: Scorer
+        if record.model.packed:
+            held = self._held(record.product, archive)
+            scorer = packed = read_model(archive, held.part if held else None)
+        else:
+            scorer = self._fitted(record, archive)
         keys.append(model_key)
         self._shelf.disk.keep_only(product, tenant, keys)
         return Loaded(
@@ -110,11 +119,12 @@ class Loader:
             record=record,
             features=features,
             scorer=scorer,
-            engine=engine,
+            packed=packed,
+            held=held,
             about={
                 "as_of": format_moment(entry.as_of),
                 "trained_until": format_moment(record.trained_until),
-                "engine": engine,
+                "engine": "packed" if packed else "scikit-learn",
             },
             size=len(archive) + len(content) + 2 * len(online or b"") + _OVERHEAD,
         )
@@ -132,17 +142,15 @@ class Loader:
         key = f"{folder}{PACKED}" if model.packed else f"{folder}{_SKOPS}"
         return key, self._shelf.get(key, model.packed or model.skops)
 
-    def _packed(self, record: ServingRecord, archive: bytes) -> Scorer:
+    def _held(self, product: str, archive: bytes) -> Held | None:
+        """Return the pooled part of a packed model, from memory where another tenant holds it."""
         part = pooled_part_of(archive)
-        held = self._part(record.product, part) if part is not None else None
-        return _Shared(read_model(archive, held.part if held else None), held)
-
-    def _part(self, product: str, part: PooledPart) -> _Held:
-        """Return a pooled part, from memory where another tenant holds it; loaded once."""
+        if part is None:
+            return None
         with self._lock:
             if (held := self._pooled.get(part.digest)) is None:
                 key = f"{layout.pooled_folder(product, part.zone, part.version)}{PACKED}"
-                held = _Held(read_part(self._shelf.get(key, part.digest)))
+                held = Held(read_part(self._shelf.get(key, part.digest)))
                 self._pooled[part.digest] = held
             return held
 
@@ -160,20 +168,10 @@ class Loader:
         return FittedScorer(FittedScorer.model_of(content, pooled))
 
 
-class _Held:
+class Held:
     """A pooled part that several tenants hold; gone when the last of them is."""
 
     __slots__ = ("__weakref__", "part")
 
     def __init__(self, part: Part) -> None:
         self.part = part
-
-
-class _Shared:
-    """A packed model that keeps its pooled part."""
-
-    __slots__ = ("held", "predict_row")
-
-    def __init__(self, model: Scorer, held: _Held | None) -> None:
-        self.predict_row = model.predict_row
-        self.held = held

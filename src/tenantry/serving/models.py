@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from tenantry.errors import FieldsError
+from tenantry.packed.columns import Row
 from tenantry.serving.accesslog import AccessLog
 from tenantry.serving.answers import make_outputs, make_rows
 from tenantry.serving.bodies import (
@@ -30,6 +31,7 @@ from tenantry.serving.bodies import (
 )
 from tenantry.serving.calls import Call, read_call
 from tenantry.serving.describe import describe
+from tenantry.serving.explaining import explain_row
 from tenantry.serving.figures import Figures
 from tenantry.serving.limits import Limits, Queue
 from tenantry.serving.loading import Loaded
@@ -38,7 +40,6 @@ from tenantry.serving.protocol import Asked, Fields, read_v1, read_v2, write_v1,
 from tenantry.serving.refusals import (
     FAILED,
     NO_MODEL,
-    NO_REASONS,
     NO_TOKEN,
     NOT_READY,
     TOO_SLOW,
@@ -169,11 +170,25 @@ class Models:
                 rows = make_rows(make_outputs(loaded.record, told))
                 return write_v1("predictions", rows, _about(call, loaded))
             case "explain":
-                raise NO_REASONS()
+                asked = read_v1(body, desk.limits.rows)
+                explained = await self._explain(tenant, loaded, asked.rows, seen)
+                return write_v1("explanations", explained, _about(call, loaded))
             case "about":
                 return orjson.dumps(describe(call.model, loaded))
             case _:
                 return orjson.dumps({"name": call.model, "ready": True})
+
+    async def _explain(
+        self, tenant: Tenant, loaded: Loaded, rows: Sequence[Fields], seen: _Seen
+    ) -> list[dict[str, Any]]:
+        """Predict rows, each with its reasons."""
+        told = await self._predict(tenant, loaded, rows, seen)
+        explained = make_rows(make_outputs(loaded.record, told))
+        at = datetime.now(UTC)
+        for row, answer in zip(rows, explained, strict=True):
+            answer["reasons"] = explain_row(loaded, *_features(loaded, row, at))
+            await asyncio.sleep(0)
+        return explained
 
     async def _predict(
         self, tenant: Tenant, loaded: Loaded, rows: Sequence[Fields], seen: _Seen
@@ -217,14 +232,18 @@ class _Seen:
 
 
 def _predict_row(loaded: Loaded, row: Fields, at: datetime) -> Any:  # noqa: ANN401 - `Told`
-    try:
-        own, pooled = loaded.features(row, at)
-    except FieldsError as error:
-        raise bad_request(str(error)) from None
+    own, pooled = _features(loaded, row, at)
     told = loaded.scorer.predict_row(own, pooled)
     if type(told) is float and not math.isfinite(told):
         raise bad_request("a field is too large for the model")
     return told
+
+
+def _features(loaded: Loaded, row: Fields, at: datetime) -> tuple[Row, Row]:
+    try:
+        return loaded.features(row, at)
+    except FieldsError as error:
+        raise bad_request(str(error)) from None
 
 
 def _in_v2(call: Call, loaded: Loaded, asked: Asked, told: list[Any]) -> bytes:

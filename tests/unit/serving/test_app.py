@@ -94,6 +94,26 @@ async def test_the_metadata_name_what_is_read_and_answered(store):
 
 
 @served
+async def test_reasons_are_the_models_own_in_words(store):
+    publish(store, "mute", explain={"top": 0})
+    async with serving(store) as client:
+        body = {"instances": [ROW, {**ROW, "distance": None}]}
+        answer = await client.ask("POST", f"/v1/models/{PRODUCT}.ua:explain", body)
+        first, second = answer.json["explanations"]
+        assert first["probability"] == pytest.approx(EXPECTED, abs=1e-15)
+        assert [one["feature"] for one in first["reasons"]] == ["distance", "origin"]
+        assert first["reasons"][0] == {
+            "feature": "distance",
+            "title": "distance",
+            "value": "500",
+            "contribution": pytest.approx(-2.0),
+        }
+        assert "distance" not in [one["feature"] for one in second["reasons"]]
+        mute = await client.ask("POST", f"/v1/models/{PRODUCT}.mute:explain", body)
+        assert (mute.status, mute.json["reason"]) == (501, "no_reasons")
+
+
+@served
 async def test_a_version_that_does_not_reign_is_not_found(store):
     async with serving(store) as client:
         assert (await client.ask("POST", f"{UA}/versions/v1/infer", v2(ROW))).status == 200
@@ -114,7 +134,7 @@ async def test_tenants_share_the_pooled_model():
         ]
         assert told[0] < told[1]
         assert store.reads == 5  # two records, two models, one pooled model
-        parts = [one.loaded.scorer.held.part for one in client.serving.pool.tenants.values()]
+        parts = [one.loaded.held.part for one in client.serving.pool.tenants.values()]
         assert parts[0] is parts[1]
 
 
