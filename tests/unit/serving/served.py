@@ -31,10 +31,17 @@ ROW = {"distance": 500.0, "origin": "JFK", "at": "2013-10-02T10:00:00Z"}
 
 def linear(intercept):
     """A linear model of one number and one category."""
-    ones = np.ones(1)
     lookup = Lookup("origin", {"JFK": 0.5, "LGA": -0.5}, 0.0)
+    mean, scale = np.array([700.0]), np.array([100.0])
     return PackedLinear(
-        intercept, ("distance",), np.array([700.0]), np.array([700.0]), 100 * ones, ones, (lookup,)
+        intercept=intercept,
+        names=("distance",),
+        fill=mean,
+        mean=mean,
+        scale=scale,
+        coefficients=np.ones(1),
+        lookups=(lookup,),
+        centre=np.zeros(2),
     )
 
 
