@@ -186,8 +186,9 @@ def _compare(store: ObjectStore, fleet: FleetState, bare: Path) -> tuple[int, fl
         for outcome in member.outcomes:
             for key in (key for key in outcome.keys if key.endswith("receipt.json")):
                 receipt = Receipt.from_json(store.get(key).content, key)
-                apart = max(apart, _apart(store, receipt, bare))
-                same += 1
+                if receipt.model == member.fact("train", "challenger"):
+                    apart = max(apart, _apart(store, receipt, bare))
+                    same += 1
     return same, apart
 
 
