@@ -75,8 +75,7 @@ def find_go(places: Sequence[str] = ("go", "/usr/local/go/bin/go")) -> str:
 def build_command(go: str, target: Path) -> tuple[list[str], dict[str, str]]:
     """Return the command that builds the server into `target`, and its environment."""
     env = {name: value for name, value in os.environ.items() if name not in ("GOOS", "GOARCH")}
-    lean = ["-gcflags=all=-dwarf=false", "-ldflags=-s -w"]  # nothing for debuggers: built sooner
-    return [go, "install", *lean, f"{MODULE}@{VERSION}"], {**env, "GOBIN": str(target)}
+    return [go, "install", f"{MODULE}@{VERSION}"], {**env, "GOBIN": str(target)}
 
 
 def _build(binary: Path) -> None:
