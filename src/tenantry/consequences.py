@@ -239,6 +239,7 @@ _WORDS: dict[Action, str] = {
     "predict": "predicted",
     "backfill": "predicted by backfill",
     "monitor": "judged",
+    "publish": "published for servers",
 }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from tenantry.costs import Rates, estimate_cost, estimate_pooled, learn_rates, usual_rows
 from tenantry.packing import Choice, Parcel, choose, pack
@@ -10,6 +11,7 @@ from tenantry.plans import Planned, RunPlan
 from tenantry.pooling import Zone
 from tenantry.promises import Promises, measure_promises
 from tenantry.request import PlanRequest
+from tenantry.serving.index import Entry
 from tenantry.specs.load import Fleet
 from tenantry.specs.model import Spec
 from tenantry.states import TenantState
@@ -41,7 +43,10 @@ class Task:
 
 
 def find_tasks(
-    request: PlanRequest, specs: Iterable[Spec], state_of: Callable[[str], TenantState]
+    request: PlanRequest,
+    specs: Iterable[Spec],
+    state_of: Callable[[str], TenantState],
+    served: Mapping[str, Entry] = MappingProxyType({}),
 ) -> tuple[Task, ...]:
     """Decide what is due for each tenant, by name; of its state only what is needed is kept.
 
@@ -49,12 +54,18 @@ def find_tasks(
         request: What the run is asked to do.
         specs: Those of the tenants of the run.
         state_of: Returns a tenant's state as of the run's logical time.
+        served: Tenant → what servers are told of it.
     """
     tasks = []
     for spec in sorted(specs, key=lambda one: one.tenant):
         state = state_of(spec.tenant)
         work = plan_tenant(
-            spec, state, request.as_of, force=request.force, backfill=request.backfill
+            spec,
+            state,
+            request.as_of,
+            force=request.force,
+            backfill=request.backfill,
+            served=served.get(spec.tenant),
         )
         promises = measure_promises(spec, state, request.as_of)
         tasks.append(Task(spec, work, state.rows, state.costs, state.interrupted, promises))

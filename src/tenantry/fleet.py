@@ -40,6 +40,7 @@ _FINISHED_BY: dict[Action, str] = {
     "predict": "predict",
     "backfill": "predict",
     "monitor": "monitor",
+    "publish": "predict",
 }
 
 

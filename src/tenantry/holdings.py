@@ -20,6 +20,7 @@ from tenantry.origins import Origin
 from tenantry.places import Place, PlaceKind, parse_key
 from tenantry.predictions import Receipt
 from tenantry.records import Record
+from tenantry.serving.index import Entry, read_entry
 from tenantry.store.contract import ObjectInfo, ObjectStore
 from tenantry.times import compact
 
@@ -101,6 +102,11 @@ class Holdings(_Folder):
         except ValueError as error:
             self.unreadable[layout.champion(self.product, self.tenant)] = str(error)
             return None
+
+    @cached_property
+    def served(self) -> Entry | None:
+        """What the change index tells servers of it; None when nothing."""
+        return read_entry(self.store, self.product, self.tenant)
 
     @cached_property
     def events(self) -> tuple[EventName, ...]:

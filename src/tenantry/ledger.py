@@ -15,7 +15,7 @@ from tenantry.text import Plain
 from tenantry.times import Moment, Window
 
 Scalar = str | int | float | bool | None
-Action = Literal["train", "predict", "backfill", "monitor", "rollback", "retire"]
+Action = Literal["train", "predict", "backfill", "monitor", "rollback", "retire", "publish"]
 ModelChoice = Literal["then", "current"]
 Status = Literal["done", "fell_back", "skipped", "failed"]
 

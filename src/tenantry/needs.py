@@ -28,11 +28,11 @@ class Needs:
 _DATA: tuple[Action, ...] = ("train", "predict", "backfill", "monitor")
 
 NEEDS: dict[str, Needs] = {
-    "ingest": Needs(_DATA),
+    "ingest": Needs((*_DATA, "publish")),
     "build_features": Needs(_DATA, ("ingest",)),
     "train": Needs(("train",), ("ingest", "build_features")),
     "promote": Needs(("train", "rollback", "retire"), ("ingest", "build_features", "train")),
-    "predict": Needs(("predict", "backfill"), ("ingest", "build_features")),
+    "predict": Needs(("predict", "backfill", "publish"), ("ingest", "build_features")),
     "monitor": Needs(("monitor",), ("ingest", "build_features")),
 }
 """A tenant whose training failed is still predicted by the champion it has (decision 0004)."""

@@ -8,7 +8,16 @@ from typing import Literal
 from tenantry.plans import RunPlan
 
 Kind = Literal[
-    "retire", "pooled", "rollback", "train", "predict", "backfill", "monitor", "left", "nothing"
+    "retire",
+    "pooled",
+    "rollback",
+    "train",
+    "predict",
+    "backfill",
+    "monitor",
+    "publish",
+    "left",
+    "nothing",
 ]
 
 KINDS: tuple[Kind, ...] = (
@@ -19,6 +28,7 @@ KINDS: tuple[Kind, ...] = (
     "predict",
     "backfill",
     "monitor",
+    "publish",
     "left",
     "nothing",
 )

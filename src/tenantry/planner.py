@@ -15,6 +15,8 @@ from tenantry.facts import Attempt
 from tenantry.ledger import Action, Due
 from tenantry.recalls import find_recall
 from tenantry.request import Backfill
+from tenantry.serving.announce import why_publish
+from tenantry.serving.index import Entry
 from tenantry.specs.model import Spec
 from tenantry.states import TenantState
 from tenantry.times import Window, format_duration, format_moment, shifted
@@ -46,15 +48,17 @@ class _Case:
     as_of: datetime
     force: bool
     backfill: Backfill | None
+    served: Entry | None = None
 
 
-def plan_tenant(
+def plan_tenant(  # noqa: PLR0913 - what a decision is made from
     spec: Spec,
     state: TenantState,
     as_of: datetime,
     *,
     force: bool = False,
     backfill: Backfill | None = None,
+    served: Entry | None = None,
 ) -> DueWork:
     """Decide what is due for a tenant.
 
@@ -64,10 +68,11 @@ def plan_tenant(
         as_of: The run's logical time.
         force: Whether to train whatever the state.
         backfill: What the run is asked to predict besides.
+        served: What the change index tells servers of it; None when nothing.
     """
     if note := _why_nothing(spec, state):
         return DueWork(note=note)
-    case = _Case(spec, state, as_of, force, backfill)
+    case = _Case(spec, state, as_of, force, backfill, served)
     work = _Work(case, find_holds(state.failures, spec.retry))
     if spec.state == "retired":
         work.add(Due(action="retire", reason="its spec says state: retired"), spec.predict.start)
@@ -83,6 +88,7 @@ def plan_tenant(
     if judged:
         due = _windows_due("monitor", "labels are known and it was not judged yet", judged)
         work.add(due, agenda.labels_known_at(judged[0]))
+    _add_publishing(case, work)
     if agenda.too_old:
         history = format_duration(spec.train.history)
         work.notes.append(f"{agenda.too_old} windows are older than train.history ({history})")
@@ -195,6 +201,24 @@ def _add_rollback(case: _Case, work: _Work, *, trains: bool) -> None:
         windows = (recall.alarm.window.id,)
         due = Due(action="rollback", reason=reason, windows=windows, version=version)
         work.add(due, recall.alarm.as_of)
+
+
+# --- serving --------------------------------------------------------------------------------------
+
+
+def _add_publishing(case: _Case, work: _Work) -> None:
+    """Have servers told of what the run does, or of what they were not told.
+
+    Where windows are predicted they are told anyway; where a later run was, by that one.
+    """
+    actions = {due.action for due in work.due}
+    is_later = case.served is not None and case.served.as_of > case.as_of
+    if is_later or not actions.isdisjoint(("predict", "backfill")):
+        return
+    moves = not actions.isdisjoint(("train", "rollback"))
+    reason = why_publish(case.spec, case.state.champion, case.served, moves=moves)
+    if reason:
+        work.add(Due(action="publish", reason=reason), case.as_of)
 
 
 # --- windows --------------------------------------------------------------------------------------

@@ -13,11 +13,12 @@ from tenantry import layout
 from tenantry.columns import LABEL
 from tenantry.evaluations import CHALLENGER, predictions_in
 from tenantry.metrics import Floats
+from tenantry.models.card import Task
 from tenantry.parquet import from_parquet
 from tenantry.predictions import Interval
 from tenantry.records import Record
 from tenantry.specs.model import Spec
-from tenantry.specs.operation import Costs, TargetRate
+from tenantry.specs.operation import Costs, TargetRate, Threshold
 from tenantry.store.contract import ObjectStore
 
 MIN_ROWS = 30
@@ -44,21 +45,46 @@ def settle_rules(spec: Spec, evaluation: pd.DataFrame | None) -> Rules:
         spec: The tenant's spec.
         evaluation: The holdout's labelled rows as `train` left them; None without one.
     """
+    return settle(
+        spec.label.task, spec.predict.threshold, spec.predict.interval, evaluation=evaluation
+    )
+
+
+def settle(
+    task: Task,
+    threshold: Threshold,
+    interval: float | None,
+    *,
+    evaluation: pd.DataFrame | None,
+) -> Rules:
+    """Settle rules for the model of an evaluation.
+
+    Args:
+        task: What it predicts.
+        threshold: What its threshold follows from.
+        interval: The share of labels that an interval is to hold; None for no interval.
+        evaluation: See `settle_rules`.
+    """
     rows = pd.DataFrame({CHALLENGER: [], LABEL: []}) if evaluation is None else evaluation
     scores = predictions_in(rows, CHALLENGER)
     if scores.ndim == 2:
         scores = scores.max(axis=1)
-    if spec.label.task != "regression":
-        return Rules(threshold=_threshold(spec.predict.threshold, scores))
-    if spec.predict.interval is None:
+    if task != "regression":
+        return Rules(threshold=_threshold(threshold, scores))
+    if interval is None:
         return Rules()
     residuals = rows[LABEL].to_numpy(dtype=np.float64) - scores
-    return Rules(interval=conformal_interval(residuals, spec.predict.interval))
+    return Rules(interval=conformal_interval(residuals, interval))
 
 
 def needs_evaluation(spec: Spec) -> bool:
     """Whether a spec's rules depend on the model's holdout."""
-    return isinstance(spec.predict.threshold, TargetRate) or spec.predict.interval is not None
+    return rests_on_evaluation(spec.predict.threshold, spec.predict.interval)
+
+
+def rests_on_evaluation(threshold: Threshold, interval: float | None) -> bool:
+    """Whether a threshold or an interval depends on the model's holdout."""
+    return isinstance(threshold, TargetRate) or interval is not None
 
 
 def read_rules(store: ObjectStore, spec: Spec, version: str) -> Rules:
@@ -69,8 +95,17 @@ def read_rules(store: ObjectStore, spec: Spec, version: str) -> Rules:
     """
     if not needs_evaluation(spec):
         return settle_rules(spec, None)
-    folder = layout.model_folder(spec.product, spec.tenant, version)
-    return settle_rules(spec, from_parquet(store.get(f"{folder}evaluation.parquet").content))
+    return settle_rules(spec, read_evaluation(store, spec.product, spec.tenant, version))
+
+
+def read_evaluation(store: ObjectStore, product: str, tenant: str, version: str) -> pd.DataFrame:
+    """Read the holdout of a model's training, with its predictions.
+
+    Raises:
+        ObjectMissingError: It is gone.
+    """
+    folder = layout.model_folder(product, tenant, version)
+    return from_parquet(store.get(f"{folder}evaluation.parquet").content)
 
 
 def _threshold(rule: float | Costs | TargetRate, scores: Floats) -> float:

@@ -35,6 +35,7 @@ from tenantry.ledger import STAGES, Cost, Entry, Header, Ledger, Outcome
 from tenantry.needs import NEEDS
 from tenantry.openings import close_shard, open_shard
 from tenantry.progress import Progress
+from tenantry.serving.announce import announce
 from tenantry.settings import Settings
 from tenantry.sources.connections import Connections, load_connections
 from tenantry.specs.frozen import read_frozen_specs
@@ -92,6 +93,7 @@ def run_stage(
     spent = before.processes | {stage: process_seconds()}
     result = Ledger(header=header.model_copy(update={"processes": spent}), entries=entries)
     store.put(layout.ledger(header.run, header.shard, stage), result.to_lines())
+    announce(store, header, result.entries, specs)
     result = undo_stage(store, result, marks, specs)
     if stage == STAGES[-1]:
         close_shard(store, result)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
@@ -14,6 +15,7 @@ from tenantry.events import Event, write_event
 from tenantry.facts import SHARD_DIED
 from tenantry.index import MANY, Index, compact, forget, map_tenants, read_index, rebuild
 from tenantry.openings import STALE, Found, Opening, close, list_openings
+from tenantry.serving.index import Entry, read_entries
 from tenantry.states import TenantRecord
 from tenantry.store.contract import ObjectStore
 from tenantry.truth import read_state
@@ -51,6 +53,11 @@ class Survey:
         if self.index is None or tenant in self.open_tenants:
             return read_state(self.store, self.product, tenant, known)
         return known or TenantRecord(tenant)
+
+    @cached_property
+    def served(self) -> Mapping[str, Entry]:
+        """What the change index tells servers, by tenant."""
+        return read_entries(self.store, self.product)
 
     @cached_property
     def open_tenants(self) -> frozenset[str]:

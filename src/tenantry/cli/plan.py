@@ -44,6 +44,7 @@ _SIGNS: dict[Kind, tuple[str, str]] = {
     "predict": ("+", "green"),
     "backfill": ("+", "green"),
     "monitor": ("~", "yellow"),
+    "publish": ("~", "green"),
     "left": ("…", "magenta"),
     "nothing": ("=", "dim"),
 }

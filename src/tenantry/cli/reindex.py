@@ -9,6 +9,7 @@ from rich.text import Text
 
 from tenantry.cli.options import DryRun, Output, OutputFormat, ProductName, RegionName, print_json
 from tenantry.index import rebuild
+from tenantry.serving.mend import find_unserved, rebuild_served
 from tenantry.settings import load_settings
 from tenantry.store.open import open_store
 from tenantry.surveys import find_differences, survey
@@ -23,16 +24,20 @@ def reindex(
 ) -> None:
     """Compare the index with the tenants' folders; with --yes build it anew from them.
 
-    Plans are made from the index, and every run keeps it. This is for a store that was restored,
-    copied or mended by hand. It reads every tenant's folder, which takes a while in a big fleet.
-    Without --yes nothing is written, and the exit code is 1 when something differs. Tenants that
-    are being worked on are not compared: plans read their folders.
+    Plans are made from the index, servers follow that of what is served, and every run keeps both.
+    This is for a store that was restored, copied or mended by hand. It reads every tenant's folder,
+    which takes a while in a big fleet. Without --yes nothing is written, and the exit code is 1
+    when something differs. Tenants that are being worked on are not compared: plans read their
+    folders.
     """
     yes = yes and not dry_run
     store = open_store(load_settings(), region)
     differences = find_differences(survey(store, product))
+    for tenant, words in find_unserved(store, product).items():
+        differences[tenant] = "; ".join(filter(None, (differences.get(tenant, ""), words)))
     if yes:
         rebuild(store, product)
+        rebuild_served(store, product)
     if output is OutputFormat.json:
         print_json({"differences": differences, "rebuilt": yes})
     else:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from tenantry import layout
 from tenantry.erasure.tombstones import Marks, read_marks, sweep
 from tenantry.ledger import Ledger
+from tenantry.serving.index import forget_served
 from tenantry.specs.model import Spec
 from tenantry.store.contract import ObjectStore
 from tenantry.store.open import eraser
@@ -38,6 +39,8 @@ def undo_erased(
         return erased
     store = eraser(store, product)
     _tell(sweep(store, product, erased), product, "the tenant was erased")
+    for tenant in sorted(erased):
+        forget_served(store, product, tenant)
     if changed:
         from tenantry.erasure.rows import scrub_rows
 

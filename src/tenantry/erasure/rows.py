@@ -21,6 +21,7 @@ from tenantry.erasure.suppression import Suppressed, find_suppressed, read_suppr
 from tenantry.errors import ObjectMissingError
 from tenantry.parquet import keep_rows, read_columns, read_notes
 from tenantry.predictions import PredictionFile, Receipt
+from tenantry.serving.index import change_entries
 from tenantry.snapshots import read_manifest
 from tenantry.specs.model import Spec
 from tenantry.store.contract import ObjectStore
@@ -73,6 +74,7 @@ def scrub_rows(store: ObjectStore, spec: Spec, *, name: str = "") -> RowOrder | 
     snapshots = {*order.snapshots, *(sha for one in orders for sha in one.snapshots)}
     _remove_snapshots(removal, spec, held.chunks, order.snapshots)
     _remove_features(removal, spec, suppressed, snapshots)
+    _remove_online(removal, spec)
     _rewrite_predictions(removal, spec, suppressed)
     drawn = layout.monitoring_folder(spec.product, spec.tenant)
     for key in _drawn(store, drawn) if order.rows else ():
@@ -198,6 +200,17 @@ def _rewrite_rows(
         removal.rewrite(kind, key, keep_rows(content, ~mask))
     else:
         removal.forget(key)
+
+
+def _remove_online(removal: Removal, spec: Spec) -> None:
+    """Remove the tenant's online features, which hold rows; the next run publishes them anew."""
+    folder = layout.serving_records_folder(spec.product, spec.tenant)
+    for key in _keys(removal.store, folder, ".online"):
+        removal.remove("online features", key)
+    nothing = {"online": ""}
+    change_entries(
+        removal.store, spec.product, [spec.tenant], lambda one: one.model_copy(update=nothing)
+    )
 
 
 def _rewrite_predictions(removal: Removal, spec: Spec, suppressed: Suppressed) -> None:

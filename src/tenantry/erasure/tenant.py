@@ -22,6 +22,7 @@ from tenantry.erasure.tombstones import (
 )
 from tenantry.index import forget
 from tenantry.openings import list_openings
+from tenantry.serving.index import forget_served
 from tenantry.store.contract import ObjectStore
 
 KINDS = {
@@ -31,6 +32,7 @@ KINDS = {
     "predictions": "predictions",
     "monitoring": "judgements and drift reports",
     "events": "audit trail",
+    "serving": "what servers need",
 }
 """Folder below a tenant's prefix → what lies there."""
 
@@ -145,6 +147,7 @@ def _settle(removal: Removal, stone: Tombstone, uses: Uses, *, now: bool = False
     waiting = replace_pools(removal, product, uses.pooled, kept, WHY)
     _remove_folder(removal, product, tenant)
     forget(store, product, tenant)
+    forget_served(store, product, tenant)
     removal.forget(layout.openings_folder(product))  # closed ones, where versions are kept
     certificate = Certificate(
         of="tenant",

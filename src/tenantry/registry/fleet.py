@@ -14,6 +14,7 @@ from tenantry.openings import Told, opened
 from tenantry.registry.orders import Order
 from tenantry.registry.rollback import Aim, Move, find_move, make_move
 from tenantry.registry.versions import FileCheck, last_moment, list_tenants, require_seen
+from tenantry.serving.follow import follow
 from tenantry.states import TenantRecord
 from tenantry.store.contract import ObjectStore
 from tenantry.surveys import survey
@@ -142,6 +143,7 @@ def make_fleet_rollback(store: ObjectStore, found: FleetRollback) -> FleetRollba
 def _made(store: ObjectStore, product: str, move: Move, told: Told) -> Move:
     champion = make_move(store, product, move)
     told.tell(TenantRecord(move.tenant, champion=lighten(champion)))
+    follow(store, product, move.tenant, champion)
     return move
 
 

@@ -8,6 +8,7 @@ from tenantry.errors import Fault, NothingToDoError, RegistryError
 from tenantry.openings import opened
 from tenantry.registry.orders import Order, record_pin
 from tenantry.registry.versions import last_moment, require_champion
+from tenantry.serving.follow import follow
 from tenantry.store.contract import ObjectStore
 from tenantry.truth import read_state
 
@@ -35,9 +36,11 @@ def pin(store: ObjectStore, product: str, tenant: str, *, order: Order, version:
         return found.model_copy(update={"counter": made.turn, "pin": made})
 
     with opened(store, product, [tenant], run=f"pin-{uuid4().hex}"):
-        made = move_champion(store, product, tenant, change).pin
+        pinned = move_champion(store, product, tenant, change)
+    made = pinned.pin
     if made is None:
         raise _moved(product, tenant)
+    follow(store, product, tenant, pinned)
     record_pin(store, product, tenant, kind="pinned", pin=made)
     return made
 
@@ -83,9 +86,11 @@ def unpin(store: ObjectStore, product: str, tenant: str, *, order: Order) -> Pin
         return found.model_copy(update={"counter": made.turn, "pin": None, "unpinned": made})
 
     with opened(store, product, [tenant], run=f"unpin-{uuid4().hex}"):
-        made = move_champion(store, product, tenant, change).unpinned
+        free = move_champion(store, product, tenant, change)
+    made = free.unpinned
     if made is None:
         raise _moved(product, tenant)
+    follow(store, product, tenant, free)
     record_pin(store, product, tenant, kind="unpinned", pin=made)
     return made
 

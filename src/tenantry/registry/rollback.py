@@ -21,6 +21,7 @@ from tenantry.errors import Fault, NothingToDoError, RegistryError
 from tenantry.openings import opened
 from tenantry.registry.orders import Order, record_rollback
 from tenantry.registry.versions import FileCheck, find_reign, last_moment, require_seen
+from tenantry.serving.follow import follow
 from tenantry.store.contract import ObjectStore
 from tenantry.times import format_moment
 from tenantry.truth import read_state
@@ -109,6 +110,8 @@ def find_rollback(  # noqa: PLR0913 - an order's parts
 def make_rollback(store: ObjectStore, product: str, move: Move) -> Reign:
     """Make a rollback that was found out; takes effect for the next prediction of any window.
 
+    Servers follow within seconds.
+
     Returns:
         The reign that restores the earlier model.
 
@@ -116,7 +119,8 @@ def make_rollback(store: ObjectStore, product: str, move: Move) -> Reign:
         RegistryError: Someone moved or pinned the champion since.
     """
     with opened(store, product, [move.tenant], run=f"rollback-{uuid4().hex}"):
-        make_move(store, product, move)
+        champion = make_move(store, product, move)
+    follow(store, product, move.tenant, champion)
     return move.reign
 
 

@@ -182,7 +182,7 @@ def group_reasons(state: FleetState) -> tuple[Reason, ...]:
         for due in member.due:
             tenants[due.action, due.reason].append(member.tenant)
             windows[due.action, due.reason] += len(due.windows)
-    order = ("train", "predict", "backfill", "monitor", "rollback", "retire")
+    order = ("train", "predict", "backfill", "monitor", "rollback", "retire", "publish")
     found = sorted(tenants, key=lambda pair: (order.index(pair[0]), -len(tenants[pair]), pair[1]))
     return tuple(Reason(*pair, tuple(tenants[pair]), windows[pair]) for pair in found)
 

@@ -110,6 +110,12 @@ class Keeping:
         return frozenset(kept | self._young_snapshots())
 
     @cached_property
+    def published(self) -> frozenset[str]:
+        """Digests of the serving record and of the online features that servers are told of."""
+        served = self.held.served
+        return frozenset({served.record, served.online} if served else ())
+
+    @cached_property
     def chunks(self) -> frozenset[str] | None:
         """Digests of the chunks that stay; None when a kept snapshot's manifest was lost."""
         found: set[str] = set()

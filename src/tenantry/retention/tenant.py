@@ -24,7 +24,8 @@ def find_waste(held: Holdings, spec: Spec, as_of: datetime) -> tuple[tuple[Waste
         What may go, by key; and why nothing may, empty when something may.
     """
     keeping = Keeping(held, spec, as_of)
-    waste = tuple(sorted({*_models(keeping), *_predictions(keeping), *_rows(keeping)}))
+    found = (_models, _predictions, _rows, _published)
+    waste = tuple(sorted({one for find in found for one in find(keeping)}))
     if held.unreadable:
         first = min(held.unreadable)
         return (), f"{first} cannot be read; restore or delete it"
@@ -69,3 +70,9 @@ def _rows(keeping: Keeping) -> Iterator[Waste]:
         last = used.get(one.place.name, one.info.modified)
         if not is_young(last, keeping.rules.features, keeping.as_of):
             yield Waste.of("features", one)
+
+
+def _published(keeping: Keeping) -> Iterator[Waste]:
+    for one in keeping.held.of("serving"):
+        if one.place.name not in keeping.published:
+            yield Waste.of("serving", one)

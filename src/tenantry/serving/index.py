@@ -57,13 +57,14 @@ class Entry(Record):
         """Return what counts of this entry, written after another one of the same tenant.
 
         Which model answers says the later pointer, of one pointer the later run; what the tenant's
-        past is says the later run.
+        past is says the later run that published it.
         """
         if other is None:
             return self
         is_later = (self.counter, self.published) >= (other.counter, other.published)
         leads = self if is_later else other
-        fresh = self if self.as_of >= other.as_of else other
+        has_later = (bool(self.online), self.as_of) >= (bool(other.online), other.as_of)
+        fresh = self if has_later else other
         return leads.model_copy(update={"online": fresh.online, "as_of": fresh.as_of})
 
 
@@ -152,6 +153,16 @@ def read_entries(store: ObjectStore, product: str) -> dict[str, Entry]:
     return {name: one for bucket in changes.buckets.values() for name, one in bucket.items()}
 
 
+def read_entry(store: ObjectStore, product: str, tenant: str) -> Entry | None:
+    """Return a tenant's entry; None when there is none.
+
+    Raises:
+        StoreUnavailableError: The store does not answer.
+    """
+    found, _ = _read(store, layout.serving_bucket(product, bucket_of(tenant)))
+    return found.tenants.get(tenant)
+
+
 def write_entries(store: ObjectStore, product: str, entries: Mapping[str, Entry]) -> None:
     """Put entries into the index; those that others wrote and that count more stay.
 
@@ -174,8 +185,19 @@ def write_entries(store: ObjectStore, product: str, entries: Mapping[str, Entry]
         _change(store, product, bucket, put)
 
 
-def remove_entries(store: ObjectStore, product: str, tenants: Iterable[str]) -> None:
-    """Take tenants out of the index, as erased ones; none of the buckets' bytes names them then.
+def change_entries(
+    store: ObjectStore,
+    product: str,
+    tenants: Iterable[str],
+    change: Callable[[Entry], Entry | None],
+) -> None:
+    """Change the entries of tenants that have one; the index names no tenant without an entry.
+
+    Args:
+        store: The store.
+        product: The product.
+        tenants: Whose.
+        change: Returns what an entry becomes; None takes the tenant out of the index.
 
     Raises:
         StoreUnavailableError: The store does not answer, or others won a hundred times in a row.
@@ -185,10 +207,24 @@ def remove_entries(store: ObjectStore, product: str, tenants: Iterable[str]) -> 
         grouped[bucket_of(tenant)].add(tenant)
     for bucket, some in grouped.items():
 
-        def drop(found: dict[str, Entry], some: set[str] = some) -> dict[str, Entry]:
-            return {name: one for name, one in found.items() if name not in some}
+        def changed(found: dict[str, Entry], some: set[str] = some) -> dict[str, Entry]:
+            pairs = ((name, change(one) if name in some else one) for name, one in found.items())
+            return {name: one for name, one in pairs if one}
 
-        _change(store, product, bucket, drop)
+        _change(store, product, bucket, changed)
+
+
+def remove_entries(store: ObjectStore, product: str, tenants: Iterable[str]) -> None:
+    """Take tenants out of the index, as erased ones; see `change_entries`."""
+    change_entries(store, product, tenants, lambda _: None)
+
+
+def forget_served(store: ObjectStore, product: str, tenant: str) -> None:
+    """Take an erased tenant out of the index, and out of older versions of its bucket."""
+    remove_entries(store, product, [tenant])
+    key = layout.serving_bucket(product, bucket_of(tenant))
+    if store.find(key):
+        store.purge(key, keep_latest=True)
 
 
 def _change(

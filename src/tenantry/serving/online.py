@@ -54,7 +54,9 @@ _EMPTY: Integers = np.zeros(0, dtype=np.int64)
 def needs_state(record: ServingRecord) -> bool:
     """Whether a record's features look at the past or at joined sources."""
     past = HistoryFeature | CongestionFeature
-    return bool(record.joins) or any(isinstance(one, past) for one in record.features.values())
+    read = _read_by_model(record)
+    looked = (isinstance(one, past) for name, one in record.features.items() if name in read)
+    return bool(record.joins) or any(looked)
 
 
 def features_of(record: ServingRecord, state: State | None, raw: Fields, at: datetime) -> Pair:
@@ -130,8 +132,8 @@ class Online:
         self.as_of = state.moment if state else None
         self._reader = FieldReader.of(record)
         self._zone = ZoneInfo(record.timezone)
-        self._own = record.own
-        self._shared = tuple(record.shared.items())
+        self._own = record.own if record.parts != "pooled" else ()
+        self._shared = tuple(record.shared.items()) if record.parts != "own" else ()
         self._event, self._known = record.times.event_time, known
         self._shift = 0 if known.column else _shift(known)
         self._back = record.back // _MICROSECOND
@@ -141,7 +143,9 @@ class Online:
         early = max(-self._shift, 0)
         compute = partial(_compute, state=state, back=self._back, early=early)
         self._features = tuple(
-            (name, compute(name, feature)) for name, feature in record.features.items()
+            (name, compute(name, feature))
+            for name, feature in record.features.items()
+            if name in _read_by_model(record)
         )
 
     def features_of(self, raw: Fields, at: datetime) -> Pair:
@@ -197,6 +201,13 @@ class Online:
         if happens < oldest or known < oldest - max(-self._shift, 0):
             return [Fault(self._event, "too long ago for the features that are served")]
         return []
+
+
+def _read_by_model(record: ServingRecord) -> frozenset[str]:
+    """Return the columns of the feature table that the parts of the model read."""
+    own = record.own if record.parts != "pooled" else ()
+    shared = record.shared.values() if record.parts != "own" else ()
+    return frozenset((*own, *shared))
 
 
 def _shift(known: KnownAt) -> int:

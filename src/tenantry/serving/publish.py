@@ -36,7 +36,7 @@ from tenantry.specs.features import (
     TextFeature,
 )
 from tenantry.specs.load import filter_values
-from tenantry.specs.model import Spec
+from tenantry.specs.model import Spec, serving_digest
 from tenantry.values import read_values
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -93,36 +93,46 @@ def make_record(spec: Spec, card: Card, rules: Rules, *, packed: str) -> Serving
         rules: Threshold and interval, settled for this model.
         packed: SHA-256 of its ``packed.bin``; empty where it has none.
     """
-    table = table_features(spec)
-    own = tuple(spec.features) if card.form != "pooled" else ()
-    shared = pooled_columns(spec) if card.pooled is not None else {}
-    needed = {*own, *shared.values()}
     return ServingRecord(
         product=spec.product,
         tenant=spec.tenant,
-        model=ModelFile(version=card.version, skops=card.file_digest, packed=packed),
-        pooled=_pooled_file(card),
-        trained_until=card.trained_until,
-        recipe=card.recipe,
         task=spec.label.task,
-        parts=card.form,
         classes=spec.classes,
-        threshold=rules.threshold,
-        interval=rules.interval,
+        threshold_rule=spec.predict.threshold,
+        interval_level=spec.predict.interval,
         label=spec.label.title,
         explain=spec.predict.explain,
+        spec=serving_digest(spec),
         timezone=spec.timezone,
         key=spec.key,
         times=spec.times,
         columns=request_columns(spec),
         bound=filter_values(spec),
         joins=find_joins(spec),
-        features={name: one for name, one in table.items() if name in needed},
-        own=own,
-        shared=shared,
+        features=table_features(spec),
+        own=tuple(spec.features),
+        shared=pooled_columns(spec),
         known_as=spec.tenant if spec.pooling.contribute else "",
         back=spec.serving.back,
+        **_model_part(card, rules, packed),
     )
+
+
+def with_model(record: ServingRecord, card: Card, rules: Rules, *, packed: str) -> ServingRecord:
+    """Return a tenant's serving record for another version of its model; see `make_record`."""
+    return record.model_copy(update=_model_part(card, rules, packed))
+
+
+def _model_part(card: Card, rules: Rules, packed: str) -> dict[str, Any]:
+    return {
+        "model": ModelFile(version=card.version, skops=card.file_digest, packed=packed),
+        "pooled": _pooled_file(card),
+        "trained_until": card.trained_until,
+        "recipe": card.recipe,
+        "parts": card.form,
+        "threshold": rules.threshold,
+        "interval": rules.interval,
+    }
 
 
 def _pooled_file(card: Card) -> ModelFile | None:

@@ -16,7 +16,7 @@ from tenantry.predictions import Interval
 from tenantry.records import Record
 from tenantry.specs.data import Column, Times
 from tenantry.specs.features import Feature
-from tenantry.specs.operation import Explain
+from tenantry.specs.operation import Explain, Threshold
 from tenantry.store.contract import ObjectStore
 from tenantry.times import Duration, Moment
 
@@ -76,8 +76,11 @@ class ServingRecord(Record):
         classes: Of a multi-class label, in the order of the answer's probabilities.
         threshold: The probability from which the decision is yes; None for regression.
         interval: Of a regression whose spec asks for one.
+        threshold_rule: What the threshold follows from, as the spec says it.
+        interval_level: The share of labels that an interval is to hold; None where none is asked.
         label: The label in words.
         explain: How many reasons, and for which answers.
+        spec: Digest of what the spec says of serving.
         timezone: Of calendar features, an IANA name.
         key: The columns that together name a row.
         times: When a row happens and becomes known.
@@ -104,8 +107,11 @@ class ServingRecord(Record):
     classes: tuple[str, ...] = ()
     threshold: float | None = None
     interval: Interval | None = None
+    threshold_rule: Threshold = 0.5
+    interval_level: float | None = None
     label: str = ""
     explain: Explain = Explain()
+    spec: str = ""
     timezone: str = "UTC"
     key: tuple[str, ...]
     times: Times

@@ -104,6 +104,23 @@ _TRAINED_ON = (
 """The parts that a trained model depends on, in order."""
 
 
+_SERVED_BY = (
+    "contract",
+    "features",
+    "key",
+    "label",
+    "pooled",
+    "pooling",
+    "predict",
+    "row_filter",
+    "serving",
+    "sources",
+    "times",
+    "timezone",
+)
+"""The parts that a serving record depends on, in order."""
+
+
 class Spec(Declared):
     """A tenant's declaration, whole: what a run freezes and every stage reads."""
 
@@ -129,3 +146,8 @@ class Spec(Declared):
         pooled = self.pooled.model_dump(mode="json", include={"features"})
         classes = {"classes": self.classes} if self.classes else {}
         return digest(self.model_dump(mode="json", include=parts) | {"pooled": pooled} | classes)
+
+
+def serving_digest(spec: Spec) -> str:
+    """Return the digest of all that a serving record depends on besides the model."""
+    return parts_digest(spec, _SERVED_BY, ("serving",))

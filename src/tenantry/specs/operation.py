@@ -37,6 +37,15 @@ def _kind_of_threshold(value: object) -> str:
     return "costs" if isinstance(value, dict | Costs) else "number"
 
 
+Threshold = Annotated[
+    Annotated[Share, Tag("number")]
+    | Annotated[Costs, Tag("costs")]
+    | Annotated[TargetRate, Tag("rate")],
+    Discriminator(_kind_of_threshold),
+]
+"""What a threshold follows from."""
+
+
 class Explain(SpecPart):
     """Which predictions come with reasons."""
 
@@ -53,12 +62,7 @@ class Predict(SpecPart):
     """Length of a window."""
     start: Moment
     """Start of the first window."""
-    threshold: Annotated[
-        Annotated[Share, Tag("number")]
-        | Annotated[Costs, Tag("costs")]
-        | Annotated[TargetRate, Tag("rate")],
-        Discriminator(_kind_of_threshold),
-    ] = 0.5
+    threshold: Threshold = 0.5
     """Probability from which the decision is yes: a number, or settled for each model from what
     mistakes cost or from the share of rows to decide yes."""
     interval: float | None = Field(default=None, gt=0, lt=1)

@@ -11,6 +11,8 @@ from tenantry.fingerprints import pooled_fingerprint
 from tenantry.jobs import Job, Result
 from tenantry.ledger import Scalar
 from tenantry.origins import Origin, write_origin
+from tenantry.serving.publish import make_state
+from tenantry.serving.state import write_state
 from tenantry.snapshots import write_snapshot
 from tenantry.sources.collect import collect_rows, old_rows_span
 from tenantry.sources.read import preload
@@ -26,8 +28,10 @@ def ingest(job: Job) -> Result:
     due is done from the rows that it is always done from. Where that one cannot be had, the rest
     goes on.
 
+    Where the tenant is served, it leaves its online features, too.
+
     Facts: `snapshot` (its SHA-256), `rows`, `labelled`, `quarantined`; the same of the backfill's,
-    named ``backfill_…``.
+    named ``backfill_…``; `online` (the SHA-256 of the online features).
 
     Raises:
         SourceError: Sources are missing, unreadable or lack a column.
@@ -69,6 +73,11 @@ def _take_in(job: Job, span: Window | None = None, prefix: str = "") -> Result:
     ]
     if quality.quarantined:
         keys.append(layout.quarantine(job.product, job.tenant, snapshot))
+    published: dict[str, Scalar] = {}
+    if job.spec.serving.enabled and span is None:
+        state = make_state(checked, job.spec, job.as_of)
+        published["online"] = write_state(job.store, job.product, job.tenant, state)
+        keys.append(layout.online_features(job.product, job.tenant, str(published["online"])))
     later = f", {checked.not_yet_known:,} not yet known" if checked.not_yet_known else ""
     facts: dict[str, Scalar] = {
         "snapshot": snapshot,
@@ -78,7 +87,7 @@ def _take_in(job: Job, span: Window | None = None, prefix: str = "") -> Result:
     }
     return Result(
         message=quality.sentence + later,
-        facts={f"{prefix}{name}": fact for name, fact in facts.items()},
+        facts={f"{prefix}{name}": fact for name, fact in facts.items()} | published,
         keys=tuple(keys),
     )
 

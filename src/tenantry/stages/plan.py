@@ -18,6 +18,7 @@ from tenantry.planner import check_presence
 from tenantry.plans import Planned, RunPlan
 from tenantry.pooling import find_reasons, split_zones
 from tenantry.request import PlanRequest
+from tenantry.serving.announce import take_back
 from tenantry.specs.frozen import FLEET, freeze_specs
 from tenantry.specs.load import Fleet
 from tenantry.specs.model import Spec
@@ -49,6 +50,7 @@ def plan(request: PlanRequest, fleet: Fleet, store: ObjectStore, folder: Path) -
     complete_erasures(store, fleet.product, fleet.specs)
     found = survey(store, fleet.product)
     made = plan_survey(request, fleet, found)
+    take_back(store, found.served, fleet.specs, lambda name: _is_retired(found, name, request))
     ledgers = make_ledgers(made)
     folder.mkdir(parents=True, exist_ok=True)
     for ledger in ledgers:
@@ -98,8 +100,10 @@ def plan_survey(request: PlanRequest, fleet: Fleet, found: Survey) -> RunPlan:
     def read(tenant: str) -> TenantState:
         return marks.apply_to(found.record(tenant)).as_of(request.as_of)
 
+    specs = [fleet.specs[tenant] for tenant in chosen]
+    served = found.served if any(spec.serving.enabled for spec in specs) else {}
     with uncollected():
-        tasks = find_tasks(request, [fleet.specs[tenant] for tenant in chosen], read)
+        tasks = find_tasks(request, specs, read, served)
     left = sorted(_find_left(store, fleet.product, found.stored & homes.keys()))
     retiring = _retiring(fleet, found, request) - erased
     check_presence(fleet.specs, found.stored - homes.keys(), fleet.retire_max_share, retiring)
@@ -139,7 +143,11 @@ def _moved(tenant: str, home: str) -> Planned:
 def _retiring(fleet: Fleet, found: Survey, request: PlanRequest) -> set[str]:
     """Return all tenants of the fleet that are yet to be retired, whatever part the run serves."""
     declared = [name for name, spec in fleet.specs.items() if spec.state == "retired"]
-    return {name for name in declared if not found.record(name).as_of(request.as_of).retired}
+    return {name for name in declared if not _is_retired(found, name, request)}
+
+
+def _is_retired(found: Survey, tenant: str, request: PlanRequest) -> bool:
+    return found.record(tenant).as_of(request.as_of).retired
 
 
 def make_ledgers(made: RunPlan) -> list[Ledger]:

@@ -33,6 +33,7 @@ from tenantry.predictions import (
 )
 from tenantry.rules import Rules, read_rules
 from tenantry.scoring import is_decided, score_rows
+from tenantry.serving.announce import publish
 from tenantry.specs.features import texts_of
 from tenantry.specs.model import Spec
 
@@ -54,7 +55,8 @@ def predict(job: Job) -> Result:
 
     A window that its model has predicted before is predicted again when rows have arrived since and
     in time (`predict.late_rows`). Where none have, it is recorded that they were looked for, so
-    that they are not again as of the same moment.
+    that they are not again as of the same moment. Where the tenant is served, it leaves the record
+    by which its champion answers single rows.
 
     Raises:
         ModelFileError: A model's file is missing, or is not what the champion's pointer says.
@@ -69,12 +71,13 @@ def predict(job: Job) -> Result:
     if any(one.is_confirmed for one in assigned):
         keys.append(write_look(job.store, job.product, job.tenant, job.as_of))
     too_late = sum(one.late for one in assigned if not one.is_open)
-    said = [_say(receipts, too_late) if assigned else "", left_open]
+    published = publish(job)
+    said = [_say(receipts, too_late) if assigned else "", left_open, published.message]
     return Result(
         "; ".join(words for words in said if words),
         status="fell_back" if left_open else "done",
-        facts=_facts(receipts, too_late),
-        keys=tuple(sorted(keys)),
+        facts=_facts(receipts, too_late) | published.facts,
+        keys=tuple(sorted((*keys, *published.keys))),
     )
 
 
