@@ -43,7 +43,10 @@ def read_value(raw: object, kind: Kind) -> Value:
     Raises:
         ValueError: It cannot be read so; the message does not quote it.
     """
-    return _READERS[kind](raw)
+    try:
+        return _READERS[kind](raw)
+    except ValueError:
+        raise ValueError(FAULTS[kind]) from None
 
 
 def reader_of(kind: Kind) -> Callable[[object], Value]:

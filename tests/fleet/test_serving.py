@@ -25,7 +25,7 @@ from tests.fleet.conftest import NOVEMBER, copied
 from tests.fleet.harness import PRODUCT
 
 ORDER = Order("ann", "late flights missed", datetime(2026, 11, 24, tzinfo=UTC))
-CARRIERS = ("f9", "fl", "ha", "vx")
+CARRIERS = ("f9", "fl", "vx")
 ROWS = 40
 
 
