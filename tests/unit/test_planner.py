@@ -9,6 +9,8 @@ from tenantry.events import Event, write_event
 from tenantry.facts import Alarm, Attempt, Failure, Predicted
 from tenantry.planner import check_presence, plan_tenant
 from tenantry.request import Backfill
+from tenantry.serving.index import Entry as ServingEntry
+from tenantry.specs.model import serving_digest
 from tenantry.states import TenantState
 from tenantry.times import Window, compact, parse_moment
 from tenantry.truth import read_state
@@ -462,3 +464,34 @@ def test_a_tainted_champion_makes_training_due_whatever_its_age():
         if due.action == "train"
     ]
     assert training.reason == "its champion is to be replaced: rows were erased"
+
+
+# --- serving --------------------------------------------------------------------------------------
+
+
+def served(spec, as_of=OCTOBER, **fields):
+    """What servers are told of a tenant that was trained as of October."""
+    known = {"version": version(OCTOBER), "record": "r", "online": "o", "counter": 1}
+    known |= {"spec": serving_digest(spec), "published": as_of, "as_of": as_of}
+    return ServingEntry.model_validate(known | fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_due"),
+    [({}, False), ({"counter": 7}, True), ({"online": ""}, True), ({"as_of": NOVEMBER}, False)],
+)
+def test_publishing_is_due_where_servers_were_told_something_else(fields, is_due):
+    spec = tiny_spec(serving={"enabled": True})
+    state = trained(spec, OCTOBER, predicted=weeks(0, 4))
+    found = plan_tenant(spec, state, OCTOBER, served=served(spec, **fields))
+    assert [one.action for one in found.due] == (["publish"] if is_due else [])
+
+
+def test_what_is_predicted_is_published_anyway_and_what_is_not_served_never():
+    spec = tiny_spec(serving={"enabled": True})
+    state = trained(spec, OCTOBER, predicted=weeks(0, 3))
+    assert list(due(spec, state, OCTOBER)) == ["predict"]
+    all_done = trained(spec, OCTOBER, predicted=weeks(0, 4))
+    assert list(due(spec, all_done, OCTOBER)) == ["publish"]
+    assert list(due(tiny_spec(), all_done, OCTOBER)) == []
+    assert list(due(spec, all_done, OCTOBER, force=True)) == ["train", "publish"]

@@ -17,6 +17,7 @@ from tenantry.events import list_events
 from tenantry.models.pooled import read_pooled
 from tenantry.parquet import from_parquet
 from tenantry.predictions import read_receipts
+from tenantry.serving.index import Entry, read_entries, write_entries
 from tests.unit.erasure.killed import Killed, KillingStore
 from tests.unit.erasure.made import (
     EARLY,
@@ -251,3 +252,15 @@ def test_keys_that_cannot_be_are_refused_without_being_quoted(columns, values, f
     with pytest.raises(ErasureError, match=fault) as caught:
         read_keys(SPEC, columns, values)
     assert "twelve" not in str(caught.value)
+
+
+def test_servers_keep_nothing_of_the_past_until_the_next_run_publishes_it_anew(store):
+    key = layout.online_features(PRODUCT, "acme", "a" * 64)
+    store.put(key, b"rows of guest-0")
+    entry = Entry(version="v", record="r", online="a" * 64, spec="s", published=LATE, as_of=LATE,
+                  counter=1)  # fmt: skip
+    write_entries(store, PRODUCT, {"acme": entry, "bolt": entry})
+    order(store)
+    assert store.find(key) is None
+    told = read_entries(store, PRODUCT)
+    assert (told["acme"].online, told["bolt"].online) == ("", "a" * 64)

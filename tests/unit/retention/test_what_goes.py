@@ -12,6 +12,8 @@ from tenantry.events import Event, write_event
 from tenantry.openings import Opening
 from tenantry.retention.sweep import POOLED, RUNS, SPECS
 from tenantry.specs.bundle import Bundle, find_published, publish, read_published
+from tenantry.retention.sweep import POOLED, RUNS
+from tenantry.serving.index import Entry, write_entries
 from tests.unit.retention.specs import NOW, collect, find, make_collector, make_fleet
 from tests.unit.small_store import PRODUCT, START, SmallStore, day, week
 
@@ -363,3 +365,16 @@ def test_chunks_go_though_a_manifest_is_gone_where_rows_were_erased(made):
     rules = {"models": "1d", "champions": 1, "predictions": "1d", "snapshots": "1d"}
     found = find(made.store, make_fleet(**rules), 400)["snapshot"]
     assert layout.chunk(PRODUCT, "ua", sha256(b"ua m25")) in found
+
+
+def test_of_what_was_published_only_what_servers_are_told_of_stays(made):
+    shas = [digit * 64 for digit in "abcd"]
+    keys = [layout.serving_record(PRODUCT, "ua", sha) for sha in shas[:2]]
+    keys += [layout.online_features(PRODUCT, "ua", sha) for sha in shas[2:]]
+    for key in keys:
+        made.store.put(key, b"{}")
+    assert find(made.store, make_fleet(), 400)["serving"] == {*keys}
+    entry = Entry(version="v", record=shas[0], online=shas[2], spec="s", published=day(1),
+                  as_of=day(1), counter=1)  # fmt: skip
+    write_entries(made.store, PRODUCT, {"ua": entry})
+    assert find(made.store, make_fleet(), 400)["serving"] == {keys[1], keys[3]}

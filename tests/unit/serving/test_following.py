@@ -1,0 +1,247 @@
+"""Whoever moves a champion, servers are told; what was not said the next run says."""
+
+import numpy as np
+import pytest
+
+from tenantry import layout
+from tenantry.champions import move_champion, read_champion
+from tenantry.erasure.tombstones import sweep
+from tenantry.errors import ObjectMissingError, StoreError
+from tenantry.ledger import Entry as Line
+from tenantry.ledger import Header, Outcome
+from tenantry.registry.pins import pin, unpin
+from tenantry.registry.rollback import Aim, find_rollback, make_rollback
+from tenantry.rules import settle_rules
+from tenantry.serving import follow as following
+from tenantry.serving.announce import announce, take_back, why_publish
+from tenantry.serving.index import Entry, bucket_of, forget_served, read_entries, write_entries
+from tenantry.serving.mend import find_unserved, rebuild_served
+from tenantry.serving.publish import make_record
+from tenantry.serving.records import read_record, write_record
+from tenantry.serving.state import State, write_state
+from tenantry.specs.model import serving_digest
+from tests.unit.memory_store import MemoryStore
+from tests.unit.registry.made import ORDER, PRODUCT, day, make_model, make_tenant, version
+from tests.unit.serving.product import a_spec
+
+SPEC = a_spec()
+
+
+@pytest.fixture
+def store():
+    """A tenant with three models that reigned, served by the last one."""
+    made = MemoryStore()
+    make_tenant(made, (0, 31, 62))
+    tell(made)
+    return made
+
+
+def tell(store, spec=SPEC):
+    """Tell servers of the champion, as a run of day 62 does."""
+    champion = read_champion(store, PRODUCT, "ua")
+    card = make_model(store, 62)
+    record = make_record(spec, card, settle_rules(spec, None), packed="p")
+    entry = Entry(
+        version=champion.current.version,
+        record=write_record(store, record),
+        online=write_state(store, PRODUCT, "ua", empty_state(62)),
+        spec=serving_digest(spec),
+        published=day(62),
+        as_of=day(62),
+        counter=champion.counter,
+    )
+    write_entries(store, PRODUCT, {"ua": entry})
+    return entry
+
+
+def empty_state(number):
+    none = np.zeros(0, dtype=np.int64)
+    micros = int(day(number).timestamp() * 1_000_000)
+    return State(micros, 0, 0, none.astype(np.uint64), none, none, none)
+
+
+def told(store):
+    return read_entries(store, PRODUCT)["ua"]
+
+
+def roll_back(store):
+    return make_rollback(store, PRODUCT, find_rollback(store, PRODUCT, "ua", Aim(), order=ORDER))
+
+
+def test_servers_follow_a_rollback_by_the_spec_as_it_was_published(store):
+    before = told(store)
+    roll_back(store)
+    after = told(store)
+    record = read_record(store, PRODUCT, "ua", after.record)
+    assert (after.version, record.version, record.model.packed) == (version(31), version(31), "")
+    assert record.model.skops == make_model(store, 31).file_digest
+    assert (after.online, after.as_of, after.spec) == (before.online, before.as_of, before.spec)
+    assert after.counter == read_champion(store, PRODUCT, "ua").counter
+    assert record.features == read_record(store, PRODUCT, "ua", before.record).features
+
+
+def test_servers_know_that_a_champion_is_pinned_and_that_it_is_not_any_more(store):
+    pin(store, PRODUCT, "ua", order=ORDER)
+    assert told(store).pinned
+    unpin(store, PRODUCT, "ua", order=ORDER)
+    assert not told(store).pinned
+
+
+def test_a_tenant_that_is_not_served_stays_so():
+    store = MemoryStore()
+    make_tenant(store, (0, 31))
+    roll_back(store)
+    assert read_entries(store, PRODUCT) == {}
+
+
+def test_an_order_is_done_although_servers_can_only_be_told_by_the_next_run(store, caplog):
+    store.delete(layout.serving_record(PRODUCT, "ua", told(store).record))
+    assert roll_back(store).version == version(31)
+    assert told(store).version == version(62)
+    assert "with the next run" in caplog.text
+    champion = read_champion(store, PRODUCT, "ua")
+    assert "before it moved" in why_publish(SPEC, champion, told(store), moves=False)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({}, ""),
+        ({"counter": 1}, "as the pointer was before it moved"),
+        ({"spec": "other"}, "its spec changed"),
+        ({"retired": True}, "its spec changed"),
+        ({"online": ""}, "lack the past"),
+    ],
+)
+def test_a_plan_publishes_where_index_pointer_and_spec_differ(store, change, why):
+    champion, entry = read_champion(store, PRODUCT, "ua"), told(store)
+    said = why_publish(SPEC, champion, entry.model_copy(update=change), moves=False)
+    assert (why in said) if why else not said
+
+
+def test_a_plan_publishes_nothing_without_a_model_or_where_nothing_is_served(store):
+    champion = read_champion(store, PRODUCT, "ua")
+    off = a_spec(serving={"enabled": False})
+    assert why_publish(SPEC, None, None, moves=False) == ""
+    assert why_publish(off, champion, None, moves=True) == ""
+    assert "nothing of it yet" in why_publish(SPEC, champion, None, moves=False)
+    assert "decides" in why_publish(SPEC, None, None, moves=True)
+
+
+def line(stage, **facts):
+    online = Outcome(stage="ingest", status="done", facts={"online": "0" * 64})
+    return Line(tenant="ua", outcomes=(online, Outcome(stage=stage, status="done", facts=facts)))
+
+
+def header(stage):
+    return Header(run="r", product=PRODUCT, as_of=day(70), shard="s", stage=stage)
+
+
+def test_a_shard_tells_what_its_workers_published(store):
+    facts = {"serves": version(62), "record": "f" * 64, "counter": 9, "pinned": False}
+    announce(store, header("predict"), [line("predict", **facts)], {"ua": SPEC})
+    entry = told(store)
+    assert (entry.record, entry.online, entry.counter) == ("f" * 64, "0" * 64, 9)
+    assert entry.as_of == day(70)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [{}, {"serves": "v"}, {"serves": "v", "record": "../x", "counter": 9},
+     {"serves": "v", "record": "f" * 64, "counter": "many"}],
+)  # fmt: skip
+def test_what_a_worker_says_is_not_believed_to_be_more_than_it_can_be(store, facts):
+    before = told(store)
+    announce(store, header("predict"), [line("predict", **facts)], {"ua": SPEC})
+    assert told(store) == before
+
+
+def test_servers_answer_no_more_for_a_retired_tenant(store):
+    announce(store, header("promote"), [line("promote", retired=True)], {"ua": SPEC})
+    assert told(store).retired
+
+
+def test_a_plan_takes_back_what_nobody_said(store):
+    retired = a_spec(state="retired")
+    take_back(store, read_entries(store, PRODUCT), {"ua": retired}, lambda _: False)
+    assert not told(store).retired
+    take_back(store, read_entries(store, PRODUCT), {"ua": retired}, lambda _: True)
+    assert told(store).retired
+    take_back(store, read_entries(store, PRODUCT), {}, lambda _: True)
+    assert told(store).retired
+    off = a_spec(serving={"enabled": False})
+    take_back(store, read_entries(store, PRODUCT), {"ua": off}, lambda _: False)
+    assert read_entries(store, PRODUCT) == {}
+
+
+def test_nothing_published_tells_of_an_erased_tenant(store):
+    forget_served(store, PRODUCT, "ua")
+    sweep(store, PRODUCT, ["ua"])
+    assert read_entries(store, PRODUCT) == {}
+    assert not [key for key in store.objects if "serving/" in key and "/ua/" in key]
+
+
+def test_reindex_makes_a_lost_index_anew(store):
+    assert find_unserved(store, PRODUCT) == {}
+    entry = told(store)
+    for key in [key for key in store.objects if key.startswith(layout.serving_folder(PRODUCT))]:
+        store.delete(key)
+    assert find_unserved(store, PRODUCT) == {"ua": "servers are not told of it"}
+    rebuild_served(store, PRODUCT)
+    assert told(store) == entry
+
+
+def test_reindex_makes_an_index_that_missed_a_rollback_right(store, monkeypatch):
+    monkeypatch.setattr("tenantry.registry.rollback.follow", lambda *_: None)
+    roll_back(store)
+    assert "earlier state" in find_unserved(store, PRODUCT)["ua"]
+    rebuild_served(store, PRODUCT)
+    assert told(store).version == version(31)
+    assert find_unserved(store, PRODUCT) == {}
+
+
+def test_a_lost_index_and_a_missed_rollback_are_made_right_together(store, monkeypatch):
+    monkeypatch.setattr("tenantry.registry.rollback.follow", lambda *_: None)
+    roll_back(store)
+    store.delete(layout.serving_bucket(PRODUCT, bucket_of("ua")))
+    rebuild_served(store, PRODUCT)
+    assert told(store).version == version(31)
+
+
+def test_reindex_takes_back_who_has_no_model(store):
+    store.delete(layout.champion(PRODUCT, "ua"))
+    assert "no model reigns" in find_unserved(store, PRODUCT)["ua"]
+    rebuild_served(store, PRODUCT)
+    assert read_entries(store, PRODUCT) == {}
+
+
+def test_a_record_is_what_its_name_says_and_of_that_tenant(store):
+    sha = told(store).record
+    key = layout.serving_record(PRODUCT, "ua", sha)
+    other = layout.serving_record(PRODUCT, "vx", sha)
+    store.put(other, store.get(key).content)
+    with pytest.raises(StoreError, match="another tenant"):
+        read_record(store, PRODUCT, "vx", sha)
+    store.put(key, b"{}")
+    with pytest.raises(StoreError, match="another digest"):
+        read_record(store, PRODUCT, "ua", sha)
+    with pytest.raises(ObjectMissingError):
+        read_record(store, PRODUCT, "ua", "0" * 64)
+
+
+def test_the_pointer_that_moved_last_counts_however_late_a_run_ends(store):
+    roll_back(store)
+    facts = {"serves": version(62), "record": "f" * 64, "counter": 3, "pinned": False}
+    announce(store, header("predict"), [line("predict", **facts)], {"ua": SPEC})
+    assert told(store).version == version(31)
+    assert told(store).online == "0" * 64
+
+
+def test_a_champion_that_moved_again_is_followed_once(store):
+    champion = move_champion(
+        store, PRODUCT, "ua", lambda it: it.model_copy(update={"counter": it.counter + 1})
+    )
+    assert following.follow(store, PRODUCT, "ua", champion).counter == champion.counter
+    before = dict(store.objects)
+    following.follow(store, PRODUCT, "ua", champion)
+    assert store.objects == before
