@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
 from hashlib import blake2b
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -29,7 +30,7 @@ from tenantry.serving.fields import FieldReader, Fields, find_fault, refuse
 from tenantry.serving.past import Asked, Congestion, History
 from tenantry.serving.records import Join, ServingRecord
 from tenantry.serving.state import State, Table
-from tenantry.specs.data import KnownAt
+from tenantry.specs.data import Column, KnownAt
 from tenantry.specs.features import (
     CalendarFeature,
     CategoricalFeature,
@@ -93,8 +94,7 @@ def prepare(record: ServingRecord, content: bytes | None) -> Callable[[Fields, d
     return Online(record, state).features_of
 
 
-@dataclass(frozen=True)
-class _Clock:
+class _Clock(NamedTuple):
     """The local time of an event, looked up once a row."""
 
     hour: int
@@ -134,6 +134,7 @@ class Online:
         self._zone = ZoneInfo(record.timezone)
         self._own = record.own if record.parts != "pooled" else ()
         self._shared = tuple(record.shared.items()) if record.parts != "own" else ()
+        self._columns = record.columns
         self._event, self._known = record.times.event_time, known
         self._shift = 0 if known.column else _shift(known)
         self._back = record.back // _MICROSECOND
@@ -142,10 +143,11 @@ class Online:
         self._joins = tuple(_Lookup.of(join, state) for join in record.joins) if state else ()
         early = max(-self._shift, 0)
         compute = partial(_compute, state=state, back=self._back, early=early)
+        read = _read_by_model(record)
         self._features = tuple(
             (name, compute(name, feature))
             for name, feature in record.features.items()
-            if name in _read_by_model(record)
+            if name in read
         )
 
     def features_of(self, raw: Fields, at: datetime) -> Pair:
@@ -190,7 +192,7 @@ class Online:
         known = min(known + self._shift, microseconds(at))
         faults += self._check_age(happens, known)
         for join in self._joins:
-            faults += join.fill(fields, known, self._reader)
+            faults += join.fill(fields, known, self._columns)
         refuse(faults)
         return Asked(fields, happens, known, self._rows.find(fields, self.record.key))
 
@@ -283,7 +285,9 @@ class _Lookup:
         columns = {name: _values(table, name) for name in join.columns}
         return cls(join, dict(zip(table.keys, spans, strict=True)), times, columns)
 
-    def fill(self, fields: dict[str, Value], known: int, reader: FieldReader) -> list[Fault]:
+    def fill(
+        self, fields: dict[str, Value], known: int, checks: Mapping[str, Column]
+    ) -> list[Fault]:
         """Put what is looked up into the fields that a request left out; tell what is wrong."""
         absent = [name for name in self.join.columns if name not in fields]
         if not absent:
@@ -292,7 +296,7 @@ class _Lookup:
         faults = []
         for name in absent:
             fields[name] = self.columns[name][place] if place >= 0 else None
-            fault = find_fault(fields[name], reader.columns[name])
+            fault = find_fault(fields[name], checks[name])
             if fault:
                 faults.append(Fault(name, fault))
         return faults

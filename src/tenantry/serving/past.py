@@ -12,7 +12,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,8 +31,7 @@ T = TypeVar("T")
 Group = tuple[Value, ...]
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """A row that features are asked of; times are microseconds since 1970 UTC.
 
     Attributes:
@@ -53,6 +52,8 @@ class _Past:
     """Rows of the state that may count, in order of group, then moment.
 
     Attributes:
+        by: The fields that are alike in a group.
+        has_part: Whether the hour or weekday is, too.
         groups: What is alike in a group → its number.
         bounds: Where each group begins, and where the last ends.
         moments: Of each row.
@@ -60,6 +61,8 @@ class _Past:
         places: Of the state's rows the place in this order; -1 where it is not in it.
     """
 
+    by: tuple[str, ...]
+    has_part: bool
     groups: Mapping[Group, int]
     bounds: array[int]
     moments: array[int]
@@ -75,12 +78,21 @@ class _Past:
         line = Timeline.of(numbers, moments, counted)
         first = np.arange(len(groups) + 1) * (len(line.moments) + 1)
         return cls(
+            by=by,
+            has_part=part is not None,
             groups=groups,
             bounds=array("q", np.searchsorted(line.keys, first).tolist()),
             moments=array("q", moments[line.order].tobytes()),
             order=line.order,
             places=array("i", line.places_in_order(len(moments)).astype(np.int32).tobytes()),
         )
+
+    def group_of(self, fields: Mapping[str, Value], part: int) -> Group:
+        """Return what is alike in the group of a row; `part` is its hour or weekday."""
+        alike = [fields[name] for name in self.by]
+        if self.has_part:
+            alike.append(part)
+        return tuple(alike)
 
     def span(self, group: Group, after: int, until: int) -> tuple[int, int]:
         """Return where the rows of a group begin and end that lie in a span."""
@@ -97,14 +109,16 @@ class History:
     """A history feature over the state's rows.
 
     Attributes:
-        feature: The feature.
+        is_count: Whether it counts rows instead of taking a mean.
+        min_rows: With fewer a mean is missing.
         past: The rows whose label is known and that have a value, by when it was.
         values: Their values.
         sums: Sums of the values before each place, where all are exact; else None.
         over: How far back, microseconds.
     """
 
-    feature: HistoryFeature
+    is_count: bool
+    min_rows: int
     past: _Past
     values: Floats
     sums: array[float] | None
@@ -131,24 +145,21 @@ class History:
         ordered = values[past.order]
         whole = bool(np.all(ordered == np.rint(ordered)) and np.abs(ordered).sum() < EXACT)
         sums = array("d", np.concatenate(([0.0], np.cumsum(ordered))).tobytes()) if whole else None
-        return cls(feature, past, ordered, sums, over)
+        return cls(feature.statistic == "count", feature.min_rows, past, ordered, sums, over)
 
     def value(self, asked: Asked, part: int) -> float:
         """Return the feature of a row; `part` is the hour or weekday of its event, as `same` says.
 
         A mean of fewer than `min_rows` rows is NaN.
         """
-        feature, past = self.feature, self.past
-        group: Group = tuple([asked.fields.get(name) for name in feature.by])
-        if feature.same is not None:
-            group = (*group, part)
-        start, stop = past.span(group, asked.known - self.over, asked.known)
+        past, known = self.past, asked.known
+        start, stop = past.span(past.group_of(asked.fields, part), known - self.over, known)
         own = past.places[asked.own] if asked.own >= 0 else -1
         inside = start <= own < stop
         count = stop - start - inside
-        if feature.statistic == "count":
+        if self.is_count:
             return float(count)
-        if count < feature.min_rows:
+        if count < self.min_rows:
             return math.nan
         return self._sum(start, stop, own if inside else -1) / count
 
@@ -166,14 +177,12 @@ class Congestion:
     """A congestion feature over the state's rows.
 
     Attributes:
-        feature: The feature.
         past: The rows, by when they happen.
         known: When each of them was known.
         latest: When the last of them was.
         over: How far back, microseconds.
     """
 
-    feature: CongestionFeature
     past: _Past
     known: Integers
     latest: int
@@ -196,12 +205,12 @@ class Congestion:
         _require(state.happens_after <= oldest, feature.kind)
         past = _Past.of(state, feature.by, None, state.happens, state.happens > oldest)
         known = state.known[past.order]
-        return cls(feature, past, known, int(known.max(initial=_NEVER)), over)
+        return cls(past, known, int(known.max(initial=_NEVER)), over)
 
     def value(self, asked: Asked) -> float:
         """Return the feature of a row."""
         past = self.past
-        group: Group = tuple([asked.fields.get(name) for name in self.feature.by])
+        group = past.group_of(asked.fields, 0)
         start, stop = past.span(group, asked.happens - self.over, asked.happens)
         own = past.places[asked.own] if asked.own >= 0 else -1
         if asked.known >= self.latest:

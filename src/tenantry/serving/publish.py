@@ -240,10 +240,10 @@ def _tables(checked: CheckedRows, spec: Spec, since: int, until: int) -> dict[st
         if join.as_of is None:
             right = keyed_rows(joined, pairing)
         else:
-            right = observations(joined, pairing, join.as_of)
-            times = moments_of(right[OBSERVED_AT])
+            times = moments_of(read_values(joined[join.as_of.column], "time").clean)
             oldest = since - join.as_of.tolerance // _MICROSECOND
-            right = right[(times >= oldest) & (times <= until)]
+            recent = joined[(times >= oldest) & (times <= until)]
+            right = observations(recent, pairing, join.as_of)
         typed = {name: read_values(right[name], columns[name].type).clean for name in used}
         right = right.assign(**typed)
         found[join.name] = _table(right[_have_rows(right, checked.rows, pairing.on)], join, used)
