@@ -11,9 +11,8 @@ from tenantry.errors import SpecError
 from tenantry.events import Event, write_event
 from tenantry.openings import Opening
 from tenantry.retention.sweep import POOLED, RUNS, SPECS
-from tenantry.specs.bundle import Bundle, find_published, publish, read_published
-from tenantry.retention.sweep import POOLED, RUNS
 from tenantry.serving.index import Entry, write_entries
+from tenantry.specs.bundle import Bundle, find_published, publish, read_published
 from tests.unit.retention.specs import NOW, collect, find, make_collector, make_fleet
 from tests.unit.small_store import PRODUCT, START, SmallStore, day, week
 
