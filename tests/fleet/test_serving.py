@@ -96,6 +96,7 @@ def test_servers_follow_a_rollback_and_a_pin_and_the_next_run_agrees(fleet, tmp_
     assert (after.online, after.as_of) == (before.online, before.as_of)
     pin(copy.store, PRODUCT, "vx", order=ORDER)
     assert read_entries(copy.store, PRODUCT)["vx"].pinned
+    copy.enter()
     (tmp_path / "files").mkdir()
     made = copy.plan(NOVEMBER, "run-9", tmp_path / "files", tenants="vx")
     assert made == ["nothing_due"]

@@ -143,6 +143,8 @@ class Online:
         self._joins = tuple(_Lookup.of(join, state) for join in record.joins) if state else ()
         early = max(-self._shift, 0)
         compute = partial(_compute, state=state, back=self._back, early=early)
+        names = tuple(record.features)
+        self._is_one_row = self._own == names and record.shared == {name: name for name in names}
         read = _read_by_model(record)
         self._features = tuple(
             (name, compute(name, feature))
@@ -167,9 +169,11 @@ class Online:
 
     def rows_of(self, table: Row) -> Pair:
         """Return what own and pooled model read of a row of the feature table."""
+        known_as = self.record.known_as
+        if self._is_one_row:
+            return table, {**table, TENANT: known_as}
         shared = {name: table[column] for name, column in self._shared}
-        shared[TENANT] = self.record.known_as
-        return {name: table[name] for name in self._own}, shared
+        return {name: table[name] for name in self._own}, {**shared, TENANT: known_as}
 
     def table(self, raw: Fields, at: datetime) -> dict[str, float | str | None]:
         """Compute one row of the feature table: column → value.
@@ -344,7 +348,8 @@ def _compute(
         case CategoricalFeature() | TextFeature():
             return partial(_category, column=feature.column or name)
         case _:
-            return partial(_number, column=feature.column or name)
+            field = feature.column or name
+            return lambda asked, _: asked.fields[field]
 
 
 def _required(state: State | None) -> State:
@@ -352,11 +357,6 @@ def _required(state: State | None) -> State:
         msg = "no past is published of this tenant yet; the next run does"
         raise ServingError(msg)
     return state
-
-
-def _number(asked: Asked, _: _Clock, column: str) -> float | None:
-    value = asked.fields[column]
-    return None if value is None else float(value)
 
 
 def _category(asked: Asked, _: _Clock, column: str) -> str:
