@@ -6,6 +6,7 @@ import io
 import re
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -15,6 +16,9 @@ from minio import Minio
 
 from tenantry.store.folder import FolderStore
 from tenantry.store.minio import MinioStore
+
+_PACKED = {b"\x1f\x8b": gzip.decompress, b"\x78\x9c": zlib.decompress}
+"""How what begins so is unpacked."""
 
 _ENCODED = re.compile(rb"[A-Za-z0-9+/]{16,}={0,2}")
 
@@ -47,8 +51,9 @@ def raw_client(store: MinioStore) -> tuple[Minio, str]:
 def forms(content: bytes) -> Iterator[bytes]:
     """Yield a content, and all that it holds in other forms: archives, columns, encoded arrays."""
     yield content
-    if content[:2] == b"\x1f\x8b":
-        yield from forms(gzip.decompress(content))
+    unpack = _PACKED.get(content[:2])
+    if unpack:
+        yield from forms(unpack(content))
     elif content[:4] == b"PK\x03\x04":
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             for name in archive.namelist():

@@ -135,7 +135,7 @@ def nothing_left(store):
 
 def test_the_search_finds_what_was_planted(fleet):
     found = where(fleet.store)
-    kinds = {"chunks", "features", "models", "pooled"}
+    kinds = {"chunks", "features", "models", "pooled", "serving"}
     assert {kind for kind in kinds if any(f"/{kind}/" in key for key in found[TOWN])} == kinds
     assert any("/features/" in key for key in found[str(MILES)])
     assert any("/chunks/" in key for key in found[TAIL])
@@ -219,7 +219,13 @@ def test_an_erased_data_subject_is_gone_once_the_next_run_has_replaced_the_model
     order(fleet, "--key", f"tailnum={TAIL}", "--yes")
     found = where(fleet.store)
     assert found[TOWN]
-    in_use = ("/pooled/", "model.skops", "card.json", "card.html")  # cards name categories, too
+    in_use = (
+        "/pooled/",
+        "model.skops",
+        "packed.bin",
+        "card.json",
+        "card.html",
+    )  # cards name categories, too
     assert [key for key in found[TOWN] if not any(part in key for part in in_use)] == []
     assert not any(key for name, key in found.items() if name != TOWN)
     after = predictions(fleet.store)
