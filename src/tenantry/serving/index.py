@@ -10,9 +10,11 @@ undoes nothing, and an entry that was never written is made by the next run.
 import hashlib
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from pydantic import Field
 
@@ -26,6 +28,9 @@ LOG = logging.getLogger(__name__)
 
 _TRIES = 100
 """Lost races before we give up: each loss means that another writer won."""
+
+_READERS = 8
+"""Buckets read at once: a store far away answers slowly."""
 
 
 class Entry(Record):
@@ -116,31 +121,39 @@ def read_changes(store: ObjectStore, product: str, known: Mapping[str, str]) -> 
     listed = {
         info.key.removeprefix(folder).removesuffix(".json"): info.tag for info in store.list(folder)
     }
+    changed = [bucket for bucket, tag in listed.items() if known.get(bucket) != tag]
     tags = {bucket: tag for bucket, tag in known.items() if bucket in listed}
     buckets: dict[str, Mapping[str, Entry]] = {gone: {} for gone in known.keys() - listed.keys()}
-    for bucket, tag in listed.items():
-        if known.get(bucket) != tag:
-            with suppress(ObjectMissingError):  # removed since; the next reading tells
-                _read_into(store, product, bucket, tags=tags, buckets=buckets)
+    for bucket, read in zip(changed, _read_buckets(store, product, changed), strict=True):
+        if read is not None:
+            buckets[bucket], tags[bucket] = read
     return Changes(tags, buckets)
 
 
-def _read_into(
-    store: ObjectStore,
-    product: str,
-    bucket: str,
-    *,
-    tags: dict[str, str],
-    buckets: dict[str, Mapping[str, Entry]],
-) -> None:
+def _read_buckets(
+    store: ObjectStore, product: str, buckets: Sequence[str]
+) -> Iterator[tuple[Mapping[str, Entry], str] | None]:
+    """Yield entries and tag of each, None where it cannot be read; of many several at once."""
+    read = partial(_read_bucket, store, product)
+    if len(buckets) <= _READERS:
+        yield from map(read, buckets)
+        return
+    with ThreadPoolExecutor(_READERS) as pool:
+        yield from pool.map(read, buckets)
+
+
+def _read_bucket(
+    store: ObjectStore, product: str, bucket: str
+) -> tuple[Mapping[str, Entry], str] | None:
     key = layout.serving_bucket(product, bucket)
-    stored = store.get(key)
     try:
-        buckets[bucket] = Bucket.from_json(stored.content, key).tenants
+        stored = store.get(key)
+        return Bucket.from_json(stored.content, key).tenants, stored.tag
+    except ObjectMissingError:
+        return None  # removed since it was listed; the next reading tells
     except ValueError as error:
         LOG.warning("%s; what was known of it is kept: run `tenantry reindex`", error)
-        return
-    tags[bucket] = stored.tag
+        return None
 
 
 def read_entries(store: ObjectStore, product: str) -> dict[str, Entry]:
