@@ -478,7 +478,13 @@ def served(spec, as_of=OCTOBER, **fields):
 
 @pytest.mark.parametrize(
     ("fields", "is_due"),
-    [({}, False), ({"counter": 7}, True), ({"online": ""}, True), ({"as_of": NOVEMBER}, False)],
+    [
+        ({}, False),
+        ({"counter": 7}, False),
+        ({"version": "v"}, True),
+        ({"online": ""}, True),
+        ({"as_of": NOVEMBER}, False),
+    ],
 )
 def test_publishing_is_due_where_servers_were_told_something_else(fields, is_due):
     spec = tiny_spec(serving={"enabled": True})

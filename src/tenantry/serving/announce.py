@@ -120,7 +120,7 @@ def why_publish(spec: Spec, champion: Champion | None, entry: Entry | None, *, m
         return "servers follow what the run decides"
     if entry is None:
         return "servers know nothing of it yet"
-    if champion is not None and entry.counter != champion.counter:
+    if champion is not None and not entry.tells_of(champion):
         return f"servers answer with {entry.version}, as the pointer was before it moved"
     if entry.spec != serving_digest(spec) or entry.retired:
         return "its spec changed how servers answer"

@@ -19,6 +19,7 @@ from functools import partial
 from pydantic import Field
 
 from tenantry import layout
+from tenantry.champions import Champion
 from tenantry.errors import ObjectMissingError, PreconditionError, StoreUnavailableError
 from tenantry.records import Record
 from tenantry.store.contract import ObjectStore
@@ -57,6 +58,14 @@ class Entry(Record):
     counter: int
     pinned: bool = False
     retired: bool = False
+
+    def tells_of(self, champion: Champion) -> bool:
+        """Say whether servers know of a champion what concerns them, however often it was written.
+
+        Marks of models that reigned before change a pointer, and nothing for servers.
+        """
+        told = self.version, self.pinned
+        return told == (champion.current.version, champion.pin is not None)
 
     def after(self, other: "Entry | None") -> "Entry":
         """Return what counts of this entry, written after another one of the same tenant.

@@ -53,7 +53,7 @@ def _difference(entry: Entry | None, champion: Champion | None) -> str:
         return "no model reigns, and servers answer with one" if entry else ""
     if entry is None:
         return "servers are not told of it"
-    if entry.counter != champion.counter:
+    if not entry.tells_of(champion):
         return "servers are told of an earlier state of its champion"
     return ""
 

@@ -107,7 +107,9 @@ def test_an_order_is_done_although_servers_can_only_be_told_by_the_next_run(stor
     ("change", "why"),
     [
         ({}, ""),
-        ({"counter": 1}, "as the pointer was before it moved"),
+        ({"version": "v"}, "as the pointer was before it moved"),
+        ({"pinned": True}, "as the pointer was before it moved"),
+        ({"counter": 1}, ""),
         ({"spec": "other"}, "its spec changed"),
         ({"retired": True}, "its spec changed"),
         ({"online": ""}, "lack the past"),
