@@ -105,6 +105,32 @@ def test_a_row_gets_the_features_that_the_batch_builds_for_it(seed, hours, reque
     assert_same(shared, shared_row, shared)
 
 
+@pytest.mark.parametrize("hours", [0, 9, 30])
+def test_a_row_that_the_run_knew_never_counts_itself_nor_what_was_known_later(hours):
+    """Asked for as it is, as of the run and as of when it was known, its label known by then."""
+    spec, flights, checked, online = as_of_a_run(1, 230, "36h" if hours == 30 else "0m")
+    as_of = START + 230 * HOUR
+    recent = checked.rows[checked.rows["event_time"] >= pd.Timestamp(as_of - DAY)]
+    assert recent["label"].notna().any()
+    for number, departs in zip(recent["number"], recent["event_time"], strict=True):
+        same = (flights["number"] == number) & (pd.to_datetime(flights["departs"]) == departs)
+        raw = flights[same].iloc[0].drop(["arrived", "arr_delay", "cost"]).to_dict()
+        at = as_of - hours * HOUR
+        assert_same(online.table(raw, at), as_built(checked, raw, spec, at), table_features(spec))
+
+
+def test_a_row_that_happens_again_does_not_count_what_became_of_it_before():
+    """Its key says no time: what the run knew of it is replaced by what is asked."""
+    spec, as_of = a_spec(key=["carrier", "number"]), START + 3 * DAY
+    flights = make_flights(np.random.default_rng(4), 60, days=3.0)
+    checked = check_rows(flights, spec, as_of)
+    online = published(spec, checked, as_of)
+    for row in flights.tail(20).drop(columns=["arrived", "arr_delay", "cost"]).to_dict("records"):
+        raw = {**row, "departs": as_of.isoformat()}
+        expected = as_built(checked, raw, spec, as_of)
+        assert_same(online.table(raw, as_of), expected, table_features(spec))
+
+
 def test_rows_of_the_batch_asked_at_their_own_cut_have_the_very_same_features():
     """The features that a later run computes are those that were served when the row was asked."""
     flights = make_flights(np.random.default_rng(3), 400)
