@@ -72,22 +72,23 @@ NOTHING = foretold(())
 
 
 @settings(max_examples=80)
-@given(CHANGES, DAYS, st.integers(0, 45))
-@example({"t0": {"state": "retired"}, "new": {}, "t1": {"features": FEWER}}, [7, 14], 7)
-@example({"t0": {"description": "other words"}}, [7], 0)
-def test_a_change_of_specs_does_what_was_foretold_and_nothing_else(changes, days, later):
+@given(CHANGES, DAYS, st.integers(0, 45), st.sampled_from([0.0, 3.0]))
+@example({"t0": {"state": "retired"}, "new": {}, "t1": {"features": FEWER}}, [7, 14], 7, 0.0)
+@example({"t0": {"description": "other words"}}, [7], 0, 0.0)
+@example({"t0": {"state": "paused"}, "t1": {"features": FEWER}}, [7], 7, 3.0)
+def test_a_change_of_specs_does_what_was_foretold_and_nothing_else(changes, days, later, budget):
     fleet = simulate(3)
     for day in days:
         fleet.run_until_done(START + day * DAY)
     as_of = START + (max(days, default=0) + later) * DAY
     specs = changed(fleet.specs, changes)
     old, new = fleet.with_specs(fleet.specs), fleet.with_specs(specs)
-    plans = old.plan(as_of), new.plan(as_of)
+    plans = tuple(one.plan(as_of, cpu_budget=budget) for one in (old, new))
     told = compare_plans(*plans, make_fleet(fleet.specs), make_fleet(specs))
 
     untouched = fleet.with_specs(specs)
-    old.run(as_of)
-    new.run(as_of)
+    old.run(as_of, cpu_budget=budget)
+    new.run(as_of, cpu_budget=budget)
     without, with_it = done(untouched.with_specs(fleet.specs), old), done(untouched, new)
     for one in told:
         assert foretold(one.before) == without.get(one.tenant, NOTHING)

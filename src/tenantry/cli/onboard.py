@@ -21,66 +21,85 @@ if TYPE_CHECKING:
 _NEW = "A new product"
 
 
+_Product = Annotated[str, typer.Argument(help="The product; one that is new is founded.")]
+_Tenant = Annotated[str, typer.Argument(help="The new tenant.")]
+_Source = Annotated[
+    str,
+    typer.Option(
+        help="Where to look at its rows: a CSV or Parquet file or folder, a connection's name, "
+        "a SQLAlchemy URL without password. Empty: the product's own sources.",
+        metavar="SOURCE",
+    ),
+]
+_Table = Annotated[
+    str, typer.Option(help="The table of a database, or the path below a connection.")
+]
+_Description = Annotated[str, typer.Option(help="Who it is, for people.")]
+_Region = Annotated[str, typer.Option(help="Its home region; empty: the product's.")]
+_Timezone = Annotated[str, typer.Option(help="Its IANA time zone; empty: the product's.")]
+_Pooled = Annotated[
+    bool,
+    typer.Option("--pooled/--not-pooled", help="Whether its rows may train the pooled model."),
+]
+_Label = Annotated[str, typer.Option(help="What is predicted: a column.", rich_help_panel=_NEW)]
+_Above = Annotated[
+    float | None,
+    typer.Option(help="Yes where the label is above this number.", rich_help_panel=_NEW),
+]
+_LabelDelay = Annotated[
+    str,
+    typer.Option(help="So long after the event a label is known: 36h.", rich_help_panel=_NEW),
+]
+_LabelTime = Annotated[
+    str, typer.Option(help="Or the column that says when it is.", rich_help_panel=_NEW)
+]
+_EventTime = Annotated[
+    str,
+    typer.Option(help="The column of when it happens, if several are.", rich_help_panel=_NEW),
+]
+_Lead = Annotated[
+    str,
+    typer.Option(help="So long before the event all else is known.", rich_help_panel=_NEW),
+]
+_Key = Annotated[
+    str,
+    typer.Option(help="The columns that name a row, commas between.", rich_help_panel=_NEW),
+]
+_TenantColumn = Annotated[
+    str, typer.Option(help="The column that names the tenant.", rich_help_panel=_NEW)
+]
+_Without = Annotated[
+    str,
+    typer.Option(
+        help="Columns that are no features: known too late, or of no use; commas between.",
+        rich_help_panel=_NEW,
+    ),
+]
+_Title = Annotated[str, typer.Option(help="The product in words.", rich_help_panel=_NEW)]
+_Yes = Annotated[bool, typer.Option("--yes", help="Write it; else it is only shown.")]
+
+
 def onboard(
-    product: Annotated[str, typer.Argument(help="The product; one that is new is founded.")],
-    tenant: Annotated[str, typer.Argument(help="The new tenant.")],
-    source: Annotated[
-        str,
-        typer.Option(
-            help="Where to look at its rows: a CSV or Parquet file or folder, a connection's name, "
-            "a SQLAlchemy URL without password. Empty: the product's own sources.",
-            metavar="SOURCE",
-        ),
-    ] = "",
-    table: Annotated[
-        str, typer.Option(help="The table of a database, or the path below a connection.")
-    ] = "",
-    description: Annotated[str, typer.Option(help="Who it is, for people.")] = "",
-    region: Annotated[str, typer.Option(help="Its home region; empty: the product's.")] = "",
-    timezone: Annotated[str, typer.Option(help="Its IANA time zone; empty: the product's.")] = "",
-    pooled: Annotated[
-        bool,
-        typer.Option("--pooled/--not-pooled", help="Whether its rows may train the pooled model."),
-    ] = True,
-    label: Annotated[
-        str, typer.Option(help="What is predicted: a column.", rich_help_panel=_NEW)
-    ] = "",
-    above: Annotated[
-        float | None,
-        typer.Option(help="Yes where the label is above this number.", rich_help_panel=_NEW),
-    ] = None,
-    label_delay: Annotated[
-        str,
-        typer.Option(help="So long after the event a label is known: 36h.", rich_help_panel=_NEW),
-    ] = "",
-    label_time: Annotated[
-        str, typer.Option(help="Or the column that says when it is.", rich_help_panel=_NEW)
-    ] = "",
-    event_time: Annotated[
-        str,
-        typer.Option(help="The column of when it happens, if several are.", rich_help_panel=_NEW),
-    ] = "",
-    lead: Annotated[
-        str,
-        typer.Option(help="So long before the event all else is known.", rich_help_panel=_NEW),
-    ] = "0m",
-    key: Annotated[
-        str,
-        typer.Option(help="The columns that name a row, commas between.", rich_help_panel=_NEW),
-    ] = "",
-    tenant_column: Annotated[
-        str, typer.Option(help="The column that names the tenant.", rich_help_panel=_NEW)
-    ] = "",
-    without: Annotated[
-        str,
-        typer.Option(
-            help="Columns that are no features: known too late, or of no use; commas between.",
-            rich_help_panel=_NEW,
-        ),
-    ] = "",
-    title: Annotated[str, typer.Option(help="The product in words.", rich_help_panel=_NEW)] = "",
+    product: _Product,
+    tenant: _Tenant,
+    source: _Source = "",
+    table: _Table = "",
+    description: _Description = "",
+    region: _Region = "",
+    timezone: _Timezone = "",
+    pooled: _Pooled = True,
+    label: _Label = "",
+    above: _Above = None,
+    label_delay: _LabelDelay = "",
+    label_time: _LabelTime = "",
+    event_time: _EventTime = "",
+    lead: _Lead = "0m",
+    key: _Key = "",
+    tenant_column: _TenantColumn = "",
+    without: _Without = "",
+    title: _Title = "",
     as_of: AsOf = "",
-    yes: Annotated[bool, typer.Option("--yes", help="Write it; else it is only shown.")] = False,
+    yes: _Yes = False,
     dry_run: DryRun = False,
     output: Output = OutputFormat.table,
 ) -> None:

@@ -50,6 +50,20 @@ _SIGNS: dict[Kind, tuple[str, str]] = {
 }
 
 
+_Diff = Annotated[
+    str,
+    typer.Option(
+        "--diff",
+        help="Compare with the specs of this Git revision: what the change does to the run.",
+        metavar="REV",
+    ),
+]
+_Format = Annotated[
+    PlanFormat,
+    typer.Option("--output", "-o", help="A table, JSON, or Markdown for a pull request."),
+]
+
+
 def plan(
     product: ProductName,
     as_of: AsOf = "",
@@ -72,18 +86,8 @@ def plan(
         str, typer.Option(help="By the model that reigned `then`, or the `current` champion.")
     ] = "then",
     show_all: Annotated[bool, typer.Option("--all", help="A line for each tenant.")] = False,
-    diff: Annotated[
-        str,
-        typer.Option(
-            "--diff",
-            help="Compare with the specs of this Git revision: what the change does to the run.",
-            metavar="REV",
-        ),
-    ] = "",
-    output: Annotated[
-        PlanFormat,
-        typer.Option("--output", "-o", help="A table, JSON, or Markdown for a pull request."),
-    ] = PlanFormat.table,
+    diff: _Diff = "",
+    output: _Format = PlanFormat.table,
 ) -> None:
     """Show what a run would do, why, and what it would take. Writes nothing.
 

@@ -6,7 +6,7 @@ import sqlite3
 import pandas as pd
 import pytest
 
-from tenantry.specs.document import parse_document
+from tenantry.specs.document import parse_document, write_document
 from tenantry.specs.load import load_product
 from tests.unit.onboarding.orders import AS_OF, CUSTOMERS, make_orders
 
@@ -175,3 +175,16 @@ def test_a_source_below_a_known_connection_uses_it(desk, orders):
         "shop",
         "2024/orders.csv",
     )
+
+
+def test_a_home_region_is_one_of_those_there_are(founded):
+    stores = {name: (founded.home / f"store-{name}").as_uri() for name in ("eu", "us")}
+    regions = {name: {"zone": "all", "store": url} for name, url in stores.items()}
+    (founded.specs / "regions.yaml").write_text(write_document({"regions": regions}))
+    product = founded.specs / "orders/product.yaml"
+    product.write_text(product.read_text() + "region: eu\n")
+    found = facts(founded.onboard("globex", "--region", "us", "-o", "json", asked=SHORT))
+    assert "region: us\n" in found["files"]["orders/globex.yaml"]
+    assert [due["action"] for due in found["due"]] == ["train"]
+    error = founded.onboard("globex", "--region", "usa", asked=SHORT).exception
+    assert "orders/globex.yaml: region: 'usa' is no region of regions.yaml" in str(error)
