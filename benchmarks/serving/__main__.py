@@ -98,9 +98,11 @@ def measure_speed(report: Report, folder: Path, seconds: int) -> None:
         report.tell("open 300/s: p50", opened.quantile(0.5), "ms", at_most=1.5)
         report.tell("open 300/s: p99", opened.quantile(0.99), "ms", at_most=8)
         report.tell("… failed", opened.failed, "", at_most=0)
-    for name, rate in _peers(folder, seconds):
+    for name, rate, theirs in _peers(folder, seconds):
+        report.tell(f"{name}, scikit-learn: CPU a request", theirs, "µs")
         report.tell(f"{name}, scikit-learn", rate, "requests/s")
         report.tell(f"Tenantry beside {name}", ours / rate, "×", at_least=15)
+        report.tell(f"… by CPU a request, beside {name}", theirs / spent, "×")
 
 
 def measure_size(report: Report, folder: Path, seconds: int) -> None:  # noqa: ARG001 - as others
@@ -241,8 +243,8 @@ def _serving(
         yield one
 
 
-def _peers(folder: Path, seconds: int) -> Iterator[tuple[str, float]]:
-    """Yield what each peer does at saturation."""
+def _peers(folder: Path, seconds: int) -> Iterator[tuple[str, float, float]]:
+    """Yield what each peer does at saturation: requests a second, CPU microseconds a request."""
     frame, _ = make_rows(1, 7)
     row = {name: value for name, value in frame.iloc[0].items() if value == value}  # noqa: PLR0124
     names = [f"bench-t{number:05}" for number in range(MODELS)]
@@ -258,10 +260,11 @@ def _peers(folder: Path, seconds: int) -> Iterator[tuple[str, float]]:
         with running(lambda port: make(place, port), folder / f"{peer.name}.log",  # noqa: B023
                      ready="/v2/health/ready") as server:  # fmt: skip
             asks = [(peer.path.format(name=name), body) for name in names]
+            before = server.cpu
             found = run_wrk(server.port, asks, seconds=seconds, connections=8, core=OTHER)
             if found.failed:
                 raise RuntimeError(f"{peer.name}: {found.failed} failed; {server.log.read_text()}")
-            yield peer.name, found.rate
+            yield peer.name, found.rate, (server.cpu - before) / found.requests * 1e6
 
 
 def _folder_store(folder: Path) -> FolderStore:
