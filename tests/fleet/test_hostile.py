@@ -61,7 +61,7 @@ SPEC = "pooling: {contribute: false}\nfeatures:\n" + "".join(
 SPEC += f"  tail: {{kind: categorical, column: tailnum, title: {json.dumps(PRINTABLE[0])}}}\n"
 SPEC += f"description: {json.dumps(' '.join(PRINTABLE))}\n"
 TAMED = frozenset("\x1b\x07\u202e")
-BESIDE = ("report.html", "judgement.json")
+BESIDE = ("report.html", "judgement.json", "bill.csv")
 VERBS = (
     ("status", PRODUCT),
     ("show", PRODUCT, "pi"),

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tenantry.columns import EVENT_TIME, LABEL, LABEL_KNOWN_AT
+from tenantry.errors import ObjectMissingError
 from tenantry.evaluations import with_predictions
 from tenantry.insights.acting import weigh_actions
 from tenantry.insights.drivers import weigh_reasons
@@ -64,9 +65,11 @@ def gather_insights(
         What can be told; None when nothing was predicted out of sample.
     """
     receipts = recent_receipts(store, spec, as_of)
+    read = {window: _read_files(store, one) for window, one in receipts.items()}
+    contents = {window: tables for window, tables in read.items() if tables is not None}
+    receipts = {window: receipts[window] for window in contents}
     if not receipts:
         return None
-    contents = {window: _read_files(store, one) for window, one in receipts.items()}
     rows = read_numbers(_join(spec, table, as_of, contents.values()))
     known = rows[rows[LABEL].notna() & rows[PREDICTION].notna()].reset_index(drop=True)
     latest = receipts[max(receipts)]
@@ -99,8 +102,12 @@ def recent_receipts(store: ObjectStore, spec: Spec, as_of: datetime) -> dict[Win
     return {window: one for window, one in found.items() if not one.in_sample}
 
 
-def _read_files(store: ObjectStore, receipt: Receipt) -> list[pa.Table]:
-    contents = (store.get(file.key).content for file in receipt.files)
+def _read_files(store: ObjectStore, receipt: Receipt) -> list[pa.Table] | None:
+    """Read a window's predictions; None where retention has removed them."""
+    try:
+        contents = [store.get(file.key).content for file in receipt.files]
+    except ObjectMissingError:
+        return None
     return [pq.read_table(io.BytesIO(one), use_threads=False) for one in contents]
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tenantry.insights.gather import gather_insights
 from tenantry.insights.record import Insights, insights_schema, write_schema
 from tenantry.report.insights_page import render_insights_page
 from tests.unit.insights.told import (
@@ -19,6 +20,7 @@ from tests.unit.insights.told import (
     make_rows,
     of_classes,
     spec_of,
+    store_of,
     with_peers,
 )
 
@@ -182,3 +184,16 @@ def test_of_several_classes_is_told_how_often_the_surest_was_right():
     assert told.performance.skill > 0
     assert (told.acting, told.segments.tested) == ((), 0)
     assert "The most probable class was right in" in render_insights_page(told)
+
+
+def test_predictions_that_retention_removed_are_passed_over(rows):
+    store = store_of(rows)
+    folders = [key for key in store.objects if key.endswith("part-0.parquet")]
+    for key in sorted(folders)[:7]:
+        store.delete(key)
+    table = rows.drop(columns="prediction")
+    told = gather_insights(store, spec_of(), table, AS_OF)
+    assert (told.windows, told.since) == (3, WINDOWS[7].start)
+    for key in sorted(folders)[7:]:
+        store.delete(key)
+    assert gather_insights(store, spec_of(), table, AS_OF) is None
