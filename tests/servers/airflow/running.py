@@ -131,6 +131,7 @@ def _environment(home: Path, database: str, dags: Path, port: int) -> dict[str, 
         "API_AUTH__JWT_SECRET": "a-secret-of-tests-that-is-long-enough-for-it",
         "DATABASE__SQL_ALCHEMY_CONN": database.replace("+psycopg:", "+psycopg2:"),
         "DAG_PROCESSOR__REFRESH_INTERVAL": "5",
+        "WORKERS__EXECUTION_API_TIMEOUT": "60",  # a busy machine is no fault
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
         "LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
         "USAGE_DATA_COLLECTION__ENABLED": "False",
