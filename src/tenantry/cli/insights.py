@@ -92,7 +92,10 @@ def _read(store: ObjectStore, product: str, tenant: str, moment: datetime) -> In
 
 def _with_peers(store: ObjectStore, fleet: Fleet, told: Insights, moment: datetime) -> Insights:
     """Add comparable tenants: those of the same store whose specs allow it by now, too."""
-    names = sorted(name for name, spec in fleet.specs.items() if spec.insights.comparable)
+    specs = fleet.specs.items()
+    names = sorted(
+        name for name, one in specs if one.insights.comparable and one.state != "retired"
+    )
     if told.tenant not in names:
         return told.model_copy(update={"peers": None})
     others = read_all_insights(store, fleet.product, names, moment)

@@ -6,7 +6,7 @@ import pandas as pd
 from tenantry.columns import EVENT_TIME, LABEL
 from tenantry.insights.ratios import measure_ratios, number_days, sum_by_day
 from tenantry.insights.record import Action
-from tenantry.insights.segments import estimate, within_share
+from tenantry.insights.segments import estimate_share
 from tenantry.metrics import confusion
 from tenantry.monitoring.streams import PREDICTION
 from tenantry.specs.model import Spec
@@ -41,7 +41,8 @@ def _weigh(rows: pd.DataFrame, spec: Spec, threshold: float, *, is_current: bool
     acted = (predicted >= threshold).astype(np.float64)
     costs = spec.predict.threshold
     day = number_days(rows[EVENT_TIME])
-    precision = measure_ratios(sum_by_day(acted * label, day), sum_by_day(acted, day))
+    daily = sum_by_day(acted, day)
+    precision = measure_ratios(sum_by_day(acted * label, day), daily)
     came_true = hits + missed
     return Action(
         threshold=threshold,
@@ -50,7 +51,7 @@ def _weigh(rows: pd.DataFrame, spec: Spec, threshold: float, *, is_current: bool
         hits=hits,
         false_alarms=false_alarms,
         missed=missed,
-        precision=within_share(estimate(precision, 0)) if acted.any() else None,
+        precision=estimate_share(precision, 0, daily.sum(axis=0)) if acted.any() else None,
         recall=hits / came_true if came_true else None,
         cost=false_alarms * costs.false_positive + missed * costs.false_negative
         if isinstance(costs, Costs)

@@ -1,7 +1,7 @@
 """Where a tenant stands among comparable ones, without their names."""
 
 from collections.abc import Iterable
-from statistics import median, quantiles
+from math import comb
 
 from tenantry.insights.record import Insights, PeerFigure, Peers
 
@@ -29,8 +29,8 @@ def compare(own: Insights, others: Iterable[Insights]) -> Peers | None:
             something else or have far more or fewer rows are passed over.
 
     Returns:
-        Quartiles of each figure; None when the tenant does not take part itself, or fewer than
-        five others are comparable.
+        Quartiles of each figure, none of which is a single tenant's; None when the tenant does not
+        take part itself, or fewer than five others are comparable.
     """
     if not own.is_comparable or not own.rows:
         return None
@@ -40,24 +40,44 @@ def compare(own: Insights, others: Iterable[Insights]) -> Peers | None:
     for name, value in _figures(own).items():
         theirs = [found[name] for found in theirs_by_name if name in found]
         if len(theirs) >= FEWEST:
-            low, _, high = quantiles(theirs, n=4, method="inclusive")
+            low, middle, high = quartiles(theirs)
             figures.append(
                 PeerFigure(
                     name=name,
                     title=_TITLES[name],
                     own=value,
                     low=low,
-                    median=median(theirs),
+                    median=middle,
                     high=high,
                 )
             )
     return Peers(tenants=len(peers), figures=tuple(figures)) if figures else None
 
 
+def quartiles(values: list[float]) -> tuple[float, float, float]:
+    """Estimate quartiles by means of all values, so that none of them is shown.
+
+    The lowest, the middle and the highest of three, on average over all threes of the values
+    (Kaigh and Lachenbruch, 1982). Of five values the usual quartiles are three of the values.
+
+    Args:
+        values: Three at least.
+    """
+    count, ordered = len(values), sorted(values)
+
+    def mean(place: int) -> float:
+        threes = (comb(n, place) * comb(count - 1 - n, 2 - place) for n in range(count))
+        return sum(w * one for w, one in zip(threes, ordered, strict=True)) / comb(count, 3)
+
+    return mean(0), mean(1), mean(2)
+
+
 def _is_alike(own: Insights, other: Insights) -> bool:
     if other.tenant == own.tenant or not other.is_comparable:
         return False
     if (other.task, other.label) != (own.task, own.label) or not other.rows:
+        return False
+    if other.as_of < own.since or own.as_of < other.since:
         return False
     return 1 / ALIKE <= other.rows / own.rows <= ALIKE
 

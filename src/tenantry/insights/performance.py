@@ -7,7 +7,7 @@ from tenantry.columns import EVENT_TIME, LABEL
 from tenantry.evaluations import predictions_in
 from tenantry.insights.ratios import Floats, measure_ratios, number_days, sum_by_day
 from tenantry.insights.record import Performance
-from tenantry.insights.segments import estimate, within_share
+from tenantry.insights.segments import estimate, estimate_share
 from tenantry.metrics import measure, roc_auc
 from tenantry.monitoring.streams import PREDICTION
 from tenantry.predictions import HIGH, LOW
@@ -31,7 +31,7 @@ def measure_performance(rows: pd.DataFrame, spec: Spec) -> Performance:
         was, said = (predicted.argmax(axis=1) == label).astype(np.float64), predicted.max(axis=1)
     day = number_days(rows[EVENT_TIME])
     daily = sum_by_day(np.ones(len(rows)), day)
-    outcome = estimate(measure_ratios(sum_by_day(was, day), daily), 0)
+    outcome = measure_ratios(sum_by_day(was, day), daily)
     return Performance(
         rows=len(rows),
         days=len(daily),
@@ -41,7 +41,9 @@ def measure_performance(rows: pd.DataFrame, spec: Spec) -> Performance:
         skill=1 - realised / baseline if baseline else None,
         auc=roc_auc(label, predicted) if task == "classification" else None,
         mean_prediction=float(said.mean()),
-        outcome=outcome if task == "regression" else within_share(outcome),
+        outcome=estimate(outcome, 0)
+        if task == "regression"
+        else estimate_share(outcome, 0, daily.sum(axis=0)),
         coverage=_coverage(rows),
     )
 

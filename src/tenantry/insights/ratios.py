@@ -4,7 +4,7 @@ Rows of one day share weather and crowds, so what varies is a day: the linearise
 variance of a ratio (Cameron and Miller, 2015, section II), with Student's quantiles.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +40,26 @@ class Ratios:
         margin = stdtrit(np.maximum(self.degrees, 1), (1 + CONFIDENCE) / 2) * self.error
         return self.value - margin, self.value + margin
 
+    def bound_shares(self, rows: Floats) -> tuple[Floats, Floats]:
+        """Return the ends of the intervals of shares of rows; NaN where there is no error.
+
+        Wilson's interval of so many independent rows as would have the same error, at most as many
+        as there are (Franco et al., 2019): where all rows are alike the error is 0, but no proof.
+
+        Args:
+            rows: How many each is a share of, shape (k,).
+        """
+        share = self.value
+        worth = np.array(rows, dtype=np.float64)
+        spread = np.flatnonzero(self.error > 0)
+        most = share[spread] * (1 - share[spread]) / self.error[spread] ** 2
+        worth[spread] = np.minimum(worth[spread], most)
+        student = stdtrit(np.maximum(self.degrees, 1), (1 + CONFIDENCE) / 2) ** 2 / worth
+        middle = (share + student / 2) / (1 + student)
+        margin = np.sqrt(share * (1 - share) * student + student**2 / 4) / (1 + student)
+        known = np.where(np.isfinite(self.error), 1.0, np.nan)
+        return np.maximum(middle - margin, 0.0) * known, np.minimum(middle + margin, 1.0) * known
+
     def p_values(self) -> Floats:
         """Return how often chance alone lies so far from 0, two-sided; NaN without an error."""
         student = np.abs(self.value) / np.where(self.error > 0, self.error, np.nan)
@@ -57,19 +77,26 @@ def measure_ratios(numerator: Floats, denominator: Floats) -> Ratios:
     return _with_error(value, influence, (denominator > 0).sum(axis=0))
 
 
-def compare_ratios(numerator: Floats, denominator: Floats) -> Ratios:
-    """Measure by how much each part's ratio differs from that of all other parts together.
+def compare_means(numerator: Floats, denominator: Floats, variance: float) -> Ratios:
+    """Measure by how much each part's mean differs from that of all other parts together.
+
+    No error is less than independent rows would have: where nothing rare happened in a small part
+    its days are all alike, which is no evidence that it is calm.
 
     Args:
-        numerator: By day and part, shape (days, k).
-        denominator: The same. The parts make the whole.
+        numerator: Sums by day and part, shape (days, k).
+        denominator: Numbers of rows, the same shape. The parts make the whole.
+        variance: Of single rows.
     """
     others = numerator.sum(axis=1, keepdims=True) - numerator
     rest = denominator.sum(axis=1, keepdims=True) - denominator
     value, influence = _influence(numerator, denominator)
     other_value, other_influence = _influence(others, rest)
     days = (denominator > 0).sum(axis=0)
-    return _with_error(value - other_value, influence - other_influence, days)
+    found = _with_error(value - other_value, influence - other_influence, days)
+    with np.errstate(divide="ignore"):
+        least = np.sqrt(variance * (1 / denominator.sum(axis=0) + 1 / rest.sum(axis=0)))
+    return replace(found, error=np.maximum(found.error, least))
 
 
 def subtract(now: Ratios, before: Ratios) -> Ratios:

@@ -13,7 +13,7 @@ from tenantry.insights.ratios import (
     Indices,
     Ratios,
     adjust,
-    compare_ratios,
+    compare_means,
     measure_ratios,
     number_days,
     sum_by_day,
@@ -118,19 +118,21 @@ def _test(division: Division, rows: pd.DataFrame, day: Indices) -> Iterator[Segm
     counts, sums = sum_by_day(np.ones(len(rows)), day, part), sum_by_day(label, day, part)
     said = np.bincount(part, weights=rows[PREDICTION].to_numpy(dtype=np.float64))
     size, total = counts.sum(axis=0), sums.sum(axis=0)
-    differences, outcomes = compare_ratios(sums, counts), measure_ratios(sums, counts)
+    differences = compare_means(sums, counts, float(label.var()))
+    outcomes = measure_ratios(sums, counts)
     p_values = differences.p_values()
     enough = (size >= MIN_ROWS) & (len(rows) - size >= MIN_ROWS) & np.isfinite(p_values)
     chosen = sorted(np.flatnonzero(enough).tolist(), key=lambda one: (-size[one], one))
     in_shares = bool(((label == 0) | (label == 1)).all())
     for place in chosen[:_MOST_VALUES]:
-        outcome = estimate(outcomes, place)
         yield Segment(
             features=division.features,
             title=division.title,
             value=plain(str(values[place])),
             rows=int(size[place]),
-            outcome=within_share(outcome) if in_shares else outcome,
+            outcome=estimate_share(outcomes, place, size)
+            if in_shares
+            else estimate(outcomes, place),
             rest=float((total.sum() - total[place]) / (len(rows) - size[place])),
             predicted=float(said[place] / size[place]),
             difference=estimate(differences, place),
@@ -141,21 +143,14 @@ def _test(division: Division, rows: pd.DataFrame, day: Indices) -> Iterator[Segm
 
 def estimate(ratios: Ratios, place: int) -> Estimate:
     """Return one of several ratios with its interval."""
-    low, high = ratios.bound()
-    return Estimate(
-        value=float(ratios.value[place]), low=_known(low[place]), high=_known(high[place])
-    )
+    return _with_ends(ratios, place, ratios.bound())
 
 
-def _known(value: Floats | float) -> float | None:
-    return float(value) if np.isfinite(value) else None
+def estimate_share(ratios: Ratios, place: int, rows: Floats) -> Estimate:
+    """Return one of several shares of so many rows with its interval, within 0 and 1."""
+    return _with_ends(ratios, place, ratios.bound_shares(rows))
 
 
-def within_share(told: Estimate) -> Estimate:
-    """Return the estimate of a share: its interval ends at 0 and 1."""
-    low, high = told.low, told.high
-    ends = {
-        "low": None if low is None else max(low, 0.0),
-        "high": None if high is None else min(high, 1.0),
-    }
-    return told.model_copy(update=ends)
+def _with_ends(ratios: Ratios, place: int, ends: tuple[Floats, Floats]) -> Estimate:
+    low, high = (float(end[place]) if np.isfinite(end[place]) else None for end in ends)
+    return Estimate(value=float(ratios.value[place]), low=low, high=high)

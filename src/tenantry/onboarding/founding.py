@@ -31,6 +31,7 @@ MAY_SET = (
     "predict.threshold",
     "predict.explain",
     "monitor",
+    "insights",
     "pooling",
 )
 """What a new product lets its tenants set."""

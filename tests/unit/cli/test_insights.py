@@ -76,6 +76,13 @@ def test_who_does_not_allow_it_by_now_is_not_compared(run, shared):
     assert json.loads(run("ua", "-o", "json"))["peers"] is None
 
 
+def test_who_is_retired_is_not_compared(run):
+    for name in NAMES[5:]:
+        shared = {"insights": {"comparable": True}}
+        run.fleet.specs[name] = spec_of(tenant=name, state="retired", **shared)
+    assert json.loads(run("ua", "-o", "json"))["peers"] is None
+
+
 def test_nothing_later_is_told(run):
     with pytest.raises(RegistryError, match="no run has judged a window of it so far"):
         run("ua", "--as-of", "2013-12-09")

@@ -1,7 +1,11 @@
+from datetime import timedelta
+from itertools import combinations
+from statistics import mean
+
 import pytest
 
-from tenantry.insights.peers import compare
-from tests.unit.insights.told import make_insights, make_rows, spec_of
+from tenantry.insights.peers import compare, quartiles
+from tests.unit.insights.told import AS_OF, START, make_insights, make_rows, spec_of
 
 SHARED = spec_of(insights={"comparable": True})
 
@@ -30,7 +34,7 @@ def test_a_tenant_stands_among_quartiles_without_names(own):
     figures = {one.name: one for one in found.figures}
     assert figures.keys() == {"outcome", "skill", "auc", "precision", "recall"}
     auc = figures["auc"]
-    assert (auc.low, auc.median, auc.high) == pytest.approx((0.52, 0.54, 0.56))
+    assert (auc.low, auc.median, auc.high) == pytest.approx((0.515, 0.54, 0.565))
     assert auc.own == own.performance.auc
     assert "t1" not in found.model_dump_json()
 
@@ -44,6 +48,8 @@ def test_a_tenant_stands_among_quartiles_without_names(own):
         {"rows": 100_000},
         {"rows": 10},
         {"tenant": "ua"},
+        {"as_of": START - timedelta(days=1)},
+        {"since": AS_OF + timedelta(days=1)},
     ],
 )
 def test_only_those_that_are_alike_and_allow_it_count(own, changes):
@@ -59,3 +65,13 @@ def test_fewer_than_five_are_not_told(own):
 def test_who_allows_nothing_is_shown_nothing(own):
     alone = own.model_copy(update={"is_comparable": False})
     assert compare(alone, others(own, 9)) is None
+
+
+@pytest.mark.parametrize("count", [5, 6, 7, 9, 13])
+def test_no_quartile_is_a_single_tenants_figure(count):
+    values = [one**1.7 for one in range(1, count + 1)]
+    found = quartiles(values)
+    assert not {round(one, 6) for one in found} & {round(one, 6) for one in values}
+    threes = [sorted(three) for three in combinations(values, 3)]
+    assert found == pytest.approx([mean(three[place] for three in threes) for place in range(3)])
+    assert found == tuple(sorted(found))

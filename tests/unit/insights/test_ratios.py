@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control
 
-from tenantry.insights.ratios import adjust, compare_ratios, measure_ratios, subtract, sum_by_day
+from tenantry.insights.ratios import adjust, compare_means, measure_ratios, subtract, sum_by_day
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
@@ -46,7 +46,8 @@ def test_differences_that_are_chance_have_even_p_values():
         part = rng.integers(0, 4, len(day))
         label = (rng.random(len(day)) < np.repeat(rng.uniform(0.1, 0.5, 30), 40)).astype(float)
         counts = sum_by_day(np.ones(len(day)), day, part)
-        p_values.append(compare_ratios(sum_by_day(label, day, part), counts).p_values())
+        sums = sum_by_day(label, day, part)
+        p_values.append(compare_means(sums, counts, float(label.var())).p_values())
     found = np.concatenate(p_values)
     assert 0.03 < (found < 0.05).mean() < 0.07
     assert 0.45 < (found < 0.5).mean() < 0.55
@@ -66,3 +67,28 @@ def test_spans_are_compared_by_both_errors():
     two = subtract(one, one)
     assert two.value[0] == 0
     assert two.error[0] == pytest.approx(np.sqrt(2) * one.error[0])
+
+
+def test_a_part_where_nothing_rare_happened_is_no_evidence_in_itself():
+    rows = np.column_stack([np.ones(35), np.full(35, 100.0)])
+    late = np.column_stack([np.zeros(35), np.tile([4.0, 5.0, 6.0, 5.0, 5.0], 7)])
+    share = late.sum() / rows.sum()
+    found = compare_means(late, rows, share * (1 - share))
+    assert found.p_values()[0] > 0.1
+
+
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.97])
+def test_intervals_of_shares_hold_where_all_rows_may_be_alike(share):
+    rng = np.random.default_rng(5)
+    late, rows = rng.binomial(3, share, (20, 2000)) * 1.0, np.full((20, 2000), 3.0)
+    low, high = measure_ratios(late, rows).bound_shares(rows.sum(axis=0))
+    assert ((low <= share) & (high >= share)).mean() > 0.93
+    assert ((low >= 0) & (high <= 1) & (low < high)).all()
+
+
+def test_a_share_of_many_rows_has_the_interval_of_its_error():
+    rng = np.random.default_rng(6)
+    late = rng.binomial(400, np.clip(rng.normal(0.3, 0.1, (90, 1)), 0, 1)) * 1.0
+    found = measure_ratios(late, np.full((90, 1), 400.0))
+    shares = np.concatenate(found.bound_shares(np.array([36_000.0])))
+    assert shares == pytest.approx(np.concatenate(found.bound()), abs=0.002)

@@ -17,6 +17,18 @@ def test_where_nothing_differs_little_is_found():
     assert found / tenants <= FALSE_SHARE + 3 * np.sqrt(FALSE_SHARE * (1 - FALSE_SHARE) / tenants)
 
 
+def test_nothing_is_found_where_outcomes_are_rare_and_segments_small():
+    """Of 5 % over thirty routes some see none: that alone is no finding."""
+    spec, tenants, found = spec_of(), 40, 0
+    for seed in range(tenants):
+        rng = np.random.default_rng(seed)
+        rows = make_rows(seed, days=35, each_day=40)
+        dest = rng.choice(30, len(rows), p=rng.dirichlet(np.full(30, 0.5))).astype(str)
+        late = (rng.random(len(rows)) < 0.05).astype(float)
+        found += bool(find_segments(rows.assign(dest=dest, label=late), spec).found)
+    assert found / tenants <= FALSE_SHARE
+
+
 def test_small_segments_are_not_tested():
     rows = make_rows(days=20, each_day=10)
     tested = find_segments(rows, spec_of())

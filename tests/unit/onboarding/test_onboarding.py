@@ -130,6 +130,13 @@ def test_what_is_asked_for_stands_in_the_file(founded):
     assert found["written"] == [str(founded.specs / "orders/globex.yaml")]
 
 
+def test_a_tenant_of_a_new_product_may_allow_comparison(founded):
+    founded.onboard("globex", "--yes", asked=SHORT)
+    with (founded.specs / "orders/globex.yaml").open("a") as file:
+        file.write("insights: {comparable: true}\n")
+    assert load_product(founded.specs, "orders").specs["globex"].insights.comparable
+
+
 def test_a_model_of_others_that_is_surely_worse_and_stays_so_is_not_received(desk, orders):
     other = make_orders(customers=("globex",), seed=1)
     other["late"] = 1 - other["late"]
