@@ -60,6 +60,14 @@ def test_pages_are_readable_quiet_and_accessible(browser, pages, name, width, sc
         assert visit.faults == []
 
 
+def test_values_of_insights_do_not_break_on_a_telephone(browser, pages):
+    with Visit(browser, pages["insights"], width=NARROW) as visit:
+        heights = (
+            "[...document.querySelectorAll('.weights td.number')].map(one => one.clientHeight)"
+        )
+        assert max(visit.page.evaluate(heights)) < 40
+
+
 def test_the_search_finds_any_tenant_by_keyboard_alone(browser, pages):
     with Visit(browser, pages["large"]) as visit:
         page = visit.page

@@ -12,6 +12,12 @@ from tenantry.specs.model import Spec
 CHANGED = 0.1
 """So large a share of the changes that are told is false, on average, at most."""
 
+_ASKED = {
+    "decided": "only those at or above the threshold in use get some",
+    "all": "all get some, but few were made in the last 28 days",
+    "none": "the spec asks for none",
+}
+
 MIN_ROWS = 30
 """Predictions with reasons below which a span says little."""
 
@@ -31,7 +37,7 @@ def weigh_reasons(now: pd.DataFrame, before: pd.DataFrame, spec: Spec) -> Driver
     told = {"rows": rows, "rows_before": rows_before}
     if rows < MIN_ROWS:
         asked = spec.predict.explain.rows
-        return Drivers(**told, note=f"Too few predictions have reasons (rows: {asked}).")
+        return Drivers(**told, note=f"Too few predictions have reasons to tell: {_ASKED[asked]}.")
     names = sorted({*now["feature"], *before["feature"]})
     shares = _shares(now, names)
     raising = now[now["contribution"] > 0].groupby("feature")["contribution"].sum()

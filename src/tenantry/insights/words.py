@@ -11,6 +11,9 @@ _MEAN = {
     "regression": "the mean",
     "multiclass": "each class's share",
 }
+_FEW = 30
+"""Rows that came true, or did not, below which how good is far from sure."""
+
 _NAMED = 3
 """Segments and drivers that a sentence names."""
 
@@ -51,6 +54,10 @@ def _tell_skill(told: Insights) -> Iterator[str]:
             f"They are {abs(found.skill):.0%} {better} than always saying {_MEAN[told.task]} "
             f"({title} {figure(found.realised)} against {figure(found.baseline)})."
         )
+    rarer = round(min(found.outcome.value, 1 - found.outcome.value) * found.rows)
+    if found.auc is not None and rarer < _FEW:
+        outcome = "came true" if found.outcome.value < 0.5 else "did not come true"
+        yield f"Only {rarer:,} {outcome}, so how good they are is far from sure."
     if found.coverage is not None:
         yield f"{share(found.coverage)} of the outcomes lay within their intervals."
 
@@ -61,7 +68,7 @@ def tell_acting(told: Insights) -> Iterator[str]:
     if now is None:
         return
     if not now.acted:
-        yield f"At {share(now.threshold)}, the threshold in use, nobody would have acted."
+        yield f"At {share(now.threshold)}, the threshold in use, nothing would have been acted on."
         return
     precision = now.precision or Estimate(value=now.hits / now.acted)
     yield (
@@ -92,8 +99,8 @@ def tell_segments(told: Insights) -> Iterator[str]:
     if not found.found:
         yield f"{tested}; none differs from the rest beyond chance."
         return
-    at_most = f"{found.false_share:.0%} of such findings are chance, on average, at most"
-    yield f"{tested}, {len(found.found):,} that differ from the rest are told of; {at_most}."
+    yield f"{tested}; {len(found.found):,} that differ from the rest are told of."
+    yield f"On average, at most {found.false_share:.0%} of such findings are chance."
     for one in above[:_NAMED]:
         yield f"{plain(one.value)} ({plain(one.title)}): {_tell_excess(one, told)}."
 

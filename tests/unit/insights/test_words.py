@@ -25,6 +25,13 @@ def test_how_good_in_words(told):
     assert "times of 100; 50 would be guessing." in text
 
 
+@pytest.mark.parametrize(("rows", "few"), [(50, True), (4_000, False)])
+def test_how_good_is_not_sure_of_few_that_came_true(told, rows, few):
+    found = told.performance.model_copy(update={"rows": rows})
+    text = " ".join(tell_performance(told.model_copy(update={"performance": found})))
+    assert ("so how good they are is far from sure" in text) is few
+
+
 def test_acting_in_words(told):
     (now,) = [one for one in told.acting if one.is_current]
     first, second = tell_acting(told)
@@ -36,7 +43,7 @@ def test_acting_in_words(told):
 def test_segments_in_words(told):
     text = " ".join(tell_segments(told))
     assert "EWR → ORD (from and to): " in text
-    assert "10% of such findings are chance, on average, at most." in text
+    assert "On average, at most 10% of such findings are chance." in text
     none = told.model_copy(update={"segments": Segments(tested=7)})
     (words,) = tell_segments(none)
     assert words == "7 segments were tested; none differs from the rest beyond chance."
@@ -72,7 +79,9 @@ def test_nobody_acts_where_no_probability_is_high_enough(told):
         update={"is_current": True, "threshold": 0.99, "acted": 0, "hits": 0, "precision": None}
     )
     told = told.model_copy(update={"acting": (quiet,)})
-    assert [*tell_acting(told)] == ["At 99%, the threshold in use, nobody would have acted."]
+    assert [*tell_acting(told)] == [
+        "At 99%, the threshold in use, nothing would have been acted on."
+    ]
 
 
 def test_figures_are_short():
