@@ -46,7 +46,7 @@ def test_every_command_prints_a_table_or_json(name):
     assert "--output" in options(COMMANDS[name])
 
 
-@pytest.mark.parametrize("name", WRITING)
+@pytest.mark.parametrize("name", sorted(WRITING))
 def test_whatever_writes_can_be_tried_without_writing(name):
     assert "--dry-run" in options(COMMANDS[name])
 
