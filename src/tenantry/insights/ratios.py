@@ -49,11 +49,11 @@ class Ratios:
         Args:
             rows: How many each is a share of, shape (k,).
         """
-        share = self.value
+        share = np.clip(self.value, 0.0, 1.0)  # no label that is none can break a page
         worth = np.array(rows, dtype=np.float64)
         spread = np.flatnonzero(self.error > 0)
         most = share[spread] * (1 - share[spread]) / self.error[spread] ** 2
-        worth[spread] = np.minimum(worth[spread], most)
+        worth[spread] = np.minimum(worth[spread], np.maximum(most, 1.0))
         student = stdtrit(np.maximum(self.degrees, 1), (1 + CONFIDENCE) / 2) ** 2 / worth
         middle = (share + student / 2) / (1 + student)
         margin = np.sqrt(share * (1 - share) * student + student**2 / 4) / (1 + student)

@@ -86,6 +86,12 @@ def test_intervals_of_shares_hold_where_all_rows_may_be_alike(share):
     assert ((low >= 0) & (high <= 1) & (low < high)).all()
 
 
+def test_what_is_no_share_has_an_interval_within_0_and_1_too():
+    strange = np.column_stack([np.tile([-1e138, 1.0], 10), np.tile([1e150, 0.0], 10)])
+    low, high = measure_ratios(strange, np.ones((20, 2))).bound_shares(np.full(2, 20.0))
+    assert ((low >= 0) & (low < high) & (high <= 1)).all()
+
+
 def test_a_share_of_many_rows_has_the_interval_of_its_error():
     rng = np.random.default_rng(6)
     late = rng.binomial(400, np.clip(rng.normal(0.3, 0.1, (90, 1)), 0, 1)) * 1.0
