@@ -92,6 +92,14 @@ def serve(
             rich_help_panel=_FILES,
         ),
     ] = None,
+    cache_size: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="MiB of models in that folder; the least recently used go first.",
+            rich_help_panel=_FILES,
+        ),
+    ] = 2048,
     poll: Annotated[
         float,
         typer.Option(
@@ -133,6 +141,7 @@ def serve(
     options = ServerOptions(
         products=tuple(product or ()),
         cache=cache or settings.cache / _named(find_address(settings, region)),
+        cache_bytes=cache_size << 20,
         limits=Limits(rate, burst, concurrency, queue, max_body, max_rows, timeout),
         room=Room(bytes=memory << 20),
         tokens=tokens,

@@ -46,6 +46,7 @@ class ServerOptions:
     Attributes:
         products: What it answers for; all that the store has when empty.
         cache: Folder in which it keeps what it read; None for none.
+        cache_bytes: Of objects in that folder; the least recently used go.
         limits: What clients may ask for.
         room: What loaded models may take.
         tokens: The file of tokens; None where anybody may ask.
@@ -55,6 +56,7 @@ class ServerOptions:
 
     products: Sequence[str] = ()
     cache: Path | None = None
+    cache_bytes: int = 2 << 30
     limits: Limits = field(default_factory=Limits)
     room: Room = field(default_factory=Room)
     tokens: Path | None = None
@@ -77,7 +79,7 @@ class Serving:
         self.figures = Figures()
         self._token_file = TokenFile(options.tokens) if options.tokens else None
         self._tokens = self._token_file.load() if self._token_file else None
-        shelf = Shelf(store, Disk(options.cache))
+        shelf = Shelf(store, Disk(options.cache, options.cache_bytes))
         self.pool = Pool(
             Loader(shelf, prepare).load,
             limits=options.limits,

@@ -1,14 +1,17 @@
 """A folder on this machine with what was read from the store, so that a restart needs no store.
 
 It holds objects under their keys, and the change index as it was read last. Nothing in it is
-trusted: every object is compared with its digest when it is read, here as in the store.
+trusted: every object is compared with its digest when it is read, here as in the store. Of objects
+it holds so many bytes at most; those that were used least recently go.
 """
 
 import logging
 import os
 import shutil
+import stat
+import threading
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,16 +24,26 @@ LOG = logging.getLogger(__name__)
 
 _OBJECTS, _INDEX = "objects", "index"
 _SUFFIX = ".part"
+_LEFT = 0.9
+"""Share of the bound that is left when room is made, so that it is not made for every object."""
 
 
 class Disk:
     """The folder; without one nothing is kept and nothing found.
 
     What cannot be written is not kept: a full disk does not stop a server.
+
+    Args:
+        folder: The folder; made when something is written.
+        most_bytes: Of objects in it. Processes that share a folder each count what they write, so
+            that together they may exceed it, until the next of them makes room.
     """
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, most_bytes: int = 2 << 30) -> None:
         self._folder = folder
+        self._most = most_bytes
+        self._bytes: int | None = None
+        self._trimming = threading.Lock()
         self._failed = False
 
     def read(self, key: str, digest: str) -> bytes | None:
@@ -40,15 +53,26 @@ class Disk:
         path = self._path(key)
         try:
             content = path.read_bytes()
-            os.utime(path)
         except OSError:
             return None
+        self.touch(key)
         return content if sha256(content) == digest else None
 
-    def write(self, key: str, content: bytes) -> None:
-        """Keep an object."""
+    def touch(self, key: str) -> None:
+        """Count an object as used now."""
         if self._folder is not None:
-            self._write(self._path(key), content)
+            with suppress(OSError):
+                os.utime(self._path(key))
+
+    def write(self, key: str, content: bytes) -> None:
+        """Keep an object; make room for it."""
+        if self._folder is None:
+            return
+        self._write(self._path(key), content)
+        if self._bytes is not None:
+            self._bytes += len(content)
+        if self._bytes is None or self._bytes > self._most:
+            self._make_room()
 
     def keep_only(self, product: str, tenant: str, keys: Collection[str]) -> None:
         """Remove what is kept of a tenant save these keys; an erased tenant has none."""
@@ -63,15 +87,33 @@ class Disk:
             if path.is_file() and path not in kept:
                 path.unlink(missing_ok=True)
 
-    def sweep_pooled(self, product: str, unused_seconds: float) -> None:
-        """Remove pooled models that nobody has read for so long, and what a killed write left."""
+    def keep_tenants(self, product: str, tenants: Collection[str]) -> None:
+        """Remove what is kept of all other tenants of a product."""
         if self._folder is None:
             return
-        oldest = time.time() - unused_seconds
-        for path in self._path(layout.pooled_models_folder(product).rstrip("/")).rglob("*"):
-            with suppress(OSError):
-                if path.is_file() and path.stat().st_mtime < oldest:
-                    path.unlink()
+        folder = self._path(layout.product_folder(product).rstrip("/"))
+        for path in folder.glob("*"):
+            if path.name not in tenants:
+                shutil.rmtree(path, ignore_errors=True)
+
+    def pooled_keys(self, product: str) -> list[str]:
+        """Return the keys of the product's pooled models that are kept."""
+        if self._folder is None:
+            return []
+        root = self._folder / _OBJECTS
+        folder = self._path(layout.pooled_models_folder(product).rstrip("/"))
+        kept = (path for path in folder.rglob("*") if path.suffix != _SUFFIX and path.is_file())
+        return sorted(str(path.relative_to(root)) for path in kept)
+
+    def remove(self, key: str) -> None:
+        """Remove an object."""
+        with suppress(OSError):
+            self._path(key).unlink(missing_ok=True)
+
+    def find_products(self) -> list[str]:
+        """Return the products whose change index is kept."""
+        folder = self._folder and self._folder / _INDEX
+        return sorted(path.name for path in folder.glob("*/")) if folder else []
 
     def write_index(self, product: str, bucket: str, entries: Mapping[str, Entry]) -> None:
         """Keep a bucket of the change index."""
@@ -93,6 +135,24 @@ class Disk:
             found.setdefault(path.parent.name, {})[path.stem] = bucket.tenants
         return found
 
+    def _make_room(self) -> None:
+        """Count what is there; where it is too much, remove what was used least recently."""
+        if self._folder is None or not self._trimming.acquire(blocking=False):
+            return
+        try:
+            files = sorted(_files(self._folder / _OBJECTS))
+            total = sum(size for _, size, _ in files)
+            most = self._most if total <= self._most else int(_LEFT * self._most)
+            for _, size, path in files:
+                if total <= most:
+                    break
+                with suppress(OSError):
+                    path.unlink(missing_ok=True)
+                    total -= size
+            self._bytes = total
+        finally:
+            self._trimming.release()
+
     def _path(self, key: str) -> Path:
         if self._folder is None:
             msg = "there is no folder"
@@ -112,3 +172,12 @@ class Disk:
             if not self._failed:
                 LOG.warning("nothing is cached on disk: %s", error.strerror or "it failed")
             self._failed = True
+
+
+def _files(folder: Path) -> Iterator[tuple[int, int, Path]]:
+    """Yield when each file below a folder was used last, nanoseconds, its bytes and its path."""
+    for path in folder.rglob("*"):
+        with suppress(OSError):
+            status = path.stat()
+            if stat.S_ISREG(status.st_mode):
+                yield status.st_mtime_ns, status.st_size, path

@@ -148,10 +148,12 @@ class Loader:
         if part is None:
             return None
         with self._lock:
+            key = f"{layout.pooled_folder(product, part.zone, part.version)}{PACKED}"
             if (held := self._pooled.get(part.digest)) is None:
-                key = f"{layout.pooled_folder(product, part.zone, part.version)}{PACKED}"
                 held = Held(read_part(self._shelf.get(key, part.digest)))
                 self._pooled[part.digest] = held
+            else:
+                self._shelf.disk.touch(key)  # it stays as long as who stands on it
             return held
 
     def _fitted(self, record: ServingRecord, archive: bytes) -> Scorer:

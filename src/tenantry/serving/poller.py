@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeVar
 
 from tenantry import layout
@@ -21,12 +22,16 @@ Result = TypeVar("Result")
 LOG = logging.getLogger(__name__)
 
 _SWEEP_EVERY = 1000
-"""Readings between two sweeps of pooled models that are used no more."""
-_UNUSED_SECONDS = 86_400.0
+"""Readings between two sweeps of the disk; the first reading that succeeds begins with one."""
 
 
 class Poller:
-    """Reads the index again and again; a store that does not answer changes nothing."""
+    """Reads the index again and again; a store that does not answer changes nothing.
+
+    Nor does one that holds nothing of a product's index any more: a folder that is not mounted
+    looks like that, while the index of a product whose last tenant is erased is still there, and
+    says that there is nobody.
+    """
 
     def __init__(
         self, shelf: Shelf, pool: Pool, figures: Figures, products: Sequence[str] = ()
@@ -40,20 +45,23 @@ class Poller:
         self._products = tuple(products)
         self._tags: dict[str, Mapping[str, str]] = {}
         self._buckets: dict[str, dict[str, Mapping[str, Entry]]] = {}
+        self._seen: set[str] = set()
+        self._until_sweep = 0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="poll")
         self.knows = False
 
     async def start(self) -> None:
-        """Read the index for the first time; the one on disk where the store does not answer."""
-        if await self.poll():
+        """Read the index for the first time; the one on disk where the store does not have it."""
+        on_disk = await self._run(self._disk.find_products)
+        self._seen = {one for one in on_disk if not self._products or one in self._products}
+        await self.poll()
+        if not (missing := self._seen - self._tags.keys()):
             return
         kept = await self._run(self._disk.read_index)
-        for product, buckets in kept.items():
-            if not self._products or product in self._products:
-                self._follow(product, buckets, keep=False)
-                self.knows = True
-        if self.knows:
-            LOG.warning("the store does not answer; serving what is on this machine's disk")
+        for product in sorted(missing & kept.keys()):
+            self._follow(product, kept[product], keep=False)
+            self.knows = True
+            LOG.warning("%s: serving what is on this machine's disk", product)
 
     async def poll(self) -> bool:
         """Read what changed and let it count; say whether the store answered."""
@@ -66,17 +74,22 @@ class Poller:
                 self._shelf.rest()
             LOG.warning("the change index cannot be read: %s", error)
             return False
+        if lost := sorted(self._seen - found.keys()):
+            self._figures.poll_failures += 1
+            LOG.warning("the store has no change index of %s any more", ", ".join(lost))
+            if not found:
+                self._shelf.rest()
+                return False
         self._shelf.wake()
         for product, changes in found.items():
+            self._seen.add(product)
             self._tags[product] = changes.tags
             if changes.buckets:
                 self._follow(product, changes.buckets, keep=True)
         self._pool.catch_up()
         self._figures.fresh = time.time()
         self.knows = True
-        if self._figures.polls % _SWEEP_EVERY == 0:
-            for product in found:
-                await self._run(self._disk.sweep_pooled, product, _UNUSED_SECONDS)
+        self._sweep_sometimes(found)
         return True
 
     def close(self) -> None:
@@ -84,12 +97,10 @@ class Poller:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _read(self) -> dict[str, Changes]:
+        """Return what changed, of each product that has an index."""
         products = self._products or tuple(self._store.list_folders(layout.PRODUCTS_FOLDER))
-        gone = [product for product in self._tags if product not in products]
-        return {
-            product: read_changes(self._store, product, self._tags.get(product, {}))
-            for product in (*products, *gone)
-        }
+        read = {one: read_changes(self._store, one, self._tags.get(one, {})) for one in products}
+        return {product: changes for product, changes in read.items() if changes.tags}
 
     async def _run(self, work: Callable[..., Result], *arguments: object) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
@@ -120,6 +131,22 @@ class Poller:
             self._disk.write_index(product, bucket, entries)
         for tenant in gone:
             self._disk.keep_only(product, tenant, ())
+
+    def _sweep_sometimes(self, products: Iterable[str]) -> None:
+        self._until_sweep -= 1
+        if self._until_sweep < 0:
+            self._until_sweep = _SWEEP_EVERY
+            for product in products:
+                named = {name for entries in self._buckets[product].values() for name in entries}
+                self._thread.submit(self._sweep, product, named)
+
+    def _sweep(self, product: str, tenants: Collection[str]) -> None:
+        """Remove from disk tenants that are gone, and pooled models that the store has no more."""
+        self._disk.keep_tenants(product, tenants)
+        with suppress(StoreError):
+            for key in self._disk.pooled_keys(product):
+                if self._store.find(key) is None:
+                    self._disk.remove(key)
 
     def _tell_age(self) -> None:
         tenants = self._pool.tenants.values()

@@ -1,7 +1,11 @@
 """A server goes on while the store is down, and says what it is ready for."""
 
+import os
+
 import pytest
 
+from tenantry import layout
+from tenantry.digests import sha256
 from tenantry.serving.disk import Disk
 from tests.unit.serving.served import (
     PRODUCT,
@@ -96,6 +100,70 @@ async def test_the_disk_keeps_nothing_of_who_is_erased_nor_of_old_versions(tmp_p
     assert not [name for name in names if f"/{PRODUCT}/aa/" in name or "/v1/" in name]
     assert [name for name in names if "/v2/packed.bin" in name]
     assert b'"aa"' not in b"".join(p.read_bytes() for p in tmp_path.rglob("*.json"))
+
+
+@served
+async def test_who_was_erased_while_no_server_ran_is_removed_from_disk(tmp_path):
+    store = FlakyStore()
+    for version, tenant in (("p1", "ua"), ("p2", "aa")):
+        publish(store, tenant, pooled=publish_pooled(store, version), parts="pooled")
+    async with serving(store, cache=tmp_path) as client:
+        for tenant in ("ua", "aa"):
+            await client.infer(tenant)
+    withdraw(store, "aa")
+    store.delete(f"{layout.pooled_folder(PRODUCT, 'us', 'p2')}packed.bin")
+    async with serving(store, cache=tmp_path) as client:
+        await client.serving.poll()
+    names = [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()]
+    assert not [name for name in names if f"/{PRODUCT}/aa/" in name or "/p2/" in name]
+    assert [name for name in names if f"/{PRODUCT}/ua/" in name]
+    assert [name for name in names if "/p1/" in name]
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+@served
+async def test_an_index_that_is_gone_whole_is_a_fault_of_the_store(tmp_path, is_restarted):
+    store = FlakyStore()
+    publish(store)
+    away = {}
+    async with serving(store, cache=tmp_path) as client:
+        await client.infer()
+        store.objects, away = {}, store.objects
+        assert is_restarted or await client.serving.poll() is False
+        assert (await client.infer()).status == 200
+    async with serving(store, cache=tmp_path) as client:
+        assert (await client.ask("GET", READY)).status == 200
+        assert (await client.infer()).status == 200
+        store.objects = away
+        publish(store, version="v2", counter=2)
+        assert await client.serving.poll()
+        await client.serving.pool.settle()
+        assert (await client.infer()).json["model_version"] == "v2"
+
+
+@served
+async def test_who_has_nobody_left_answers_for_nobody(tmp_path):
+    store = FlakyStore()
+    publish(store)
+    async with serving(store, cache=tmp_path) as client:
+        withdraw(store, "ua")
+        assert await client.serving.poll()
+        assert (await client.infer()).status == 404
+
+
+def test_the_disk_has_a_bound_and_keeps_what_was_used_last(tmp_path):
+    disk = Disk(tmp_path, most_bytes=1000)
+    contents = {f"objects/{number}": bytes([number]) * 300 for number in range(3)}
+    for number, (key, content) in enumerate(contents.items()):
+        disk.write(key, content)
+        os.utime(tmp_path / "objects" / key, (number, number))
+    disk.touch("objects/0")
+    disk.write("objects/3", b"3" * 300)
+    kept = {key for key, content in contents.items() if disk.read(key, sha256(content))}
+    assert kept == {"objects/0", "objects/2"}
+    assert disk.read("objects/3", sha256(b"3" * 300))
+    assert Disk(tmp_path, most_bytes=1000).write("objects/4", b"4" * 200) is None
+    assert sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file()) <= 1000
 
 
 @served
