@@ -142,9 +142,11 @@ class Serving:
             Route("/openapi.json", openapi),
         ]
         handlers = {404: _no_place, 405: _no_method}
-        return Starlette(
+        pages = Starlette(
             routes=routes, lifespan=lambda _: self.running(), exception_handlers=handlers
         )
+        pages.router.redirect_slashes = False
+        return pages
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -9,6 +9,16 @@ from tenantry.serving.loading import Loaded
 from tenantry.serving.refusals import NO_REASONS
 
 
+def check_explainable(loaded: Loaded) -> None:
+    """Refuse to explain what cannot be.
+
+    Raises:
+        RefusedError: The spec asks for no reasons, or the model has no packed form.
+    """
+    if loaded.packed is None or not loaded.record.explain.top:
+        raise NO_REASONS()
+
+
 def explain_row(loaded: Loaded, own: Row, pooled: Row) -> list[dict[str, Any]]:
     """Return the reasons of a prediction, as the batch words them.
 
@@ -21,10 +31,10 @@ def explain_row(loaded: Loaded, own: Row, pooled: Row) -> list[dict[str, Any]]:
         The largest contribution first; as many as the spec asks for.
 
     Raises:
-        RefusedError: The spec asks for none, or the model has no packed form.
+        RefusedError: There are none, see `check_explainable`.
     """
     record, model = loaded.record, loaded.packed
-    if model is None or not record.explain.top:
+    if model is None:
         raise NO_REASONS()
     parts = model.parts_row(own, pooled, record.shared)
     table = {column: pooled[name] for name, column in record.shared.items()} | {**own}

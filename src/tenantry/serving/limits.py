@@ -57,25 +57,31 @@ class Allowance:
         self._filled = now
         if rows < 1.0:
             self._rows = rows
-            raise RefusedError(
-                OVER_RATE.status,
-                OVER_RATE.reason,
-                OVER_RATE.message,
-                wait=(1.0 - rows) / limits.rate,
-            )
+            raise self._over_rate(limits)
         if self.active >= limits.concurrency:
             self._rows = rows
             raise OVER_CONCURRENCY()
         self._rows = rows - 1.0
         self.active += 1
 
-    def charge(self, rows: int) -> None:
-        """Count the other rows of a request; those that were not left are owed."""
+    def charge(self, limits: Limits, rows: int) -> None:
+        """Count the other rows of a request; those that were not left are owed.
+
+        Raises:
+            RefusedError: Rows are owed already, by a request that came in beside this one.
+        """
+        if rows > 1 and self._rows < 0.0:
+            raise self._over_rate(limits)
         self._rows -= rows - 1
 
     def leave(self) -> None:
         """Count a request as answered."""
         self.active -= 1
+
+    def _over_rate(self, limits: Limits) -> RefusedError:
+        refused = OVER_RATE()
+        refused.wait = (1.0 - self._rows) / limits.rate
+        return refused
 
 
 class Queue:

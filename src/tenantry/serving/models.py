@@ -31,7 +31,7 @@ from tenantry.serving.bodies import (
 )
 from tenantry.serving.calls import Call, read_call
 from tenantry.serving.describe import describe
-from tenantry.serving.explaining import explain_row
+from tenantry.serving.explaining import check_explainable, explain_row
 from tenantry.serving.figures import Figures
 from tenantry.serving.limits import Limits, Queue
 from tenantry.serving.loading import Loaded
@@ -42,7 +42,7 @@ from tenantry.serving.refusals import (
     NO_MODEL,
     NO_TOKEN,
     NOT_READY,
-    TOO_SLOW,
+    SLOW_MODEL,
     RefusedError,
     bad_request,
     body_of,
@@ -182,6 +182,7 @@ class Models:
         self, tenant: Tenant, loaded: Loaded, rows: Sequence[Fields], seen: _Seen
     ) -> list[dict[str, Any]]:
         """Predict rows, each with its reasons."""
+        check_explainable(loaded)
         told = await self._predict(tenant, loaded, rows, seen)
         explained = make_rows(make_outputs(loaded.record, told))
         at = datetime.now(UTC)
@@ -195,7 +196,7 @@ class Models:
     ) -> list[Any]:
         """Predict rows at one moment; others get their turn in between."""
         count = seen.rows = len(rows)
-        tenant.allowance.charge(count)
+        tenant.allowance.charge(self._desk.limits, count)
         at = datetime.now(UTC)
         self._desk.figures.rows += count
         if loaded.engine != "packed":
@@ -219,7 +220,7 @@ class Models:
         try:
             return await asyncio.wait_for(future, self._desk.limits.timeout)
         except TimeoutError:
-            raise TOO_SLOW() from None
+            raise SLOW_MODEL() from None
 
 
 class _Seen:

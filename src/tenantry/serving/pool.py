@@ -153,6 +153,7 @@ class Pool:
             self._figures.loaded_bytes -= tenant.loaded.size
             tenant.loaded = None
             del self._used[tenant.name]
+            self._figures.loaded = len(self._used)
 
     def _fly(self, tenant: Tenant) -> asyncio.Task[Loaded | None]:
         """Return the load that is under way, or start one."""

@@ -13,7 +13,7 @@ class RefusedError(TenantryError):
 
     Attributes:
         status: The HTTP status.
-        reason: One word of `REASONS`, for programs, logs and metrics.
+        reason: One word, of those below, for programs, logs and metrics.
         wait: Seconds after which to try again; None where that would not help.
     """
 
@@ -52,6 +52,7 @@ OVER_CONCURRENCY: Final = _Kind(
 SERVER_FULL: Final = _Kind(503, "full", "the server has as many requests as it can hold", 1.0)
 UNAVAILABLE: Final = _Kind(503, "unavailable", "the model cannot be had now", 2.0)
 NOT_READY: Final = _Kind(503, "not_ready", "the server is starting or stopping", 1.0)
+SLOW_MODEL: Final = _Kind(503, "slow_model", "the model has too much to do to answer in time", 2.0)
 LOAD_TIMEOUT: Final = _Kind(503, "load_timeout", "the model took too long to load", 2.0)
 NO_REASONS: Final = _Kind(501, "no_reasons", "this model's predictions come without reasons")
 FAILED: Final = _Kind(500, "failed", "the server failed; its log says how")
@@ -68,28 +69,3 @@ def body_of(refused: RefusedError) -> bytes:
 def bad_request(message: str) -> RefusedError:
     """Return the refusal of a request that says something wrong; never quote its values."""
     return RefusedError(400, BAD_REQUEST, message)
-
-
-REASONS: Final = (
-    BAD_REQUEST,
-    *(
-        kind.reason
-        for kind in (
-            NO_TOKEN,
-            NO_MODEL,
-            NO_PLACE,
-            WRONG_METHOD,
-            TOO_SLOW,
-            TOO_LARGE,
-            OVER_RATE,
-            OVER_CONCURRENCY,
-            SERVER_FULL,
-            UNAVAILABLE,
-            NOT_READY,
-            LOAD_TIMEOUT,
-            NO_REASONS,
-            FAILED,
-        )
-    ),
-)
-"""Every reason, so that metrics have a series for each and no others."""

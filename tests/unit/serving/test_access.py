@@ -1,5 +1,6 @@
 """Who may ask, how much of it, and what is told of it."""
 
+import asyncio
 import hashlib
 import io
 from contextlib import suppress
@@ -117,6 +118,14 @@ async def test_rows_count_not_requests(store):
     async with serving(store, limits=Limits(rate=0.01, burst=10)) as client:
         assert (await client.predict(rows=[ROW] * 10)).status == 200
         assert (await client.infer()).status == 429
+
+
+@served
+async def test_long_requests_that_come_together_cannot_all_be_owed(store):
+    async with serving(store, limits=Limits(rate=0.01, burst=10)) as client:
+        asked = (client.predict(rows=[ROW] * 40) for _ in range(5))
+        statuses = [one.status for one in await asyncio.gather(*asked)]
+        assert sorted(statuses) == [200, 429, 429, 429, 429]
 
 
 @served

@@ -1,6 +1,8 @@
 """What a server answers, in both protocols, and how it refuses."""
 
 import struct
+import time
+from dataclasses import replace
 
 import orjson
 import pytest
@@ -16,6 +18,15 @@ from tests.unit.serving.served import (
     serving,
     v2,
 )
+
+
+class Slow:
+    """A model that takes its time."""
+
+    def predict_row(self, own, pooled):
+        time.sleep(0.1)
+        return 0.5
+
 
 EXPECTED = 0.18242552380635635  # 1 / (1 + exp(1.5)): (500 - 700) / 100 + 0.5
 UA = f"/v2/models/{PRODUCT}.ua"
@@ -111,6 +122,7 @@ async def test_reasons_are_the_models_own_in_words(store):
         assert "distance" not in [one["feature"] for one in second["reasons"]]
         mute = await client.ask("POST", f"/v1/models/{PRODUCT}.mute:explain", body)
         assert (mute.status, mute.json["reason"]) == (501, "no_reasons")
+        assert client.serving.figures.rows == 2  # those that are not explained are not predicted
 
 
 @served
@@ -193,6 +205,7 @@ async def test_v1_refuses_likewise(store, body):
         ("GET", "/v2/health/ready", 200),
         ("GET", "/openapi.json", 200),
         ("GET", "/nowhere", 404),
+        ("GET", "/v2/health/live/", 404),
         ("POST", "/v2", 405),
         ("GET", f"{UA}/infer", 405),
         ("POST", UA, 405),
@@ -239,6 +252,16 @@ async def test_a_body_that_does_not_come_is_given_up(store):
         answer = await client.ask("POST", f"{UA}/infer", parts=[part], hangs=True)
         assert (answer.status, answer.json["reason"]) == (408, "slow_body")
         assert (await client.infer()).status == 200
+
+
+@served
+async def test_a_model_that_takes_too_long_is_not_blamed_on_the_body(store):
+    async with serving(store, limits=Limits(timeout=0.02)) as client:
+        await client.infer()
+        (tenant,) = client.serving.pool.tenants.values()
+        tenant.loaded = replace(tenant.loaded, packed=None, scorer=Slow())
+        answer = await client.infer()
+        assert (answer.status, answer.json["reason"]) == (503, "slow_model")
 
 
 @served

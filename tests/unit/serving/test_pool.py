@@ -144,4 +144,5 @@ async def test_who_is_erased_or_retired_is_answered_for_no_more(how):
             )
         await client.serving.poll()
         assert (await client.infer()).status == 404
-        assert client.serving.figures.loaded_bytes == 0
+        figures = client.serving.figures
+        assert (figures.loaded, figures.loaded_bytes, figures.tenants) == (0, 0, 0)
