@@ -124,6 +124,7 @@ class Serving:
             figures=self.figures,
             log=self._log,
             knows=lambda: self._poller.knows,
+            is_stopping=lambda: self.is_stopping,
             patience=self._patience,
         )
 

@@ -55,6 +55,7 @@ _TURN = 32
 """Rows after which others get their turn."""
 
 _CHALLENGE: Headers = ((b"www-authenticate", b"Bearer"),)
+_LAST: Headers = ((b"connection", b"close"),)
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ class Desk:
         figures: What is counted.
         log: The access log.
         knows: Says whether the tenants are known yet.
+        is_stopping: Says whether the server is about to stop: clients are to go elsewhere.
         patience: How long bodies are waited for.
     """
 
@@ -77,6 +79,7 @@ class Desk:
     figures: Figures
     log: AccessLog
     knows: Callable[[], bool]
+    is_stopping: Callable[[], bool]
     patience: Patience
 
 
@@ -120,6 +123,8 @@ class Models:
             seconds=seconds,
         )
         if reason != "gone":
+            if self._desk.is_stopping():
+                more += _LAST
             await send_json(send, status, body, more)
 
     async def _answer(self, scope: Scope, receive: Receive, seen: _Seen) -> bytes:

@@ -77,9 +77,11 @@ async def test_who_stops_says_so_and_still_answers():
     store = FlakyStore()
     publish(store)
     async with serving(store) as client:
+        assert "connection" not in (await client.infer()).headers
         client.serving.stop_taking()
         assert (await client.ask("GET", READY)).status == 503
-        assert (await client.infer()).status == 200
+        last = await client.infer()
+        assert (last.status, last.headers["connection"]) == (200, "close")
 
 
 @served
