@@ -48,6 +48,10 @@ def run_server(serving: Serving, listening: Listening) -> None:
     _Server(serving, listening).run()
 
 
+_LAST_SECONDS = 0.5
+"""Between the end of listening and that of connections, for requests that were on their way."""
+
+
 class _Server(uvicorn.Server):
     def __init__(self, serving: Serving, listening: Listening) -> None:
         config = uvicorn.Config(
@@ -83,7 +87,13 @@ class _Server(uvicorn.Server):
         if is_first and self._loop is not None and sig == signal.SIGTERM:
             self._loop.call_soon_threadsafe(self._loop.call_later, self._drain, self._stop)
         else:
-            self._stop()
+            self._end()
 
     def _stop(self) -> None:
+        """Listen no more, and answer what has come in; each answer ends its connection."""
+        for server in self.servers:
+            server.close()
+        asyncio.get_running_loop().call_later(_LAST_SECONDS, self._end)
+
+    def _end(self) -> None:
         self.should_exit = True

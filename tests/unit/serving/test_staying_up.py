@@ -6,10 +6,13 @@ import pytest
 
 from tenantry import layout
 from tenantry.digests import sha256
+from tenantry.serving.app import ServerOptions, Serving
 from tenantry.serving.disk import Disk
+from tenantry.serving.server import Listening, _Server
 from tests.unit.serving.served import (
     PRODUCT,
     FlakyStore,
+    prepare,
     publish,
     publish_pooled,
     served,
@@ -82,6 +85,24 @@ async def test_who_stops_says_so_and_still_answers():
         assert (await client.ask("GET", READY)).status == 503
         last = await client.infer()
         assert (last.status, last.headers["connection"]) == (200, "close")
+
+
+class Listener:
+    """Takes connections until it is closed."""
+
+    is_closed = False
+
+    def close(self):
+        self.is_closed = True
+
+
+@served
+async def test_who_ends_listens_no_more_before_connections_are_closed():
+    server = _Server(Serving(FlakyStore(), prepare, ServerOptions()), Listening())
+    server.servers = [Listener()]
+    server._stop()
+    assert server.servers[0].is_closed
+    assert not server.should_exit
 
 
 @served
