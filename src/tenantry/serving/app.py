@@ -35,6 +35,8 @@ from tenantry.store.contract import ObjectStore
 LOG = logging.getLogger(__name__)
 
 _FLUSH_SECONDS = 0.2
+_LAST_SECONDS = 1.0
+"""How long the end waits for who reads the access log."""
 _COLLECT_AFTER = 20_000
 """New objects after which Python looks for cycles: a request makes none."""
 
@@ -178,10 +180,16 @@ class Serving:
                 LOG.exception("the change index was not followed")
 
     async def _flush(self) -> None:
-        while True:
-            await asyncio.sleep(_FLUSH_SECONDS)
-            self._log.flush()
-            self._patience.end_waiting()
+        loop = asyncio.get_running_loop()
+        writing = loop.run_in_executor(None, self._log.flush)
+        try:
+            while True:
+                await asyncio.sleep(_FLUSH_SECONDS)
+                self._patience.end_waiting()
+                if writing.done():
+                    writing = loop.run_in_executor(None, self._log.flush)
+        finally:
+            await asyncio.wait([writing], timeout=_LAST_SECONDS)
 
     async def _ready(self, _: Request) -> Response:
         text = b'{"ready":true}' if self.is_ready else b'{"ready":false}'

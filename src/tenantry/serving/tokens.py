@@ -99,6 +99,7 @@ class TokenFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._content = b""
+        self._is_missing = False
         self.faults = 0
 
     def load(self) -> Tokens:
@@ -119,6 +120,7 @@ class TokenFile:
 
         One that cannot be used changes nothing, and is told in the log once.
         """
+        was_missing, self._is_missing = self._is_missing, False
         try:
             content = self._path.read_bytes()
             if content == self._content:
@@ -126,8 +128,10 @@ class TokenFile:
             self._content = content
             tokens.replace(parse_tokens(content.decode()))
         except (OSError, UnicodeDecodeError, SettingsError) as error:
+            self._is_missing = isinstance(error, OSError)
             self.faults += 1
-            LOG.error("the tokens stay as they were: %s", error)  # names lines, never hashes
+            if not (was_missing and self._is_missing):
+                LOG.error("the tokens stay as they were: %s", error)  # names lines, never hashes
             return False
         LOG.info("other tokens are in force")
         return True

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import io
+import threading
 from contextlib import suppress
 
 import orjson
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenantry.errors import SettingsError
+from tenantry.serving.accesslog import AccessLog
 from tenantry.serving.limits import Allowance, Limits
 from tenantry.serving.refusals import RefusedError
 from tenantry.serving.tokens import parse_tokens
@@ -93,6 +95,12 @@ async def test_tokens_are_replaced_without_a_restart(store, file, caplog):
         await client.serving.poll()
         assert (await client.infer("ua", **bearer("new"))).status == 200
         assert client.serving.figures.token_faults == 1
+        file.unlink()
+        await client.serving.poll()
+        await client.serving.poll()
+        assert (await client.infer("ua", **bearer("new"))).status == 200
+        assert client.serving.figures.token_faults == 3
+        assert caplog.text.count("No such file") == 1
         assert hashed("new") not in caplog.text
 
 
@@ -199,3 +207,42 @@ async def test_series_do_not_grow_with_tenants():
         return [line for line in text.splitlines() if not line.startswith("#")]
 
     assert len(await series(12)) == len(await series(30))
+
+
+class StuckStream(io.BytesIO):
+    """Nobody reads what is written, until `gate` opens."""
+
+    def __init__(self):
+        super().__init__()
+        self.gate = threading.Event()
+        self.has_begun = threading.Event()
+
+    def write(self, content):
+        self.has_begun.set()
+        self.gate.wait(10)
+        return super().write(content)
+
+
+@served
+async def test_a_log_that_nobody_reads_stops_nothing(store):
+    stream = StuckStream()
+    async with serving(store, access_log=stream) as client:
+        await client.infer()
+        await asyncio.to_thread(stream.has_begun.wait, 10)
+        assert (await client.infer()).status == 200
+        assert not stream.getvalue()
+        stream.gate.set()
+    assert stream.getvalue().count(b"\n") == 2
+
+
+class ClosedStream(io.BytesIO):
+    def write(self, _):
+        raise BrokenPipeError
+
+
+def test_a_log_that_cannot_be_written_is_told_once(caplog):
+    log = AccessLog(ClosedStream())
+    for _ in range(2):
+        log.tell("p.t", "v2 infer", status=200, reason="", version="v1", rows=1, seconds=0.1)
+        log.flush()
+    assert caplog.text.count("no more access log") == 1
