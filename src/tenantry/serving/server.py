@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import FrameType
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from tenantry.serving.app import Serving
 
@@ -48,8 +49,45 @@ def run_server(serving: Serving, listening: Listening) -> None:
     _Server(serving, listening).run()
 
 
+_HEAD_SECONDS = 10.0
+"""How long the head of a request may take, and a new connection until its first."""
+
 _LAST_SECONDS = 0.5
 """Between the end of listening and that of connections, for requests that were on their way."""
+
+
+class _Connection(HttpToolsProtocol):
+    """A connection that ends when a request's head does not come in time.
+
+    Else a client that sends none could hold all connections for good.
+    """
+
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._expect_head()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._expect_head()
+
+    def on_headers_complete(self) -> None:
+        self._expect_nothing()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._expect_nothing()
+        super().connection_lost(exc)
+
+    def _expect_head(self) -> None:
+        if self._late is None:
+            self._late = self.loop.call_later(_HEAD_SECONDS, self.timeout_keep_alive_handler)
+
+    def _expect_nothing(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
 
 
 class _Server(uvicorn.Server):
@@ -59,7 +97,7 @@ class _Server(uvicorn.Server):
             host=listening.host,
             port=listening.port,
             loop="uvloop",
-            http="httptools",
+            http=_Connection,
             ws="none",
             lifespan="on",
             access_log=False,
