@@ -2,10 +2,20 @@
 
 from datetime import UTC, datetime
 
+import httpx
 import kfp_server_api as api
 import pytest
 
-from tenantry_airflow.kubeflow import Kubeflow, KubeflowBusyError, KubeflowError, Order, Run, Server
+from tenantry_airflow.kubeflow import (
+    Kubeflow,
+    KubeflowBusyError,
+    KubeflowError,
+    Order,
+    Run,
+    Server,
+    join_address,
+    read_answer,
+)
 from tenantry_airflow.runs import Identity, explain, format_moment, is_ours_to_join, name_run
 from tests.servers.certificates import make_certificates
 from tests.servers.kfp import KfpState, kfp_running
@@ -103,6 +113,25 @@ def test_nobody_there_is_told_without_the_token():
         client.run("x")
     assert str(told.value) == "http://127.0.0.1:9: no answer (ConnectError)"
     assert "a-secret" not in repr(server)
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "path", "address"),
+    [
+        ("kfp.example", None, "", "https://kfp.example"),
+        ("kfp.example/", 8443, "", "https://kfp.example:8443"),
+        ("http://kfp.example/pipeline/", 8080, "", "http://kfp.example:8080/pipeline"),
+        ("http://kfp.example:80/pipeline", 8080, "/v/", "http://kfp.example:80/pipeline/v"),
+    ],
+)
+def test_a_port_goes_before_the_path(host, port, path, address):
+    assert join_address(host, port, scheme="https", path=path) == address
+
+
+def test_a_page_to_sign_in_is_told():
+    page = httpx.Response(200, text="<html>Sign in</html>")
+    with pytest.raises(KubeflowError, match="something else than JSON, perhaps a page to sign in"):
+        read_answer(Server("https://kfp.example"), page)
 
 
 def test_tokens_namespaces_and_authorities_go_with_each_request(tmp_path):

@@ -4,7 +4,7 @@ from typing import Any
 
 from airflow.sdk import Connection
 
-from tenantry_airflow.kubeflow import Server
+from tenantry_airflow.kubeflow import Server, join_address
 
 
 def read_server(conn_id: str) -> Server:
@@ -23,18 +23,15 @@ def to_server(connection: Any) -> Server:  # noqa: ANN401 - Airflow's, which has
     Raises:
         ValueError: It has no host.
     """
-    host = (connection.host or "").rstrip("/")
-    if not host:
+    host = connection.host or ""
+    if not host.strip("/"):
         msg = f"connection {connection.conn_id}: host: is missing; the API's address, https://…"
         raise ValueError(msg)
-    if "://" not in host:
-        kind = connection.conn_type if connection.conn_type in {"http", "https"} else "https"
-        host = f"{connection.schema or kind}://{host}"
-    if connection.port:
-        host = f"{host}:{connection.port}"
+    kind = connection.conn_type if connection.conn_type in {"http", "https"} else "https"
     extra = connection.extra_dejson
+    path = str(extra.get("path", ""))
     return Server(
-        host + str(extra.get("path", "")).rstrip("/"),
+        join_address(host, connection.port, scheme=connection.schema or kind, path=path),
         str(extra.get("namespace", "")),
         connection.password or "",
         str(extra.get("token_file", "")),

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -225,6 +226,20 @@ class Kubeflow:
         raise AssertionError
 
 
+def join_address(host: str, port: int | None, *, scheme: str, path: str = "") -> str:
+    """Return an API's address of its parts; what the host itself says of scheme and port counts.
+
+    Args:
+        host: A host, or an address, which may have a path.
+        port: Its port; None for the scheme's.
+        scheme: `http` or `https`.
+        path: Goes behind the host's own.
+    """
+    parts = urlsplit(host if "://" in host else f"{scheme}://{host}")
+    place = parts.netloc if not port or parts.port else f"{parts.netloc}:{port}"
+    return f"{parts.scheme}://{place}{parts.path.rstrip('/')}{path.rstrip('/')}"
+
+
 @contextmanager
 def told(server: Server) -> Iterator[None]:
     """Turn what the transport raises into our errors, which name the server."""
@@ -242,7 +257,11 @@ def read_answer(server: Server, response: httpx.Response) -> dict[str, Any]:
         KubeflowError: It refused the request.
     """
     if response.is_success:
-        return dict(response.json()) if response.content else {}
+        try:
+            return dict(response.json()) if response.content else {}
+        except ValueError:
+            msg = f"{server.host}: answers with something else than JSON, perhaps a page to sign in"
+            raise KubeflowError(msg) from None
     status = response.status_code
     busy = status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS
     words = " ".join(response.text.split())[:300]
