@@ -74,6 +74,7 @@ def compare_specs(before: Spec | None, after: Spec | None) -> SpecChange | None:
         path
         for path in sorted(leaves[0].keys() | leaves[1].keys())
         if leaves[0].get(path) != leaves[1].get(path)
+        and {leaves[0].get(path), leaves[1].get(path)} != {None, ""}  # nothing is said in both
     ]
     told = [path for path in paths if not (path.startswith("pooled.") and path[7:] in paths)]
     fields = tuple(

@@ -1,5 +1,7 @@
+import pandas as pd
 import pytest
 
+from tenantry.insights.drivers import weigh_reasons
 from tenantry.insights.record import Drivers, Segments
 from tenantry.insights.words import (
     number,
@@ -10,7 +12,7 @@ from tenantry.insights.words import (
     tell_performance,
     tell_segments,
 )
-from tests.unit.insights.told import make_insights, with_peers
+from tests.unit.insights.told import make_insights, spec_of, with_peers
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +57,21 @@ def test_drivers_in_words(told):
     assert "Wind grew from 20% to" in text
     few = told.model_copy(update={"drivers": Drivers(note="Too few.")})
     assert [*tell_drivers(few)] == ["Too few."]
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ("decided", "only those at or above the threshold in use get some"),
+        ("all", "all get some, but few were made in the last 28 days"),
+        ("none", "the spec asks for none"),
+    ],
+)
+def test_why_there_are_no_reasons_is_told_in_words(rows, words):
+    none = pd.DataFrame({"row": [], "day": [], "feature": [], "contribution": []})
+    predict = {"window": "7d", "start": "2013-10-01", "explain": {"rows": rows}}
+    note = weigh_reasons(none, none, spec_of(predict=predict)).note
+    assert note == f"Too few predictions have reasons to tell: {words}."
 
 
 def test_peers_in_words(told):

@@ -14,6 +14,7 @@ def test_a_change_names_its_fields_and_values(specs):
     assert "gate.tolerance: 0.01 → 0.5" in words
     assert "timezone: UTC → Europe/Berlin" in words
     assert "features.plan.kind: categorical is gone" in words
+    assert not [one for one in words if ":  is" in one]
 
 
 def test_equal_fleets_have_no_change(specs):
