@@ -69,7 +69,7 @@ class Pool:
         self._room = room
         self._figures = figures
         self._used: OrderedDict[str, Tenant] = OrderedDict()
-        self._flights: dict[str, asyncio.Task[Loaded | None]] = {}
+        self._flights: dict[Tenant, asyncio.Task[Loaded | None]] = {}
         self._threads = ThreadPoolExecutor(room.threads, thread_name_prefix="load")
 
     @property
@@ -157,10 +157,10 @@ class Pool:
 
     def _fly(self, tenant: Tenant) -> asyncio.Task[Loaded | None]:
         """Return the load that is under way, or start one."""
-        flight = self._flights.get(tenant.name)
+        flight = self._flights.get(tenant)
         if flight is None:
             flight = asyncio.create_task(self._bring(tenant), name=f"load {tenant.name}")
-            self._flights[tenant.name] = flight
+            self._flights[tenant] = flight
         return flight
 
     async def _bring(self, tenant: Tenant) -> Loaded | None:
@@ -176,7 +176,7 @@ class Pool:
                     return loaded
             return None
         finally:
-            del self._flights[tenant.name]
+            del self._flights[tenant]
 
     async def _loaded(self, tenant: Tenant, entry: Entry) -> Loaded | None:
         start = time.monotonic()

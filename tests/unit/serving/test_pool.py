@@ -39,6 +39,23 @@ async def test_all_who_ask_meanwhile_wait_for_one_load():
 
 
 @served
+async def test_who_comes_back_while_being_loaded_is_loaded_anew():
+    store = SlowStore()
+    publish(store)
+    async with serving(store) as client:
+        asked = [asyncio.create_task(client.infer())]
+        await asyncio.sleep(0)
+        withdraw(store, "ua")
+        await client.serving.poll()
+        publish(store, counter=2)
+        await client.serving.poll()
+        asked.append(asyncio.create_task(client.infer()))
+        await asyncio.sleep(0)
+        store.gate.set()
+        assert [answer.status for answer in await asyncio.gather(*asked)] == [503, 200]
+
+
+@served
 async def test_a_load_that_takes_too_long_is_told_and_goes_on():
     store = SlowStore()
     publish(store)
