@@ -3,11 +3,13 @@
 For a store that was restored, copied or mended by hand; else the next run mends what differs.
 """
 
+import logging
 from collections.abc import Iterator
 
 from tenantry import layout
 from tenantry.champions import Champion
 from tenantry.digests import sha256
+from tenantry.errors import ModelFileError, StoreError, StoreUnavailableError
 from tenantry.models.pooled import read_usable_champion
 from tenantry.scalars import moment_of
 from tenantry.serving.follow import follow
@@ -15,6 +17,8 @@ from tenantry.serving.index import Entry, read_entries, remove_entries, write_en
 from tenantry.serving.records import ServingRecord
 from tenantry.serving.state import State
 from tenantry.store.contract import ObjectStore
+
+LOG = logging.getLogger(__name__)
 
 
 def find_unserved(store: ObjectStore, product: str) -> dict[str, str]:
@@ -38,14 +42,23 @@ def rebuild_served(store: ObjectStore, product: str) -> None:
     What cannot be made of it, because nothing of the kind was published, the next run publishes.
     """
     for tenant in find_unserved(store, product):
-        champion = read_usable_champion(store, product, tenant)
-        if champion is None:
-            remove_entries(store, product, [tenant])
-            continue
-        found = _newest(store, product, tenant, champion)
-        if found is not None and tenant not in read_entries(store, product):
-            write_entries(store, product, {tenant: found})
-        follow(store, product, tenant, champion)
+        try:
+            _rebuild_one(store, product, tenant)
+        except StoreUnavailableError:
+            raise
+        except (StoreError, ModelFileError, ValueError) as error:
+            LOG.warning("servers are told of %s/%s by the next run: %s", product, tenant, error)
+
+
+def _rebuild_one(store: ObjectStore, product: str, tenant: str) -> None:
+    champion = read_usable_champion(store, product, tenant)
+    if champion is None:
+        remove_entries(store, product, [tenant])
+        return
+    found = _newest(store, product, tenant, champion)
+    if found is not None and tenant not in read_entries(store, product):
+        write_entries(store, product, {tenant: found})
+    follow(store, product, tenant, champion)
 
 
 def _difference(entry: Entry | None, champion: Champion | None) -> str:

@@ -193,6 +193,17 @@ def test_reindex_makes_a_lost_index_anew(store):
     assert told(store) == entry
 
 
+def test_a_tenant_whose_past_is_damaged_does_not_keep_others_from_the_index(store):
+    entry = told(store)
+    for key in [key for key in store.objects if "/ua/" in key]:
+        content = b"damaged" if key.endswith(".online") else store.get(key).content
+        store.put(key.replace("/ua/", "/aa/"), content)
+    store.delete(layout.serving_bucket(PRODUCT, bucket_of("ua")))
+    assert find_unserved(store, PRODUCT).keys() == {"aa", "ua"}
+    rebuild_served(store, PRODUCT)
+    assert read_entries(store, PRODUCT) == {"ua": entry}
+
+
 def test_reindex_makes_an_index_that_missed_a_rollback_right(store, monkeypatch):
     monkeypatch.setattr("tenantry.registry.rollback.follow", lambda *_: None)
     roll_back(store)
