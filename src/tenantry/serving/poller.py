@@ -93,8 +93,8 @@ class Poller:
         return True
 
     def close(self) -> None:
-        """Read nothing more."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        """Read nothing more; what was read is on disk when this returns."""
+        self._thread.shutdown()
 
     def _read(self) -> dict[str, Changes]:
         """Return what changed, of each product that has an index."""
