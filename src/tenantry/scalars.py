@@ -117,7 +117,7 @@ def _read_integer(raw: object) -> float | None:
 
 
 def _read_truth(raw: object) -> float | None:
-    if raw is None or (isinstance(raw, float) and math.isnan(raw)):
+    if _is_missing(raw):
         return None
     if isinstance(raw, str | bool | int | float):
         truth = TRUTHS.get(str(raw).strip().lower())
@@ -130,7 +130,7 @@ def _read_truth(raw: object) -> float | None:
 def _read_text(raw: object) -> str | None:
     if type(raw) is str and raw.isascii() and 0 < len(raw) <= MAX_TEXT:  # as most are
         return raw
-    if raw is None or (isinstance(raw, float) and math.isnan(raw)):
+    if _is_missing(raw):
         return None
     if not isinstance(raw, str | int | float):
         raise ValueError(FAULTS["text"])
@@ -141,7 +141,7 @@ def _read_text(raw: object) -> str | None:
 
 
 def _read_time(raw: object) -> int | None:
-    if raw is None:
+    if _is_missing(raw):
         return None
     if isinstance(raw, str):
         try:
@@ -152,6 +152,10 @@ def _read_time(raw: object) -> int | None:
     if isinstance(raw, datetime):
         return microseconds(raw)
     raise ValueError(FAULTS["time"])
+
+
+def _is_missing(raw: object) -> bool:
+    return raw is None or (isinstance(raw, float) and math.isnan(raw))
 
 
 def _require_missing(raw: object, kind: Kind) -> None:

@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from tenantry.scalars import FAULTS, Value, microseconds, moment_of, read_value
@@ -33,6 +33,7 @@ def in_column(raw: object, kind: Kind) -> tuple[Value, bool]:
 
 @pytest.mark.parametrize("kind", FAULTS)
 @given(raw=RAW)
+@example(raw=float("nan"))
 def test_a_value_is_what_ingest_reads_or_bad_for_both(kind, raw):
     assume((kind, raw) not in MISREAD)
     expected, is_bad = in_column(raw, kind)
