@@ -88,7 +88,7 @@ fuzz-serve: setup ## 100,000 hostile requests, and schemathesis on what tenantry
 
 images-test: setup ## build every image, run the pipeline's stages inside; needs root and Debian
 	$(BIN)/python -m tests.images.install
-	TENANTRY_IMAGES=1 $(BIN)/python -m pytest -q -s tests/images
+	TENANTRY_IMAGES=1 $(BIN)/python -m pytest -q -s --timeout=3600 tests/images
 
 airflow-test: setup test-servers ## run a real Airflow over PostgreSQL and its example DAGs: 5 minutes
 	$(BIN)/python -m tests.servers.airflow.install

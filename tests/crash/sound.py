@@ -1,5 +1,6 @@
 """Whether each object of a store is whole by itself, and what its name and its record say."""
 
+import csv
 import io
 import json
 import re
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator
 import pyarrow.parquet as pq
 
 from tenantry import layout
+from tenantry.arrays import open_arrays
 from tenantry.champions import Champion
 from tenantry.digests import sha256
 from tenantry.manifests import Manifest
@@ -76,6 +78,17 @@ def _decode_summary(content: bytes) -> None:
         raise ValueError(msg)
 
 
+def _decode_arrays(content: bytes) -> None:
+    open_arrays(content, content[: content.index(b"\n") + 1])
+
+
+def _decode_bill(content: bytes) -> None:
+    head, *lines = csv.reader(content.decode().splitlines())
+    if not content.endswith(b"\n") or any(len(line) != len(head) for line in lines):
+        msg = "the bill has no end"
+        raise ValueError(msg)
+
+
 def _decode_metrics(content: bytes) -> None:
     if not content.endswith(b"# EOF\n"):
         msg = "the figures have no end"
@@ -90,6 +103,9 @@ _DECODERS: dict[str, Callable[[bytes], object]] = {
     "html": _decode_page,
     "md": _decode_summary,
     "txt": _decode_metrics,
+    "bin": _decode_arrays,
+    "online": _decode_arrays,
+    "csv": _decode_bill,
 }
 
 
@@ -119,11 +135,15 @@ def _champion(key: str, content: bytes) -> Iterator[tuple[str, str]]:
     for reign in Champion.from_json(content, key).reigns:
         model = f"models/{reign.version}/model.skops"
         yield key.replace("champion.json", model), reign.digest
+        if reign.packed:
+            yield key.replace("champion.json", f"models/{reign.version}/packed.bin"), reign.packed
 
 
 def _pooled(key: str, content: bytes) -> Iterator[tuple[str, str]]:
     for reign in PooledPointer.from_json(content, key).reigns:
         yield key.replace("pooled.json", f"{reign.version}/model.skops"), reign.digest
+        if reign.packed:
+            yield key.replace("pooled.json", f"{reign.version}/packed.bin"), reign.packed
 
 
 _RECORDS = {

@@ -3,12 +3,13 @@
 import numpy as np
 import pandas as pd
 
-from tests.fleet.conftest import NOVEMBER, OCTOBER
+from tests.fleet.conftest import NOVEMBER, OCTOBER, copied
 from tests.fleet.harness import comparable, without_costs
 
 
-def test_two_dates_then_nothing_is_due(undisturbed):
-    fleet, first, second = undisturbed.fleet, undisturbed.october, undisturbed.november
+def test_two_dates_then_nothing_is_due(undisturbed, tmp_path):
+    fleet = copied(undisturbed.fleet, tmp_path / "fleet")
+    first, second = undisturbed.october, undisturbed.november
     assert first.failures() == {}
     assert all(entry.fact("promote", "champion") for entry in first.entries.values())
     assert all(entry.fact("predict", "windows") == 4 for entry in first.entries.values())
