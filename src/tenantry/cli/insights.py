@@ -23,7 +23,6 @@ from tenantry.insights.words import (
     tell_segments,
 )
 from tenantry.regions import store_of
-from tenantry.report.insights_page import render_insights_page
 from tenantry.settings import load_settings
 from tenantry.specs.load import Fleet, load_product
 from tenantry.store.contract import ObjectStore
@@ -106,6 +105,8 @@ def _write(told: Insights, output: Form) -> str:
     if output is Form.json:
         return told.model_dump_json(indent=2) + "\n"
     if output is Form.html:
+        from tenantry.report.insights_page import render_insights_page  # servers lack its library
+
         return render_insights_page(told)
     return "".join(f"{name}: {words}\n" for name, tell in _PARTS.items() for words in tell(told))
 
