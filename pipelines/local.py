@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import resource
 import subprocess
 import sys
 import warnings
@@ -16,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from rich.console import Console
 
 from tenantry import layout
+from tenantry.cpu import children_seconds
 from tenantry.plans import RunPlan
 from tenantry.settings import load_settings
 from tenantry.store.open import open_store
@@ -84,7 +84,7 @@ def run_local(arguments: dict[str, Any], slot: str, folder: Path, *, quiet: bool
     artifacts.mkdir(parents=True, exist_ok=True)
     spec, log = folder / "fleet.yaml", folder / "run.log"
     compile_local(spec, slot)
-    before, used = set(artifacts.iterdir()), _children_cpu_seconds()
+    before, used = set(artifacts.iterdir()), children_seconds()
     command = [sys.executable, "-m", "pipelines.local", str(spec), str(artifacts)]
     with subprocess.Popen(  # noqa: S603 - our own module
         [*command, json.dumps(arguments)],
@@ -101,7 +101,7 @@ def run_local(arguments: dict[str, Any], slot: str, folder: Path, *, quiet: bool
         run=run,
         page=_readable(made / "report" / "page", run, folder, arguments.get("region", "")),
         log=log,
-        cpu_seconds=_children_cpu_seconds() - used,
+        cpu_seconds=children_seconds() - used,
     )
 
 
@@ -123,11 +123,6 @@ def _readable(artifact: Path, run: str, folder: Path, region: str) -> Path:
 
 def _run_id(plan: Path) -> str:
     return RunPlan.from_json(plan.read_bytes(), str(plan)).run if plan.exists() else ""
-
-
-def _children_cpu_seconds() -> float:
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
 
 
 def _follow(process: "subprocess.Popen[str]", log: Path, console: Console) -> None:

@@ -28,6 +28,7 @@ from benchmarks.quality.promises import Promise, report
 from benchmarks.scale.landing import AS_OF, PRODUCT, make_landing
 from pipelines.local import LOCAL_SHARDS, LocalRun, run_local
 from tenantry import layout
+from tenantry.cpu import children_seconds
 from tenantry.fleet import FleetState, read_fleet
 from tenantry.ledger import STAGES
 from tenantry.predictions import Receipt
@@ -163,16 +164,11 @@ def _run(folder: Path) -> LocalRun:
 
 def _import_seconds(stage: str) -> float:
     """Return what a process takes that imports a stage; empty: one in which nothing is due."""
-    used = _children_seconds()
+    used = children_seconds()
     code = _IMPORT + (_IMPORT_STAGE.format(stage=stage) if stage else "")
     command = [sys.executable, "-c", code]
     subprocess.run(command, check=True)  # noqa: S603 - our own modules
-    return _children_seconds() - used
-
-
-def _children_seconds() -> float:
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
+    return children_seconds() - used
 
 
 def _compare(store: ObjectStore, fleet: FleetState, bare: Path) -> tuple[int, float]:

@@ -20,7 +20,7 @@ from typing import cast
 
 from tenantry import layout
 from tenantry.cores import count_cores
-from tenantry.cpu import process_seconds
+from tenantry.cpu import own_seconds, process_seconds
 from tenantry.digests import canonical_json
 from tenantry.erasure.guard import undo_erased, undo_stage
 from tenantry.erasure.tombstones import Marks, erased_tenants, read_marks
@@ -240,10 +240,10 @@ def run_job(stage: str, function: Stage, job: Job, store: MeteredStore) -> Outco
         The outcome; a failure is an outcome, too.
     """
     retrying = retry_transient()
-    wall, cpu = time.monotonic(), _cpu_seconds()
+    wall, cpu = time.monotonic(), own_seconds()
     outcome = _try(stage, partial(retrying, function, job), job.spec.resources.memory_mib)
     cost = Cost(
-        cpu_seconds=round(_cpu_seconds() - cpu, 4),
+        cpu_seconds=round(own_seconds() - cpu, 4),
         wall_seconds=round(time.monotonic() - wall, 4),
         peak_mib=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
         bytes_read=store.bytes_read,
@@ -283,11 +283,6 @@ def _as_outcome(stage: str, answer: Outcome | WorkerDiedError) -> Outcome:
     if isinstance(answer, WorkerDiedError):
         return _failure(stage, answer, str(answer))
     return answer
-
-
-def _cpu_seconds() -> float:
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
 
 
 def _mark_attempt(store: ObjectStore, header: Header, tenant: str) -> None:
