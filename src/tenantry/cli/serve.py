@@ -4,6 +4,7 @@ import hashlib
 import importlib.util
 import ipaddress
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -14,36 +15,29 @@ from tenantry.errors import Fault, SettingsError
 from tenantry.settings import load_settings
 
 _EXTRA = ("starlette", "uvicorn", "httptools", "uvloop", "orjson")
-_SERVER, _LIMITS, _FILES = "Where it listens", "What clients may ask for", "What it keeps and tells"
+
+_server = partial(typer.Option, rich_help_panel="Where it listens")
+_limit = partial(typer.Option, rich_help_panel="What clients may ask for")
+_file = partial(typer.Option, rich_help_panel="What it keeps and tells")
 
 
 def serve(
     host: Annotated[
         str,
-        typer.Option(
-            help="Address to listen on; others than loopback need --tokens.",
-            rich_help_panel=_SERVER,
-        ),
+        _server(help="Address to listen on; others than loopback need --tokens."),
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, rich_help_panel=_SERVER)] = 8080,
+    port: Annotated[int, _server(min=0, max=65535)] = 8080,
     tokens: Annotated[
         Path | None,
-        typer.Option(
+        _server(
             help="File of tokens: lines of <sha256> and <product>.<tenant>, <product>, metrics or"
-            " *. Read again when it changes. Without it anybody on this machine may ask.",
-            rich_help_panel=_SERVER,
+            " *. Read again when it changes. Without it anybody on this machine may ask."
         ),
     ] = None,
-    connections: Annotated[
-        int, typer.Option(min=1, help="Connections held at a time.", rich_help_panel=_SERVER)
-    ] = 1000,
+    connections: Annotated[int, _server(min=1, help="Connections held at a time.")] = 1000,
     drain: Annotated[
         float,
-        typer.Option(
-            min=0,
-            help="Seconds it still answers after SIGTERM, as not ready.",
-            rich_help_panel=_SERVER,
-        ),
+        _server(min=0, help="Seconds it still answers after SIGTERM, as not ready."),
     ] = 5.0,
     product: Annotated[
         list[str] | None,
@@ -51,66 +45,45 @@ def serve(
     ] = None,
     rate: Annotated[
         float,
-        typer.Option(min=0.01, help="Rows a second of one tenant.", rich_help_panel=_LIMITS),
+        _limit(min=0.01, help="Rows a second of one tenant."),
     ] = 200.0,
     burst: Annotated[
         float,
-        typer.Option(min=1, help="Rows that a tenant may save up.", rich_help_panel=_LIMITS),
+        _limit(min=1, help="Rows that a tenant may save up."),
     ] = 400.0,
     concurrency: Annotated[
         int,
-        typer.Option(min=1, help="Requests of one tenant at a time.", rich_help_panel=_LIMITS),
+        _limit(min=1, help="Requests of one tenant at a time."),
     ] = 32,
-    queue: Annotated[
-        int, typer.Option(min=1, help="Requests of all at a time.", rich_help_panel=_LIMITS)
-    ] = 512,
-    max_rows: Annotated[
-        int, typer.Option(min=1, help="Rows of a request.", rich_help_panel=_LIMITS)
-    ] = 1000,
-    max_body: Annotated[
-        int, typer.Option(min=1024, help="Bytes of a request.", rich_help_panel=_LIMITS)
-    ] = 1 << 20,
+    queue: Annotated[int, _limit(min=1, help="Requests of all at a time.")] = 512,
+    max_rows: Annotated[int, _limit(min=1, help="Rows of a request.")] = 1000,
+    max_body: Annotated[int, _limit(min=1024, help="Bytes of a request.")] = 1 << 20,
     timeout: Annotated[
         float,
-        typer.Option(
-            min=0.1, help="Seconds for a body to come, or a model to load.", rich_help_panel=_LIMITS
-        ),
+        _limit(min=0.1, help="Seconds for a body to come, or a model to load."),
     ] = 5.0,
     memory: Annotated[
         int,
-        typer.Option(
-            min=1,
-            help="MiB of loaded models; the least recently used go first.",
-            rich_help_panel=_FILES,
-        ),
+        _file(min=1, help="MiB of loaded models; the least recently used go first."),
     ] = 256,
     cache: Annotated[
         Path | None,
-        typer.Option(
+        _file(
             help="Folder that keeps what was read, for a restart without the store. Default: below"
-            " $XDG_CACHE_HOME or ~/.cache.",
-            rich_help_panel=_FILES,
+            " $XDG_CACHE_HOME or ~/.cache."
         ),
     ] = None,
     cache_size: Annotated[
         int,
-        typer.Option(
-            min=1,
-            help="MiB of models in that folder; the least recently used go first.",
-            rich_help_panel=_FILES,
-        ),
+        _file(min=1, help="MiB of models in that folder; the least recently used go first."),
     ] = 2048,
     poll: Annotated[
         float,
-        typer.Option(
-            min=0.1,
-            help="Seconds between two looks for promotions and rollbacks.",
-            rich_help_panel=_FILES,
-        ),
+        _file(min=0.1, help="Seconds between two looks for promotions and rollbacks."),
     ] = 2.0,
     access_log: Annotated[
         bool,
-        typer.Option(help="One line of JSON a request on standard output.", rich_help_panel=_FILES),
+        _file(help="One line of JSON a request on standard output."),
     ] = True,
     region: RegionName = "",
 ) -> None:
