@@ -12,6 +12,7 @@ from tenantry.specs.changes import FieldChange, find_changes
 from tenantry.specs.load import Fleet
 from tenantry.stages.plan import plan_survey
 from tenantry.surveys import Survey
+from tenantry.text import counted
 from tenantry.times import Moment
 
 Kind = Literal["added", "removed", "retired", "paused", "resumed", "changed", "affected"]
@@ -218,7 +219,9 @@ def _effect(action: Action, old: Mapping[Action, Due], new: Mapping[Action, Due]
     was, now = old.get(action), new.get(action)
     verb = _WORDS[action]
     if now is None and was is not None:
-        yield f"not {verb} any more" + (f" ({_windows(was.windows)})" if was.windows else "")
+        yield f"not {verb} any more" + (
+            f" ({counted(len(was.windows), 'window')})" if was.windows else ""
+        )
     elif now is not None and was is None:
         yield f"{verb}: {now.reason}"
     elif now is not None and was is not None:
@@ -226,7 +229,7 @@ def _effect(action: Action, old: Mapping[Action, Due], new: Mapping[Action, Due]
         less = len({*was.windows} - {*now.windows})
         if more or less:
             counts = ((more, "more"), (less, "fewer"))
-            said = ", ".join(f"{_windows(range(n))} {word}" for n, word in counts if n)
+            said = ", ".join(f"{counted(n, 'window')} {word}" for n, word in counts if n)
             yield f"{verb}: {said}"
         elif now.reason != was.reason and action == "train":
             yield f"{verb} anyway: {now.reason}"
@@ -241,8 +244,3 @@ _WORDS: dict[Action, str] = {
     "monitor": "judged",
     "publish": "published for servers",
 }
-
-
-def _windows(windows: Iterable[object]) -> str:
-    count = len([*windows])
-    return f"{count:,} window" + ("" if count == 1 else "s")

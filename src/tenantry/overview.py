@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tenantry.plans import RunPlan
+from tenantry.text import counted
 
 Kind = Literal[
     "retire",
@@ -119,25 +120,25 @@ def say_counts(made: RunPlan) -> str:
         count, windows = (sum(f(line) for line in mine) for f in (_tenants, _windows))
         if mine:
             noun = "pooled model" if kind == "pooled" else "tenant"
-            inside = f" ({_count(windows, 'window')})" if windows else ""
+            inside = f" ({counted(windows, 'window')})" if windows else ""
             verb = {"pooled": "train", "rollback": "roll back"}.get(kind, kind)
-            parts.append(f"{verb} {_count(count, noun)}{inside}")
+            parts.append(f"{verb} {counted(count, noun)}{inside}")
     waiting = sum(bool(planned.waiting) for planned in made.tenants.values())
     if waiting:
-        parts.append(f"leave {_count(waiting, 'tenant')} for the next run")
+        parts.append(f"leave {counted(waiting, 'tenant')} for the next run")
     return ", ".join(parts) or "nothing is due"
 
 
 def say_cost(made: RunPlan) -> str:
     """Say what a run is estimated to take, and in how many shards."""
-    said = f"{_count(len(made.shards), 'shard')}, about {made.cpu_seconds:,.0f} CPU-seconds"
+    said = f"{counted(len(made.shards), 'shard')}, about {made.cpu_seconds:,.0f} CPU-seconds"
     if made.cpu_budget:
         said += f" of {made.cpu_budget:,.0f} allowed"
     late = sum(
         planned.promised is not None and planned.promised < made.as_of
         for planned in made.tenants.values()
     )
-    return said + (f"; {_count(late, 'tenant')} past what was promised" if late else "")
+    return said + (f"; {counted(late, 'tenant')} past what was promised" if late else "")
 
 
 def _tenants(line: Line) -> int:
@@ -146,7 +147,3 @@ def _tenants(line: Line) -> int:
 
 def _windows(line: Line) -> int:
     return line.windows
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")

@@ -21,6 +21,11 @@ def plain(text: str) -> str:
     return "".join(ascii(one)[1:-1] if _is_unshown(one) else one for one in text)
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: ``1 window``, ``2,000 windows``."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
 Plain = Annotated[str, AfterValidator(plain)]
 """Text in a record that people are shown, wherever it came from."""
 

@@ -2,7 +2,7 @@ import pytest
 
 from tenantry.ledger import Outcome
 from tenantry.summaries import as_text
-from tenantry.text import is_text, plain
+from tenantry.text import counted, is_text, plain
 
 TEXTS = ["", "a b", "línea\nzwei", "<b>{{$.x}}</b>", "日本", "🛫", "שלום"]
 NO_TEXTS = {
@@ -29,3 +29,10 @@ def test_what_commands_a_terminal_or_misleads_is_shown_as_an_escape(text, shown)
     assert plain(text) == shown
     assert Outcome(stage="ingest", status="failed", message=text).message == shown
     assert as_text(text) == as_text(shown)
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(0, "0 windows"), (1, "1 window"), (2_000, "2,000 windows")]
+)
+def test_a_number_is_told_with_its_noun(number, said):
+    assert counted(number, "window") == said

@@ -14,6 +14,7 @@ from tenantry.errors import Fault, SpecError
 from tenantry.settings import load_settings
 from tenantry.specs.load import list_products, load_product
 from tenantry.specs.schema import schema_files
+from tenantry.text import counted
 
 _Specs = Annotated[
     Path | None,
@@ -119,10 +120,10 @@ def _print_lines(tenants: dict[str, int], faults: Sequence[Fault], console: Cons
     if faults:
         files = {fault.place.partition(": ")[0] for fault in faults}
         console.print(
-            Text(f"{_count(len(faults), 'fault')} in {_count(len(files), 'file')}", "red")
+            Text(f"{counted(len(faults), 'fault')} in {counted(len(files), 'file')}", "red")
         )
     for name, count in () if faults else tenants.items():
-        console.print(Text(f"{name}: {_count(count, 'tenant')}, no fault", "green"))
+        console.print(Text(f"{name}: {counted(count, 'tenant')}, no fault", "green"))
 
 
 def _line(fault: Fault) -> Text:
@@ -130,7 +131,3 @@ def _line(fault: Fault) -> Text:
     path = fault.place.partition(": ")[2]
     line.append(f"{path}: " if path else "", style="cyan").append(fault.fault)
     return line.append(f"\n    {fault.remedy}", style="dim") if fault.remedy else line
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from tenantry.figures import TITLES, figure
 from tenantry.insights.record import Action, Driver, Estimate, Insights, Segment
-from tenantry.text import plain
+from tenantry.text import counted, plain
 
 _MEAN = {
     "classification": "the share that came true",
@@ -22,9 +22,9 @@ def tell_performance(told: Insights) -> Iterator[str]:
     """Yield how good the predictions were."""
     found = told.performance
     if found is None:
-        yield f"Too few outcomes are known of {_count(told.rows, 'prediction')} to say how good."
+        yield f"Too few outcomes are known of {counted(told.rows, 'prediction')} to say how good."
         return
-    yield f"{_count(found.rows, 'prediction')} of {_count(found.days, 'day')} have an outcome."
+    yield f"{counted(found.rows, 'prediction')} of {counted(found.days, 'day')} have an outcome."
     outcome = found.outcome
     if told.task == "classification":
         yield (
@@ -119,7 +119,7 @@ def tell_drivers(told: Insights) -> Iterator[str]:
         yield found.note
         return
     names = ", ".join(_tell_driver(one) for one in found.drivers[:_NAMED])
-    yield f"The reasons of {_count(found.rows, 'prediction')} of the last 28 days: {names}."
+    yield f"The reasons of {counted(found.rows, 'prediction')} of the last 28 days: {names}."
     changed = [one for one in found.drivers if one.has_changed]
     if not found.rows_before:
         yield "There are no reasons of the 28 days before to compare them with."
@@ -172,7 +172,3 @@ def _between(told: Estimate) -> str:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")

@@ -36,6 +36,7 @@ from tenantry.scoring import is_decided, score_rows
 from tenantry.serving.announce import publish
 from tenantry.specs.features import texts_of
 from tenantry.specs.model import Spec
+from tenantry.text import counted
 
 if TYPE_CHECKING:
     from tenantry.models.fitted import FittedModel
@@ -170,16 +171,12 @@ def _facts(receipts: Sequence[Receipt], too_late: int) -> dict[str, Scalar]:
 def _say(receipts: Sequence[Receipt], too_late: int) -> str:
     facts = _facts(receipts, too_late)
     parts = [
-        f"{_count(len(receipts), 'window')}, {facts['rows']:,} rows, {facts['decided']:,} decided"
+        f"{counted(len(receipts), 'window')}, {facts['rows']:,} rows, {facts['decided']:,} decided"
     ]
     if facts["in_sample"]:
-        parts.append(f"{_count(int(facts['in_sample'] or 0), 'window')} in sample")
+        parts.append(f"{counted(int(facts['in_sample'] or 0), 'window')} in sample")
     if facts["late"]:
         parts.append(f"{facts['late']:,} rows had arrived late")
     if too_late:
         parts.append(f"{too_late:,} rows arrived too late to be scored")
     return "; ".join(parts)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
