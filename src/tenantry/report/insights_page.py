@@ -1,9 +1,6 @@
 """What can be told of a tenant, as one self-contained page for people who care for customers."""
 
 from dataclasses import dataclass
-from functools import cache
-
-from jinja2 import Template
 
 from tenantry.insights.record import Driver, Estimate, Insights, Segment
 from tenantry.insights.words import (
@@ -15,11 +12,13 @@ from tenantry.insights.words import (
     tell_performance,
     tell_segments,
 )
-from tenantry.report.pages import find_template, hash_for_policy, read_asset
+from tenantry.report.pages import Page
 from tenantry.report.words import day
 
 _DRIVERS = 10
 """Features that are shown at first; the others unfold."""
+
+_PAGE = Page("insights.html", ("page.css", "insights.css"), day=day)
 
 
 @dataclass(frozen=True)
@@ -38,13 +37,12 @@ def render_insights_page(told: Insights) -> str:
     Equal insights give equal bytes; all that comes from data and specs is escaped, and the page's
     policy lets no script run.
     """
-    style = "".join(map(read_asset, ("page.css", "insights.css")))
     is_share = told.task != "regression"
     above = [one for one in told.segments.found if one.difference.value > 0]
     below = [one for one in told.segments.found if one.difference.value <= 0][::-1]
     drivers = told.drivers.drivers
     widest = max((one.share for one in drivers), default=1.0) or 1.0
-    return _template().render(
+    return _PAGE.render(
         told=told,
         figure=share if is_share else number,
         performance=tuple(tell_performance(told)),
@@ -58,14 +56,7 @@ def render_insights_page(told: Insights) -> str:
         below=_bars(below),
         change=_change,
         span=_span,
-        style=style,
-        style_hash=hash_for_policy(style),
     )
-
-
-@cache
-def _template() -> Template:
-    return find_template("insights.html", day=day)
 
 
 def _bars(segments: list[Segment]) -> list[tuple[Segment, Bar]]:

@@ -2,9 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
-
-from jinja2 import Template
 
 from tenantry import layout
 from tenantry.bootstrap import Gain
@@ -24,7 +21,7 @@ from tenantry.report.model_words import (
     tell_limits,
     tell_residuals,
 )
-from tenantry.report.pages import find_template, hash_for_policy, read_asset
+from tenantry.report.pages import Page
 from tenantry.report.words import day
 from tenantry.specs.model import Spec
 from tenantry.text import plain
@@ -38,6 +35,8 @@ _METRICS = TITLES | {
 }
 _DRIVERS = 12
 """Drivers that are shown, the strongest."""
+
+_PAGE = Page("card.html", ("page.css", "chart.css", "card.css"))
 
 
 @dataclass(frozen=True)
@@ -86,9 +85,8 @@ def render_model_card(facts: ModelFacts) -> str:
     """
     card, curves, spec = facts.card, facts.curves, facts.spec
     slices = _slices(card, spec)
-    style = "".join(map(read_asset, ("page.css", "chart.css", "card.css")))
     is_classified = card.task != "regression"
-    return _template().render(
+    return _PAGE.render(
         card=card,
         spec=spec,
         decision=facts.decision,
@@ -112,19 +110,12 @@ def render_model_card(facts: ModelFacts) -> str:
         candidates=_candidates(card, spec),
         candidate_metrics=[_METRICS.get(name, name) for name in _metrics(card.scores, card.metric)],
         day=day,
-        style=style,
-        style_hash=hash_for_policy(style),
     )
 
 
 def load_template() -> None:
     """Read the page's template, before workers are forked that write cards."""
-    _template()
-
-
-@cache
-def _template() -> Template:
-    return find_template("card.html")
+    _PAGE.load()
 
 
 def _tone(facts: ModelFacts) -> str:

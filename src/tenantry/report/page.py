@@ -2,9 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-
-from jinja2 import Template
 
 from tenantry import layout
 from tenantry.bill import Charge
@@ -14,7 +11,7 @@ from tenantry.report import rows
 from tenantry.report.alarms import list_alarms
 from tenantry.report.freshness import tell_freshness
 from tenantry.report.heatmap import SIGNS, map_weeks
-from tenantry.report.pages import find_template, hash_for_policy, read_asset
+from tenantry.report.pages import Page
 from tenantry.report.summary import figures, judge_run
 from tenantry.report.words import day, short, span
 
@@ -26,6 +23,14 @@ _TROUBLED = 100
 
 _ALARMS = 50
 """Alarms that are listed, the worst; the rest is counted."""
+
+_PAGE = Page(
+    "fleet.html",
+    ("page.css", "fleet.css", "monitoring.css"),
+    ("fleet.js", "monitoring.js"),
+    span=span,
+    short=short,
+)
 
 
 @dataclass(frozen=True)
@@ -54,12 +59,10 @@ def render_page(
     as_of = state.plan.as_of if state.plan else None
     charged = {one.tenant: one for one in charges}
     made = [rows.make_row(member, as_of, charged.get(member.tenant)) for member in state.members]
-    style = read_asset("page.css") + read_asset("fleet.css") + read_asset("monitoring.css")
-    script = read_asset("fleet.js") + read_asset("monitoring.js")
     alarms = tuple(list_alarms(state))
     troubled = [row for row in made if row.member.failures]
     troubled += [row for row in made if row.member.unfinished]
-    return _template().render(
+    return _PAGE.render(
         title=(state.plan.title if state.plan else state.product) or "The fleet",
         state=state,
         as_of=day(as_of) if as_of else "",
@@ -80,10 +83,6 @@ def render_page(
         bill="bill.csv" if charges and state.plan else "",
         states=[(name, words) for name, words in STATES.items() if state.having(name)],
         up=_way_up(state.run),
-        style=style,
-        script=script,
-        style_hash=hash_for_policy(style),
-        script_hash=hash_for_policy(script),
     )
 
 
@@ -127,8 +126,3 @@ def _pick_detailed(state: FleetState) -> frozenset[str]:
 def _way_up(run: str) -> str:
     """Return the relative path from the page's place in the store to the store's root."""
     return "../" * layout.fleet_report(run).count("/")
-
-
-@cache
-def _template() -> Template:
-    return find_template("fleet.html", span=span, short=short)

@@ -4,9 +4,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-
-from jinja2 import Template
 
 from tenantry.champions import Reign
 from tenantry.figures import TITLES, figure
@@ -15,11 +12,13 @@ from tenantry.monitoring.judgements import IN_WORDS, Judgement, Shift
 from tenantry.monitoring.memory import Feed
 from tenantry.reasons import title
 from tenantry.report.heatmap import SIGNS
-from tenantry.report.pages import find_template, hash_for_policy, read_asset
+from tenantry.report.pages import Page
 from tenantry.report.tenant_facts import TenantFacts
 from tenantry.report.timelines import NARROW, WIDE, draw_quality, draw_volumes
 from tenantry.report.words import day, span
 from tenantry.specs.model import Spec
+
+_PAGE = Page("tenant.html", ("page.css", "monitoring.css", "tenant.css"), span=span, day=day)
 
 _OFTEN = 12
 """Streams of which the page shows when they drifted, those that did most often."""
@@ -84,10 +83,9 @@ def render_tenant_page(facts: TenantFacts) -> str:
     reigns = facts.champion.standing if facts.champion else ()
     metric = TITLES.get(spec.model.metric, spec.model.metric)
     tolerance = spec.monitor.tolerance
-    style = "".join(map(read_asset, ("page.css", "monitoring.css", "tenant.css")))
     shown = facts.past[-_COLUMNS:]
     frames = (WIDE, NARROW)
-    return _template().render(
+    return _PAGE.render(
         judgement=judgement,
         spec=spec,
         label=spec.label.title or spec.label.column,
@@ -107,14 +105,7 @@ def render_tenant_page(facts: TenantFacts) -> str:
         in_words=IN_WORDS,
         has_report=facts.has_report,
         figure=figure,
-        style=style,
-        style_hash=hash_for_policy(style),
     )
-
-
-@cache
-def _template() -> Template:
-    return find_template("tenant.html", span=span, day=day)
 
 
 def _tiles(facts: TenantFacts, metric: str) -> Iterator[tuple[str, str, str]]:

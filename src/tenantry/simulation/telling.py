@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from tenantry.report.charts import SIDE, Chart, Dot, Tick
-from tenantry.report.pages import find_template, hash_for_policy, read_asset
+from tenantry.report.pages import Page
 from tenantry.simulation.cluster import MOST_STATUS, Cluster
 from tenantry.simulation.fleets import MOST_ARGUMENT, Answer, Question
 from tenantry.times import say_seconds
@@ -22,6 +22,8 @@ COLUMNS = (
 )
 """Of them `own` is the tenants' share of the CPU time, `a tenant` what one costs with all that, and
 `status` what Argo stores of a run."""
+
+_PAGE = Page("simulation.html", ("page.css", "chart.css", "card.css"))
 
 
 def make_row(answer: Answer) -> tuple[str, ...]:
@@ -90,7 +92,6 @@ def say_asked(question: Question, cluster: Cluster) -> str:
 
 def render_page(answers: Sequence[Answer], cluster: Cluster) -> str:
     """Return the page: how wall time and cost grow with the fleet, and every figure."""
-    style = "".join(map(read_asset, ("page.css", "chart.css", "card.css")))
     notes = (
         "From start to the end of the last run. Flat while tenants fit into the shards' wait for "
         "Argo; then as their work grows.",
@@ -100,7 +101,7 @@ def render_page(answers: Sequence[Answer], cluster: Cluster) -> str:
         _chart("Wall time, minutes", answers, lambda one: one.taken.wall / 60),
         _chart("CPU-seconds a tenant", answers, lambda one: one.per_tenant),
     )
-    return find_template("simulation.html").render(
+    return _PAGE.render(
         asked=say_asked(answers[0].question, cluster),
         charts=tuple(zip(charts, notes, strict=True)),
         columns=COLUMNS,
@@ -108,8 +109,6 @@ def render_page(answers: Sequence[Answer], cluster: Cluster) -> str:
         limits="CPU is that of all pods, own the tenants' share of it, a tenant what one costs "
         "with all the rest; status is what Argo stores of a run, of which it takes "
         f"{MOST_STATUS >> 10:,} KiB.",
-        style=style,
-        style_hash=hash_for_policy(style),
     )
 
 
