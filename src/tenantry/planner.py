@@ -19,6 +19,7 @@ from tenantry.serving.announce import why_publish
 from tenantry.serving.index import Entry
 from tenantry.specs.model import Spec
 from tenantry.states import TenantState
+from tenantry.text import counted
 from tenantry.times import Window, format_duration, format_moment, shifted
 
 
@@ -243,7 +244,7 @@ def _add_predictions(agenda: Agenda, work: _Work) -> list[Window]:
     added = work.add(due, min(since))
     if added and len(new) < len(agenda.new):
         rest = len(agenda.new) - len(new)
-        work.notes.append(_left_for_later(_count(rest), cap))
+        work.notes.append(_left_for_later(counted(rest, "window"), cap))
     return list(new) if added else []
 
 
@@ -257,7 +258,7 @@ def _add_backfill(
     cap = case.spec.predict.max_windows_per_run
     chosen = asked if cap is None else asked[: max(cap - new, 0)]
     if len(chosen) < len(asked):
-        rest = f"{_count(len(asked) - len(chosen))} of the backfill"
+        rest = f"{counted(len(asked) - len(chosen), 'window')} of the backfill"
         work.notes.append(_left_for_later(rest, cap))
     if not chosen:
         return []
@@ -280,11 +281,7 @@ def _windows_due(action: Action, reason: str, windows: Sequence[Window]) -> Due:
 
 def _describe(windows: Sequence[Window], reason: str) -> str:
     first, last = format_moment(windows[0].start), format_moment(windows[-1].end)
-    return f"{_count(len(windows))} from {first} to {last}: {reason}"
-
-
-def _count(windows: int) -> str:
-    return f"{windows} window" + ("" if windows == 1 else "s")
+    return f"{counted(len(windows), 'window')} from {first} to {last}: {reason}"
 
 
 # --- the fleet ------------------------------------------------------------------------------------
