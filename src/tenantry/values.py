@@ -136,9 +136,12 @@ def _read_numbers(raw: "pd.Series[Any]") -> Values:
 def _read_truths(raw: "pd.Series[Any]") -> Values:
     if pd.api.types.is_bool_dtype(raw.dtype):
         return _read_numbers(raw)
-    words = raw.astype(object).map(lambda value: str(value).strip().lower(), na_action="ignore")
-    clean = words.map(TRUTHS).astype(float)
+    clean = raw.astype(object).map(_truth_of, na_action="ignore").astype(float)
     return Values(clean, _unread(raw, clean))
+
+
+def _truth_of(value: object) -> float:
+    return TRUTHS.get(str(value).strip().lower(), np.nan)
 
 
 def _read_times(raw: "pd.Series[Any]") -> Values:

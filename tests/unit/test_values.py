@@ -55,6 +55,7 @@ def read(kind, value):
         ("boolean", "T", 1.0),
         ("boolean", 0, 0.0),
         ("boolean", 2, BAD),
+        ("boolean", "\ud800", BAD),
         ("boolean", None, NONE),
         ("text", "a", "a"),
         ("text", " a ", " a "),
