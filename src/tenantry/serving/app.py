@@ -92,13 +92,13 @@ class Serving:
         self._patience = Patience(options.limits.timeout)
         self._log = AccessLog(options.access_log)
         self.is_stopping = False
-        self._models = Models(self._make_desk())
+        self.models = Models(self._make_desk())
         self._pages = self._make_pages()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as an ASGI application; what is asked most passes no router."""
         if scope["type"] == "http" and scope["path"].startswith((V1, V2)):
-            await self._models(scope, receive, send)
+            await self.models(scope, receive, send)
         else:
             await self._pages(scope, receive, send)
 
@@ -196,7 +196,7 @@ class Serving:
         return _json(text, 200 if self.is_ready else 503)
 
     async def _metrics(self, request: Request) -> Response:
-        if self._tokens is not None and not self._tokens.may(request.scope, METRICS):
+        if self._tokens is not None and not self._tokens.may(request.scope["headers"], METRICS):
             return _json(body_of(NO_TOKEN()), NO_TOKEN.status, {"www-authenticate": "Bearer"})
         asked = ((tenant.name, tenant.requests) for tenant in self.pool.tenants.values())
         return Response(to_text(self.figures, asked), media_type="text/plain; version=0.0.4")

@@ -1,22 +1,51 @@
-"""Bodies: read from ASGI up to a size and within a time, and written as JSON."""
+"""Requests and answers; bodies are read from ASGI up to a size and within a time."""
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping, Sequence
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
 from tenantry.serving.refusals import TOO_LARGE, TOO_SLOW, bad_request
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
-Headers = tuple[tuple[bytes, bytes], ...]
+Headers = Sequence[tuple[bytes, bytes]]
 Send = Callable[[Message], Awaitable[None]]
 
-_JSON = (b"content-type", b"application/json")
+JSON = (b"content-type", b"application/json")
+CLOSE = (b"connection", b"close")
 _TOO_LONG = "the body did not come in time"
 _DIGITS = re.compile(rb"[0-9]{1,12}")
+
+
+class Request(NamedTuple):
+    """A request without its body.
+
+    Attributes:
+        method: As ``POST``.
+        path: Without a query.
+        headers: Names in small letters, and values.
+    """
+
+    method: str
+    path: str
+    headers: Headers
+
+
+class Answer(NamedTuple):
+    """An answer in JSON.
+
+    Attributes:
+        status: The HTTP status.
+        body: The body.
+        headers: Those beside type and length.
+    """
+
+    status: int
+    body: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
 class GoneError(Exception):
@@ -59,11 +88,11 @@ class Patience:
             self._waiting.pop(task, None)
 
 
-async def read_body(scope: Scope, receive: Receive, *, most: int, patience: Patience) -> bytes:
+async def read_body(headers: Headers, receive: Receive, *, most: int, patience: Patience) -> bytes:
     """Read a request's body.
 
     Args:
-        scope: The request's.
+        headers: The request's.
         receive: As ASGI has it.
         most: Bytes that are taken.
         patience: How long it is waited for.
@@ -72,7 +101,7 @@ async def read_body(scope: Scope, receive: Receive, *, most: int, patience: Pati
         RefusedError: It is larger, or comes more slowly.
         GoneError: The client went away.
     """
-    length = header(scope, b"content-length")
+    length = find_header(headers, b"content-length")
     if length is not None and _DIGITS.fullmatch(length) and int(length) > most:
         raise TOO_LARGE()
     return await patience.wait(_read(receive, most))
@@ -94,21 +123,21 @@ async def _read(receive: Receive, most: int) -> bytes:
         parts.append(part)
 
 
-def header(scope: Scope, name: bytes) -> bytes | None:
+def find_header(headers: Headers, name: bytes) -> bytes | None:
     """Return a header's value by its name in small letters; None without one."""
-    for key, value in scope["headers"]:
+    for key, value in headers:
         if key == name:
-            return bytes(value)
+            return value
     return None
 
 
-def json_length(scope: Scope) -> int | None:
+def json_length(headers: Headers) -> int | None:
     """Return the length of the JSON part, where binary tensors follow it; None where none do.
 
     Raises:
         RefusedError: The header says no length.
     """
-    value = header(scope, b"inference-header-content-length")
+    value = find_header(headers, b"inference-header-content-length")
     if value is None:
         return None
     if not _DIGITS.fullmatch(value):
@@ -116,9 +145,9 @@ def json_length(scope: Scope) -> int | None:
     return int(value)
 
 
-async def send_json(send: Send, status: int, body: bytes, more: Headers = ()) -> None:
-    """Answer with JSON."""
-    length = (b"content-length", b"%d" % len(body))
-    headers = (_JSON, length, *more)
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+async def send_answer(send: Send, answer: Answer) -> None:
+    """Send an answer by ASGI."""
+    length = (b"content-length", b"%d" % len(answer.body))
+    headers = (JSON, length, *answer.headers)
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})

@@ -26,6 +26,10 @@ class Call(NamedTuple):
     name: str
 
 
+UNREAD = Call("", "", "about", "other")
+"""Of a request whose path says nothing."""
+
+
 def read_call(path: str, method: str) -> Call:
     """Read a path below `V1` or `V2`.
 

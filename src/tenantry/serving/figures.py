@@ -59,6 +59,7 @@ class Figures:
         statuses: Protocol and call, and status → requests.
         refusals: Reason → requests.
         rows: Rows predicted.
+        active: Requests being answered.
         cold: Requests that had to wait for a load.
         loads: Seconds a load took.
         loaded: Tenants in memory.

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from tenantry.serving.refusals import (
     OVER_CONCURRENCY,
     OVER_RATE,
-    SERVER_FULL,
     RefusedError,
 )
 
@@ -82,27 +81,3 @@ class Allowance:
         refused = OVER_RATE()
         refused.wait = (1.0 - self._rows) / limits.rate
         return refused
-
-
-class Queue:
-    """All requests that are being answered."""
-
-    __slots__ = ("_most", "active")
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self.active = 0
-
-    def enter(self) -> None:
-        """Take a place.
-
-        Raises:
-            RefusedError: There is none.
-        """
-        if self.active >= self._most:
-            raise SERVER_FULL()
-        self.active += 1
-
-    def leave(self) -> None:
-        """Give the place back."""
-        self.active -= 1

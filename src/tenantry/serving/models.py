@@ -1,61 +1,46 @@
-"""What is answered below ``/v1/models/`` and ``/v2/models/``."""
+"""What is answered below ``/v1/models/`` and ``/v2/models/``: who is let in, and how it ended."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import math
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from time import perf_counter
-from typing import Any
 
-import orjson
-
-from tenantry.errors import FieldsError
-from tenantry.packed.columns import Row
 from tenantry.serving.accesslog import AccessLog
-from tenantry.serving.answers import make_outputs, make_rows
+from tenantry.serving.answering import Answering, Coming, Visit
 from tenantry.serving.bodies import (
+    CLOSE,
+    Answer,
     GoneError,
-    Headers,
     Patience,
     Receive,
+    Request,
     Scope,
     Send,
-    json_length,
     read_body,
-    send_json,
+    send_answer,
 )
-from tenantry.serving.calls import Call, read_call
-from tenantry.serving.describe import describe
-from tenantry.serving.explaining import check_explainable, explain_row
+from tenantry.serving.calls import read_call
 from tenantry.serving.figures import Figures
-from tenantry.serving.limits import Limits, Queue
-from tenantry.serving.loading import Loaded
+from tenantry.serving.limits import Limits
 from tenantry.serving.pool import Pool, Tenant
-from tenantry.serving.protocol import Asked, Fields, read_v1, read_v2, write_v1, write_v2
 from tenantry.serving.refusals import (
     FAILED,
     NO_MODEL,
     NO_TOKEN,
     NOT_READY,
-    SLOW_MODEL,
+    SERVER_FULL,
     RefusedError,
-    bad_request,
     body_of,
 )
 from tenantry.serving.tokens import Tokens
 
 LOG = logging.getLogger(__name__)
 
-_TURN = 32
-"""Rows after which others get their turn."""
-
-_CHALLENGE: Headers = ((b"www-authenticate", b"Bearer"),)
-_LAST: Headers = ((b"connection", b"close"),)
+_CHALLENGE = ((b"www-authenticate", b"Bearer"),)
+_GONE = 499
 
 
 @dataclass(frozen=True)
@@ -84,190 +69,117 @@ class Desk:
 
 
 class Models:
-    """The models' part of the server, an ASGI application."""
+    """The models' part of the server."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._queue = Queue(desk.limits.queue)
-        self._slow = ThreadPoolExecutor(1, thread_name_prefix="scikit-learn")
+        self._answering = Answering(desk.pool, desk.limits, desk.figures)
+
+    def answer(self, request: Request, body: bytes) -> Answer | Coming[Answer]:
+        """Answer a request whose body is there; at once, unless something has to be waited for."""
+        visit = Visit(perf_counter())
+        try:
+            tenant = self._admit(visit, request)
+            told = self._answering.answer(visit, tenant, request, body)
+        except Exception as error:
+            self._leave(visit)
+            return self._end(visit, error)
+        if not isinstance(told, bytes):
+            return self._wait(visit, told)
+        self._leave(visit)
+        return self._end(visit, told)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, whatever it is."""
-        start = perf_counter()
-        seen = _Seen()
-        status, reason = 200, ""
-        more: Headers = ()
-        try:
-            body = await self._answer(scope, receive, seen)
-        except RefusedError as refused:
-            status, reason = refused.status, refused.reason
-            body, more = _refusal(refused)
-        except GoneError:
-            status, reason, body = 499, "gone", b""
-        except Exception:
-            LOG.exception("%s %s: failed", seen.call, seen.model)
-            status, reason = FAILED.status, FAILED.reason
-            body, more = _refusal(FAILED())
-        seconds = perf_counter() - start
-        figures = self._desk.figures
-        figures.answered(seen.call, status, seconds)
-        if reason:
-            figures.refusals[reason] += 1
-        self._desk.log.tell(
-            seen.model,
-            seen.call,
-            status=status,
-            reason=reason,
-            version=seen.version,
-            rows=seen.rows,
-            seconds=seconds,
-        )
-        if reason != "gone":
-            if self._desk.is_stopping():
-                more += _LAST
-            await send_json(send, status, body, more)
+        """Answer as an ASGI application; who may not ask is refused before the body is read."""
+        visit = Visit(perf_counter())
+        request = Request(scope["method"], scope["path"], scope["headers"])
+        answer = await self._wait(visit, self._read_and_answer(visit, request, receive))
+        if answer.status != _GONE:
+            await send_answer(send, answer)
 
-    async def _answer(self, scope: Scope, receive: Receive, seen: _Seen) -> bytes:
+    async def _read_and_answer(self, visit: Visit, request: Request, receive: Receive) -> bytes:
+        tenant = self._admit(visit, request)
+        body, desk = b"", self._desk
+        if request.method == "POST":
+            most = desk.limits.body
+            body = await read_body(request.headers, receive, most=most, patience=desk.patience)
+        told = self._answering.answer(visit, tenant, request, body)
+        return told if isinstance(told, bytes) else await told
+
+    async def _wait(self, visit: Visit, coming: Coming[bytes]) -> Answer:
+        try:
+            told: bytes | Exception = await coming
+        except Exception as error:
+            told = error
+        finally:
+            self._leave(visit)
+        return self._end(visit, told)
+
+    def _admit(self, visit: Visit, request: Request) -> Tenant:
+        """Let a request in, or say why not.
+
+        Raises:
+            RefusedError: It may not ask, there is no such model, or no room for it.
+        """
         desk = self._desk
-        call = read_call(scope["path"], scope["method"])
-        seen.call, seen.model = call.name, call.model
-        if desk.tokens is not None and not desk.tokens.may(scope, call.model):
+        visit.call = call = read_call(request.path, request.method)
+        if desk.tokens is not None and not desk.tokens.may(request.headers, call.model):
             raise NO_TOKEN()
         tenant = desk.pool.tenants.get(call.model)
         if tenant is None:
             raise NO_MODEL() if desk.knows() else NOT_READY()
-        queue, allowance = self._queue, tenant.allowance
-        queue.enter()
-        desk.figures.active = queue.active
-        try:
-            allowance.enter(desk.limits, perf_counter())
-            try:
-                return await self._serve(call, tenant, scope, receive, seen)
-            finally:
-                allowance.leave()
-        finally:
-            queue.leave()
-            desk.figures.active = queue.active
-
-    async def _serve(
-        self, call: Call, tenant: Tenant, scope: Scope, receive: Receive, seen: _Seen
-    ) -> bytes:
-        desk = self._desk
+        if desk.figures.active >= desk.limits.queue:
+            raise SERVER_FULL()
+        tenant.allowance.enter(desk.limits, visit.start)
         tenant.requests += 1
-        body = b""
-        if scope["method"] == "POST":
-            body = await read_body(scope, receive, most=desk.limits.body, patience=desk.patience)
-        loaded = desk.pool.at_hand(tenant)
-        if loaded is None:
-            desk.figures.cold += 1
-            loaded = await desk.pool.fetch(tenant)
-        seen.version = version = loaded.entry.version
-        if call.version and call.version != version:
-            raise NO_MODEL()
-        match call.verb:
-            case "infer":
-                asked = read_v2(body, desk.limits.rows, json_length(scope))
-                told = await self._predict(tenant, loaded, asked.rows, seen)
-                return _in_v2(call, loaded, asked, told)
-            case "predict":
-                asked = read_v1(body, desk.limits.rows)
-                told = await self._predict(tenant, loaded, asked.rows, seen)
-                rows = make_rows(make_outputs(loaded.record, told))
-                return write_v1("predictions", rows, _about(call, loaded))
-            case "explain":
-                asked = read_v1(body, desk.limits.rows)
-                explained = await self._explain(tenant, loaded, asked.rows, seen)
-                return write_v1("explanations", explained, _about(call, loaded))
-            case "about":
-                return orjson.dumps(describe(call.model, loaded))
-            case _:
-                return orjson.dumps({"name": call.model, "ready": True})
+        desk.figures.active += 1
+        visit.tenant = tenant
+        return tenant
 
-    async def _explain(
-        self, tenant: Tenant, loaded: Loaded, rows: Sequence[Fields], seen: _Seen
-    ) -> list[dict[str, Any]]:
-        """Predict rows, each with its reasons."""
-        check_explainable(loaded)
-        told = await self._predict(tenant, loaded, rows, seen)
-        explained = make_rows(make_outputs(loaded.record, told))
-        at = datetime.now(UTC)
-        for row, answer in zip(rows, explained, strict=True):
-            answer["reasons"] = explain_row(loaded, *_features(loaded, row, at))
-            await asyncio.sleep(0)
-        return explained
+    def _leave(self, visit: Visit) -> None:
+        """Give back the place of a request, where it had been let in."""
+        if visit.tenant is not None:
+            visit.tenant.allowance.leave()
+            self._desk.figures.active -= 1
 
-    async def _predict(
-        self, tenant: Tenant, loaded: Loaded, rows: Sequence[Fields], seen: _Seen
-    ) -> list[Any]:
-        """Predict rows at one moment; others get their turn in between."""
-        count = seen.rows = len(rows)
-        tenant.allowance.charge(self._desk.limits, count)
-        at = datetime.now(UTC)
-        self._desk.figures.rows += count
-        if loaded.engine != "packed":
-            return await self._predict_slowly(loaded, rows, at)
-        told = []
-        for place, row in enumerate(rows, 1):
-            told.append(_predict_row(loaded, row, at))
-            if place % _TURN == 0:
-                await asyncio.sleep(0)
-        return told
-
-    async def _predict_slowly(
-        self, loaded: Loaded, rows: Sequence[Fields], at: datetime
-    ) -> list[Any]:
-        """Predict by scikit-learn, on the one thread that all such models share."""
-
-        def work() -> list[Any]:
-            return [_predict_row(loaded, row, at) for row in rows]
-
-        future = asyncio.get_running_loop().run_in_executor(self._slow, work)
-        try:
-            return await asyncio.wait_for(future, self._desk.limits.timeout)
-        except TimeoutError:
-            raise SLOW_MODEL() from None
+    def _end(self, visit: Visit, told: bytes | Exception) -> Answer:
+        """Make an answer of a body, or of what went wrong; count it, and put it into the log."""
+        answer, reason = _ended(visit, told)
+        desk, call = self._desk, visit.call
+        seconds = perf_counter() - visit.start
+        desk.figures.answered(call.name, answer.status, seconds)
+        if reason:
+            desk.figures.refusals[reason] += 1
+        desk.log.tell(
+            call.model,
+            call.name,
+            status=answer.status,
+            reason=reason,
+            version=visit.version,
+            rows=visit.rows,
+            seconds=seconds,
+        )
+        if desk.is_stopping():
+            return answer._replace(headers=(*answer.headers, CLOSE))
+        return answer
 
 
-class _Seen:
-    """What is known of a request so far, for log and figures."""
-
-    __slots__ = ("call", "model", "rows", "version")
-
-    def __init__(self) -> None:
-        self.call, self.model, self.version, self.rows = "other", "", "", 0
-
-
-def _predict_row(loaded: Loaded, row: Fields, at: datetime) -> Any:  # noqa: ANN401 - `Told`
-    own, pooled = _features(loaded, row, at)
-    told = loaded.scorer.predict_row(own, pooled)
-    if type(told) is float and not math.isfinite(told):
-        raise bad_request("a field is too large for the model")
-    return told
+def _ended(visit: Visit, told: bytes | Exception) -> tuple[Answer, str]:
+    """Return the answer, and the reason where it is a refusal."""
+    if isinstance(told, bytes):
+        return Answer(200, told), ""
+    if isinstance(told, GoneError):
+        return Answer(_GONE, b""), "gone"
+    if not isinstance(told, RefusedError):
+        LOG.error("%s %s: failed", visit.call.name, visit.call.model, exc_info=told)
+        told = FAILED()
+    return refuse(told), told.reason
 
 
-def _features(loaded: Loaded, row: Fields, at: datetime) -> tuple[Row, Row]:
-    try:
-        return loaded.features(row, at)
-    except FieldsError as error:
-        raise bad_request(str(error)) from None
-
-
-def _in_v2(call: Call, loaded: Loaded, asked: Asked, told: list[Any]) -> bytes:
-    outputs = make_outputs(loaded.record, told)
-    if asked.outputs:
-        outputs = [one for one in outputs if one.name in asked.outputs]
-        if len(outputs) != len(asked.outputs):
-            raise bad_request("an output that is asked for is none of the model's")
-    return write_v2(call.model, loaded.entry.version, asked, outputs, loaded.about)
-
-
-def _about(call: Call, loaded: Loaded) -> Mapping[str, str]:
-    return {"model_name": call.model, "model_version": loaded.entry.version, **loaded.about}
-
-
-def _refusal(refused: RefusedError) -> tuple[bytes, Headers]:
-    """Return the body of a refusal, and the headers that go with it."""
+def refuse(refused: RefusedError) -> Answer:
+    """Return a refusal as an answer, with the headers that go with it."""
     body = body_of(refused)
     if refused.wait is not None:
-        return body, ((b"retry-after", b"%d" % max(1, math.ceil(refused.wait))),)
-    return body, _CHALLENGE if refused.status == NO_TOKEN.status else ()
+        seconds = b"%d" % max(1, math.ceil(refused.wait))
+        return Answer(refused.status, body, ((b"retry-after", seconds),))
+    return Answer(refused.status, body, _CHALLENGE if refused.status == NO_TOKEN.status else ())

@@ -6,12 +6,13 @@ import signal
 import socket
 import sys
 from dataclasses import dataclass
+from functools import partial
 from types import FrameType
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from tenantry.serving.app import Serving
+from tenantry.serving.connection import KEEP_SECONDS, Connection
 
 LOG = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ class Listening:
     Attributes:
         host: The address.
         port: The port; any free one when 0.
-        connections: Held at a time; further ones get 503.
+        connections: Held at a time; on further ones only probes are answered, others get 503.
         drain: Seconds between SIGTERM, when it says that it is not ready, and the end of taking
             requests.
         grace: Seconds that requests then have to end.
@@ -49,45 +50,12 @@ def run_server(serving: Serving, listening: Listening) -> None:
     _Server(serving, listening).run()
 
 
-_HEAD_SECONDS = 10.0
-"""How long the head of a request may take, and a new connection until its first."""
-
 _LAST_SECONDS = 0.5
 """Between the end of listening and that of connections, for requests that were on their way."""
 
 
-class _Connection(HttpToolsProtocol):
-    """A connection that ends when a request's head does not come in time.
-
-    Else a client that sends none could hold all connections for good.
-    """
-
-    _late: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._expect_head()
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._expect_head()
-
-    def on_headers_complete(self) -> None:
-        self._expect_nothing()
-        super().on_headers_complete()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._expect_nothing()
-        super().connection_lost(exc)
-
-    def _expect_head(self) -> None:
-        if self._late is None:
-            self._late = self.loop.call_later(_HEAD_SECONDS, self.timeout_keep_alive_handler)
-
-    def _expect_nothing(self) -> None:
-        if self._late is not None:
-            self._late.cancel()
-            self._late = None
+_TICKS = 10
+"""Of uvicorn's, in a second."""
 
 
 class _Server(uvicorn.Server):
@@ -97,14 +65,14 @@ class _Server(uvicorn.Server):
             host=listening.host,
             port=listening.port,
             loop="uvloop",
-            http=_Connection,
+            http=partial(Connection, serving, listening.connections),  # type: ignore[arg-type]
             ws="none",
             lifespan="on",
             access_log=False,
+            proxy_headers=False,
             log_config=None,
             server_header=False,
-            limit_concurrency=listening.connections,
-            timeout_keep_alive=75,
+            timeout_keep_alive=KEEP_SECONDS,
             timeout_graceful_shutdown=listening.grace,
         )
         super().__init__(config)
@@ -118,6 +86,13 @@ class _Server(uvicorn.Server):
         if self.started:
             host, port = self.servers[0].sockets[0].getsockname()[:2]
             LOG.info("answering at http://%s:%d", f"[{host}]" if ":" in host else host, port)
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % _TICKS == 0:
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, Connection):
+                    connection.look_after()
+        return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's
         is_first = not self._serving.is_stopping

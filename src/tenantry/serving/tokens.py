@@ -15,6 +15,7 @@ from hmac import compare_digest
 from pathlib import Path
 
 from tenantry.errors import Fault, SettingsError
+from tenantry.serving.bodies import Headers, find_header
 
 LOG = logging.getLogger(__name__)
 
@@ -68,14 +69,14 @@ class Tokens:
         """Let other tokens be in force, from the next request on."""
         self._scopes, self._opens = scopes, {}
 
-    def may(self, scope: Mapping[str, object], wanted: str) -> bool:
+    def may(self, headers: Headers, wanted: str) -> bool:
         """Say whether a request may have what it wants.
 
         Args:
-            scope: The request's, as ASGI has it.
+            headers: The request's.
             wanted: ``<product>.<tenant>``, or `METRICS`.
         """
-        presented = hashlib.sha256(_presented(scope)).digest()
+        presented = hashlib.sha256(_presented(headers)).digest()
         is_open = False
         for one in self._hashes(wanted):
             is_open |= compare_digest(one, presented)
@@ -137,10 +138,7 @@ class TokenFile:
         return True
 
 
-def _presented(scope: Mapping[str, object]) -> bytes:
+def _presented(headers: Headers) -> bytes:
     """Return the token that a request presents; empty without one."""
-    headers: list[tuple[bytes, bytes]] = scope["headers"]  # type: ignore[assignment] # ASGI
-    for name, value in headers:
-        if name == b"authorization":
-            return value[len(_BEARER) :].strip() if value[:7].lower() == _BEARER else b""
-    return b""
+    value = find_header(headers, b"authorization") or b""
+    return value[len(_BEARER) :].strip() if value[: len(_BEARER)].lower() == _BEARER else b""

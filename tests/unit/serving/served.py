@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import wraps
 
+import httptools
 import numpy as np
 import orjson
+from uvicorn.server import ServerState
 
 from tenantry import layout
 from tenantry.digests import sha256
@@ -20,6 +22,7 @@ from tenantry.packed.model import PackedModel
 from tenantry.serving.app import ServerOptions, Serving
 from tenantry.serving.index import Entry, remove_entries, write_entries
 from tenantry.serving.records import ModelFile, ServingRecord, write_record
+from tenantry.serving.server import Listening, _Server
 from tenantry.specs.data import Column, KnownAt, Times
 from tenantry.specs.features import CategoricalFeature, NumericFeature
 from tests.unit.memory_store import MemoryStore
@@ -163,6 +166,63 @@ class Answer:
         return orjson.loads(self.body)
 
 
+class Wire(asyncio.Transport):
+    """A connection without a socket: what is sent reaches the server, what it writes is kept."""
+
+    def __init__(self, serving, *, connections=1000, state=None):
+        super().__init__()
+        config = _Server(serving, Listening(connections=connections)).config
+        config.load()
+        state = state or ServerState()
+        self.connection = config.http_protocol_class(
+            config=config, server_state=state, app_state={}
+        )
+        self.answers = asyncio.Queue()
+        self.is_closed = False
+        self._parser = httptools.HttpResponseParser(self)
+        self.connection.connection_made(self)
+
+    def send(self, method, path, body=b"", **headers):
+        """Send a request."""
+        named = {"host": "x", "content-length": str(len(body))}
+        named |= {name.replace("_", "-"): value for name, value in headers.items()}
+        head = "".join(f"{name}: {value}\r\n" for name, value in named.items())
+        self.connection.data_received(f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body)
+
+    async def receive(self):
+        """Return the next answer."""
+        async with asyncio.timeout(10):
+            return await self.answers.get()
+
+    def is_closing(self):
+        return self.is_closed
+
+    def close(self):
+        self.is_closed = True
+
+    def pause_reading(self):
+        pass
+
+    resume_reading = pause_reading
+
+    def write(self, data):
+        self._parser.feed_data(data)
+
+    def on_message_begin(self):
+        self._headers, self._body = {}, b""
+
+    def on_header(self, name, value):
+        self._headers[name.decode()] = value.decode()
+
+    def on_body(self, body):
+        self._body += body
+
+    def on_message_complete(self):
+        answer = Answer(self._parser.get_status_code(), self._headers, self._body)
+        if answer.status >= 200:
+            self.answers.put_nowait(answer)
+
+
 @dataclass
 class Client:
     """Asks a server without a socket."""
@@ -171,9 +231,20 @@ class Client:
     headers: dict = field(default_factory=dict)
 
     async def ask(self, method, path, body=None, *, parts=(), hangs=False, **headers):
+        """Ask over a connection; by ASGI where parts of the body come in messages of their own."""
         content = body if isinstance(body, bytes) else b"" if body is None else orjson.dumps(body)
-        messages = [*parts] if hangs else [*parts, {"type": "http.request", "body": content}]
-        sent = []
+        if parts or hangs:
+            messages = [*parts] if hangs else [*parts, {"type": "http.request", "body": content}]
+            return await self.ask_asgi(method, path, messages, **headers)
+        wire = Wire(self.serving)
+        wire.send(method, path, content, **(self.headers | headers))
+        answer = await wire.receive()
+        wire.connection.connection_lost(None)
+        return answer
+
+    async def ask_asgi(self, method, path, messages, **headers):
+        """Ask by the messages of ASGI."""
+        sent, messages = [], [*messages]
         named = {name.replace("_", "-"): value for name, value in (self.headers | headers).items()}
         scope = {
             "type": "http",

@@ -139,7 +139,7 @@ async def test_long_requests_that_come_together_cannot_all_be_owed(store):
 @served
 async def test_the_queue_has_an_end(store):
     async with serving(store, limits=Limits(queue=1)) as client:
-        client.serving._models._queue.active = 1
+        client.serving.figures.active = 1
         answer = await client.infer()
         assert (answer.status, answer.json["reason"]) == (503, "full")
         assert answer.headers["retry-after"] == "1"

@@ -1,14 +1,11 @@
 """A server goes on while the store is down, and says what it is ready for."""
 
-import asyncio
 import os
 
 import pytest
-from uvicorn.server import ServerState
 
 from tenantry import layout
 from tenantry.digests import sha256
-from tenantry.serving import server
 from tenantry.serving.app import ServerOptions, Serving
 from tenantry.serving.disk import Disk
 from tenantry.serving.server import Listening, _Server
@@ -88,37 +85,6 @@ async def test_who_stops_says_so_and_still_answers():
         assert (await client.ask("GET", READY)).status == 503
         last = await client.infer()
         assert (last.status, last.headers["connection"]) == (200, "close")
-
-
-class Transport(asyncio.Transport):
-    """A connection that sends nothing back."""
-
-    is_closed = False
-
-    def is_closing(self):
-        return self.is_closed
-
-    def close(self):
-        self.is_closed = True
-
-    def write(self, data):
-        pass
-
-
-@pytest.mark.parametrize("sent", [b"", b"GET /v2/health/live HTTP/1.1\r\nHost: x\r\n"])
-@served
-async def test_who_sends_no_head_is_not_waited_for(monkeypatch, sent):
-    monkeypatch.setattr(server, "_HEAD_SECONDS", 0.0)
-    config = _Server(Serving(FlakyStore(), prepare, ServerOptions()), Listening()).config
-    connection, transport = server._Connection(config, ServerState(), {}), Transport()
-    connection.connection_made(transport)
-    if sent:
-        connection._expect_nothing()
-        connection.data_received(sent)
-    async with asyncio.timeout(10):
-        while not transport.is_closed:
-            await asyncio.sleep(0)
-    connection.connection_lost(None)
 
 
 class Listener:

@@ -1,0 +1,178 @@
+"""From a request that was let in to the body of its answer."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Coroutine, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import orjson
+
+from tenantry.errors import FieldsError
+from tenantry.packed.columns import Row
+from tenantry.serving.answers import make_outputs, make_rows
+from tenantry.serving.bodies import Request, json_length
+from tenantry.serving.calls import UNREAD, Call
+from tenantry.serving.describe import describe
+from tenantry.serving.explaining import check_explainable, explain_row
+from tenantry.serving.figures import Figures
+from tenantry.serving.limits import Limits
+from tenantry.serving.loading import Loaded
+from tenantry.serving.pool import Pool, Tenant
+from tenantry.serving.protocol import Asked, Fields, read_v1, read_v2, write_v1, write_v2
+from tenantry.serving.refusals import NO_MODEL, SLOW_MODEL, bad_request
+
+_TURN = 32
+"""Rows after which others get their turn."""
+
+T = TypeVar("T")
+Coming = Coroutine[Any, Any, T]
+"""What has to be waited for."""
+
+
+class Visit:
+    """A request, and what is known of it so far, for log and figures.
+
+    Attributes:
+        start: When it came, seconds of `time.perf_counter`.
+        call: What it calls.
+        tenant: Whose place it has; None before it was let in.
+        version: The version that answers.
+        rows: How many it asks for.
+    """
+
+    __slots__ = ("call", "rows", "start", "tenant", "version")
+
+    def __init__(self, start: float) -> None:
+        self.start = start
+        self.call = UNREAD
+        self.tenant: Tenant | None = None
+        self.version = ""
+        self.rows = 0
+
+
+class Answering:
+    """Answers by the models of a pool: at once where it can, as packed models take microseconds."""
+
+    def __init__(self, pool: Pool, limits: Limits, figures: Figures) -> None:
+        self._pool = pool
+        self._limits = limits
+        self._figures = figures
+        self._slow = ThreadPoolExecutor(1, thread_name_prefix="scikit-learn")
+
+    def answer(
+        self, visit: Visit, tenant: Tenant, request: Request, body: bytes
+    ) -> bytes | Coming[bytes]:
+        """Return the body of an answer, or what brings it.
+
+        Raises:
+            RefusedError: The request cannot be answered.
+        """
+        loaded = self._pool.at_hand(tenant)
+        if loaded is None:
+            return self._answer_cold(visit, tenant, request, body)
+        return self._answer_by(loaded, visit, tenant, request, body)
+
+    async def _answer_cold(
+        self, visit: Visit, tenant: Tenant, request: Request, body: bytes
+    ) -> bytes:
+        self._figures.cold += 1
+        loaded = await self._pool.fetch(tenant)
+        told = self._answer_by(loaded, visit, tenant, request, body)
+        return told if isinstance(told, bytes) else await told
+
+    def _answer_by(
+        self, loaded: Loaded, visit: Visit, tenant: Tenant, request: Request, body: bytes
+    ) -> bytes | Coming[bytes]:
+        call = visit.call
+        visit.version = version = loaded.entry.version
+        if call.version and call.version != version:
+            raise NO_MODEL()
+        if call.verb == "about":
+            return orjson.dumps(describe(call.model, loaded))
+        if call.verb in ("ready", "status"):
+            return orjson.dumps({"name": call.model, "ready": True})
+        most = self._limits.rows
+        if call.verb == "infer":
+            asked = read_v2(body, most, json_length(request.headers))
+        else:
+            asked = read_v1(body, most)
+        if call.verb == "explain":
+            check_explainable(loaded)
+        visit.rows = count = len(asked.rows)
+        tenant.allowance.charge(self._limits, count)
+        self._figures.rows += count
+        at = datetime.now(UTC)
+        if call.verb == "explain":
+            return self._explain(loaded, call, asked, at)
+        if loaded.packed is None or count > _TURN:
+            return self._predict(loaded, call, asked, at)
+        return _write(loaded, call, asked, [_predict_row(loaded, row, at) for row in asked.rows])
+
+    async def _predict(self, loaded: Loaded, call: Call, asked: Asked, at: datetime) -> bytes:
+        predict = self._in_turns if loaded.packed is not None else self._slowly
+        return _write(loaded, call, asked, await predict(loaded, asked.rows, at))
+
+    async def _in_turns(self, loaded: Loaded, rows: Sequence[Fields], at: datetime) -> list[Any]:
+        """Predict rows at one moment; others get their turn in between."""
+        told = []
+        for place, row in enumerate(rows, 1):
+            told.append(_predict_row(loaded, row, at))
+            if place % _TURN == 0:
+                await asyncio.sleep(0)
+        return told
+
+    async def _slowly(self, loaded: Loaded, rows: Sequence[Fields], at: datetime) -> list[Any]:
+        """Predict by scikit-learn, on the one thread that all such models share."""
+
+        def work() -> list[Any]:
+            return [_predict_row(loaded, row, at) for row in rows]
+
+        future = asyncio.get_running_loop().run_in_executor(self._slow, work)
+        try:
+            return await asyncio.wait_for(future, self._limits.timeout)
+        except TimeoutError:
+            raise SLOW_MODEL() from None
+
+    async def _explain(self, loaded: Loaded, call: Call, asked: Asked, at: datetime) -> bytes:
+        """Predict rows, each with its reasons."""
+        told = await self._in_turns(loaded, asked.rows, at)
+        explained = make_rows(make_outputs(loaded.record, told))
+        for row, answer in zip(asked.rows, explained, strict=True):
+            answer["reasons"] = explain_row(loaded, *_features(loaded, row, at))
+            await asyncio.sleep(0)
+        return write_v1("explanations", explained, _about(call, loaded))
+
+
+def _predict_row(loaded: Loaded, row: Fields, at: datetime) -> Any:  # noqa: ANN401 - `Told`
+    own, pooled = _features(loaded, row, at)
+    told = loaded.scorer.predict_row(own, pooled)
+    if type(told) is float and not math.isfinite(told):
+        raise bad_request("a field is too large for the model")
+    return told
+
+
+def _features(loaded: Loaded, row: Fields, at: datetime) -> tuple[Row, Row]:
+    try:
+        return loaded.features(row, at)
+    except FieldsError as error:
+        raise bad_request(str(error)) from None
+
+
+def _write(loaded: Loaded, call: Call, asked: Asked, told: list[Any]) -> bytes:
+    """Write predictions as the protocol of the call has them."""
+    outputs = make_outputs(loaded.record, told)
+    if call.verb == "predict":
+        return write_v1("predictions", make_rows(outputs), _about(call, loaded))
+    if asked.outputs:
+        outputs = [one for one in outputs if one.name in asked.outputs]
+        if len(outputs) != len(asked.outputs):
+            raise bad_request("an output that is asked for is none of the model's")
+    return write_v2(call.model, loaded.entry.version, asked, outputs, loaded.about)
+
+
+def _about(call: Call, loaded: Loaded) -> Mapping[str, str]:
+    return {"model_name": call.model, "model_version": loaded.entry.version, **loaded.about}
