@@ -20,6 +20,7 @@ from tenantry.origins import Origin
 from tenantry.places import Place, PlaceKind, parse_key
 from tenantry.predictions import Receipt
 from tenantry.records import Record
+from tenantry.served import ServedReceipt
 from tenantry.serving.index import Entry, read_entry
 from tenantry.store.contract import ObjectInfo, ObjectStore
 from tenantry.times import compact
@@ -130,6 +131,12 @@ class Holdings(_Folder):
         found = self.records(
             Receipt, lambda it: (it.kind, it.part) == ("prediction", "receipt.json")
         )
+        return {one.info.key: receipt for one, receipt in found}
+
+    @cached_property
+    def answers(self) -> Mapping[str, ServedReceipt]:
+        """Key → receipt of logged answers to single rows."""
+        found = self.records(ServedReceipt, lambda it: (it.kind, it.part) == ("served", "json"))
         return {one.info.key: receipt for one, receipt in found}
 
     @cached_property

@@ -101,6 +101,16 @@ def prediction_folder(product: str, tenant: str, window: Window, source: str) ->
     return f"{predictions_folder(product, tenant)}{window.id}/{source}/"
 
 
+def served_folder(product: str, tenant: str) -> str:
+    """Return the folder of what servers answered, as far as it is logged."""
+    return f"{tenant_folder(product, tenant)}served/"
+
+
+def served(product: str, tenant: str, window: Window, version: str, sha256: str) -> str:
+    """Return the key of a file of logged predictions, by its content; its receipt is beside it."""
+    return f"{served_folder(product, tenant)}{window.id}/{version}/{sha256}.parquet"
+
+
 def looked_folder(product: str, tenant: str) -> str:
     """Return the folder of the moments as of which late rows were looked for."""
     return f"{tenant_folder(product, tenant)}looked/"

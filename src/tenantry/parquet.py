@@ -1,14 +1,22 @@
-"""Frames as Parquet whose bytes depend on nothing but the frame's content."""
+"""Frames as Parquet whose bytes depend on nothing but the frame's content.
+
+Imports no pandas: servers write tables without it.
+"""
+
+from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def to_parquet(frame: pd.DataFrame, notes: Mapping[str, str] | None = None) -> bytes:
@@ -18,7 +26,7 @@ def to_parquet(frame: pd.DataFrame, notes: Mapping[str, str] | None = None) -> b
         frame: Columns of float64, str, bool or datetime64[us, UTC].
         notes: Kept as the file's metadata.
     """
-    return _to_bytes(_to_table(frame).replace_schema_metadata(notes))
+    return table_to_parquet(_to_table(frame).replace_schema_metadata(notes))
 
 
 def to_parquets(frame: pd.DataFrame, starts: Sequence[int]) -> Iterator[bytes]:
@@ -30,7 +38,7 @@ def to_parquets(frame: pd.DataFrame, starts: Sequence[int]) -> Iterator[bytes]:
     """
     table = _to_table(frame)
     for start, end in pairwise((*starts, len(frame))):
-        yield _to_bytes(table.slice(start, end - start))
+        yield table_to_parquet(table.slice(start, end - start))
 
 
 def from_parquet(content: bytes) -> pd.DataFrame:
@@ -49,7 +57,8 @@ def _to_table(frame: pd.DataFrame) -> pa.Table:
     return pa.Table.from_pandas(frame, preserve_index=False, nthreads=1).replace_schema_metadata()
 
 
-def _to_bytes(table: pa.Table) -> bytes:
+def table_to_parquet(table: pa.Table) -> bytes:
+    """Write an Arrow table, its notes included; equal tables give equal bytes."""
     sink = io.BytesIO()
     pq.write_table(table, sink, compression="zstd")
     return sink.getvalue()
@@ -72,4 +81,4 @@ def read_notes(content: bytes) -> dict[str, str]:
 def keep_rows(content: bytes, kept: NDArray[np.bool_]) -> bytes:
     """Return a file with those of its rows that `kept` says, values and types as they were."""
     table = pq.read_table(io.BytesIO(content), use_threads=False)
-    return _to_bytes(table.filter(pa.array(kept)).combine_chunks())
+    return table_to_parquet(table.filter(pa.array(kept)).combine_chunks())

@@ -11,6 +11,7 @@ PlaceKind = Literal[
     "features",
     "model",
     "prediction",
+    "served",
     "judgement",
     "event",
     "collection",
@@ -32,6 +33,7 @@ _PATTERNS: dict[PlaceKind, str] = {
     "features": rf"{_TENANT}/features/{_SHA}\.parquet",
     "model": rf"{_TENANT}/models/(?P<name>[^/]+){_PART}",
     "prediction": rf"{_TENANT}/predictions/(?P<name>[^/]+/[^/]+){_PART}",
+    "served": rf"{_TENANT}/served/(?P<name>[^/]+/[^/]+/[0-9a-f]{{64}})\.(?P<part>parquet|json)",
     "judgement": rf"{_TENANT}/monitoring/(?P<name>[^/]+){_PART}",
     "event": rf"{_TENANT}/events/(?P<name>[^/]+)\.json",
     "collection": rf"{_TENANT}/collections/(?P<name>[^/]+)\.json",
@@ -52,7 +54,8 @@ class Place:
         kind: What the object is of.
         key: The key, as given, without a slash at its end.
         name: What tells it from others of its kind: a digest, a version, a window, a run; of
-            predictions ``<window>/<model>-<snapshot>``.
+            predictions ``<window>/<model>-<snapshot>``, of served ones
+            ``<window>/<model>/<digest>``.
         part: Which object of the thing it is; empty for the thing as a whole.
         product: The product; empty for a run.
         tenant: The tenant; empty for pooled models and runs.

@@ -162,6 +162,16 @@ def windows_between(start: datetime, length: timedelta, span: Window) -> Iterato
         begin += length
 
 
+def window_at(start: datetime, length: timedelta, moment: datetime) -> Window:
+    """Return the window that holds a moment, on the grid through `start` in both directions.
+
+    Raises:
+        OverflowError: It would begin or end outside of time.
+    """
+    begin = start + (moment - start) // length * length
+    return Window(begin, begin + length)
+
+
 def shifted(moment: datetime, by: timedelta) -> datetime:
     """Return `moment` + `by`; the end of time, or its beginning, where that lies outside."""
     try:

@@ -17,9 +17,13 @@ from tenantry.manifests import Manifest
 from tenantry.models.card import Card, PooledCard
 from tenantry.models.pooled import PooledPointer
 from tenantry.predictions import Receipt
+from tenantry.served import ServedReceipt
 from tenantry.store.contract import ObjectStore
 
-_NAMED = re.compile(r"/(?:chunks/|segments/|snapshots/)([0-9a-f]{64})(?:/manifest\.json|\.\w+)$")
+_NAMED = re.compile(
+    r"/(?:chunks/|segments/|snapshots/)([0-9a-f]{64})(?:/manifest\.json|\.\w+)$"
+    r"|/served/[^/]+/[^/]+/([0-9a-f]{64})\.parquet$"
+)
 """Keys that hold the digest of their content."""
 
 
@@ -39,7 +43,7 @@ def find_unsound(store: ObjectStore) -> Iterator[str]:
             yield f"unsound: {key}: {error!r}"
             continue
         name = _NAMED.search(key)
-        if name and name[1] != sha256(content):
+        if name and (name[1] or name[2]) != sha256(content):
             yield f"unsound: {key} is not what its name says"
         for other, digest in _recorded(key, content):
             if other not in found:
@@ -114,6 +118,11 @@ def _receipt(key: str, content: bytes) -> Iterator[tuple[str, str]]:
         yield file.key, file.sha256
 
 
+def _answers(key: str, content: bytes) -> Iterator[tuple[str, str]]:
+    file = ServedReceipt.from_json(content, key).file
+    yield file.key, file.sha256
+
+
 def _manifest(key: str, content: bytes) -> Iterator[tuple[str, str]]:
     _, product, tenant, *_ = key.split("/")
     for chunk in Manifest.from_json(content, key).chunks:
@@ -148,6 +157,7 @@ def _pooled(key: str, content: bytes) -> Iterator[tuple[str, str]]:
 
 _RECORDS = {
     re.compile(r"tenants/.*/receipt\.json"): _receipt,
+    re.compile(r"tenants/.*/served/.*\.json"): _answers,
     re.compile(r"tenants/.*/manifest\.json"): _manifest,
     re.compile(r"tenants/.*/card\.json"): _card,
     re.compile(r"tenants/.*/champion\.json"): _champion,

@@ -24,6 +24,7 @@ RECEIPT = "tenants/p/ua/predictions/w/m-s/receipt.json"
         ("tenants/p/ua/models/v/packed.bin", b"tenantry packed 1\nand no end"),
         ("tenants/p/ua/serving/x.online", b"no such file"),
         ("runs/r/unheard.of", b""),
+        (f"tenants/p/ua/served/w/m/{sha256(b'')}.parquet", b"PAR1 and no end"),
         (layout.segment("p", sha256(b"{}\n")), b"[]\n"),
     ],
 )

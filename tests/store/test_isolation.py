@@ -3,7 +3,7 @@
 import io
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from multiprocessing import Pipe
 from threading import Thread
@@ -13,11 +13,12 @@ from minio.commonconfig import CopySource
 from minio.error import MinioException
 
 from tenantry import layout
+from tenantry.erasure.tombstones import read_marks
 from tenantry.errors import ObjectMissingError, StoreDeniedError, StoreError
 from tenantry.events import Event, write_event
 from tenantry.isolation.errands import Errands, Runner
 from tenantry.isolation.grants import erasing_grant, tenant_grant
-from tenantry.isolation.policies import publisher_policy, server_policy
+from tenantry.isolation.policies import logging_server_policy, publisher_policy, server_policy
 from tenantry.isolation.trails import Trail
 from tenantry.specs.bundle import Bundle, publish, read_published
 from tenantry.store.guarded import GuardedStore
@@ -25,8 +26,10 @@ from tenantry.store.minio import MinioStore
 from tenantry.store.open import eraser, explain_sharing, require_sessions
 from tenantry.store.probe import trust_store
 from tenantry.store.sts import StsAddress
+from tenantry.times import Window
 from tests.servers.fixtures import as_user
 from tests.store.hostile import SECRET, World, attempts
+from tests.unit.answered import answer
 
 OWN = "tenants/p/a/rows.parquet"
 VICTIMS = (
@@ -257,6 +260,27 @@ def test_servers_read_what_answers_and_change_nothing(everything, minio_server, 
             server.get(key)
     with pytest.raises(StoreDeniedError):
         list(server.list("tenants/"))
+
+
+def test_servers_that_keep_answers_write_those_and_nothing_else(
+    everything, minio_server, minio_address
+):
+    policy = logging_server_policy(minio_address.bucket, minio_address.prefix)
+    server = MinioStore(as_user(minio_server, minio_address, policy), waits=(0.01,))
+    for key in READ_BY_SERVERS:
+        everything.put(key, b"x")
+    logged = answer(server, "p", "a", Window(AS_OF, AS_OF + timedelta(days=7)))
+    assert everything.get(logged.file.key).content == b"rows"
+    assert server.get(layout.suppressed("p", "a")).content == SECRET
+    assert read_marks(server, "p").tenants == frozenset()
+    server.purge(logged.file.key)
+    assert everything.find(logged.file.key) is None
+    for key in (*READ_BY_SERVERS, OWN, *KEPT):
+        for change in (lambda key=key: server.put(key, b"y"), lambda key=key: server.delete(key)):
+            with pytest.raises(StoreDeniedError):
+                change()
+    with pytest.raises(StoreDeniedError):
+        server.get(logged.key)
 
 
 def test_who_has_a_session_already_erases_with_it(everything, run_address):

@@ -12,6 +12,7 @@ from tenantry.cli.options import Output, OutputFormat, RegionName
 from tenantry.errors import Fault, SettingsError
 from tenantry.isolation.grants import tenant_grant
 from tenantry.isolation.policies import (
+    logging_server_policy,
     publisher_policy,
     run_policy,
     server_policy,
@@ -27,7 +28,7 @@ def policy(
         str,
         typer.Argument(
             help="product/tenant: what its workers get; sync: the sync job's; serve: the servers';"
-            " empty: the run's."
+            " serve-log: theirs where they keep answers; empty: the run's."
         ),
     ] = "",
     region: RegionName = "",
@@ -42,7 +43,12 @@ def policy(
     if address.is_folder:
         raise SettingsError([Fault("TENANTRY_STORE", "is a folder, which has no policies")])
     prefix = f"{address.prefix}/" if address.prefix else ""
-    named = {"": run_policy, "sync": publisher_policy, "serve": server_policy}
+    named = {
+        "": run_policy,
+        "sync": publisher_policy,
+        "serve": server_policy,
+        "serve-log": logging_server_policy,
+    }
     if tenant in named:
         made = named[tenant](address.bucket, prefix)
     else:

@@ -85,6 +85,13 @@ def serve(
         bool,
         _file(help="One line of JSON a request on standard output."),
     ] = True,
+    log_every: Annotated[
+        float,
+        _file(
+            min=1,
+            help="Seconds between two writings of the prediction log, where specs say serving.log.",
+        ),
+    ] = 300.0,
     region: RegionName = "",
 ) -> None:
     """Serve predictions of every tenant's champion over HTTP.
@@ -120,6 +127,7 @@ def serve(
         tokens=tokens,
         poll_seconds=poll,
         access_log=sys.stdout.buffer if access_log else None,
+        log_seconds=log_every,
     )
     serving = Serving(impatient(open_store(settings, region)), prepare, options)
     run_server(serving, Listening(host, port, connections, drain))

@@ -17,6 +17,7 @@ from tenantry.digests import sha256
 from tenantry.erasure.models import replace_models
 from tenantry.erasure.orders import RowOrder, amend_order, read_orders, summed, united
 from tenantry.erasure.removal import Removal
+from tenantry.erasure.served import rewrite_served
 from tenantry.erasure.suppression import Suppressed, find_suppressed, read_suppressed, suppress
 from tenantry.errors import ObjectMissingError
 from tenantry.parquet import keep_rows, read_columns, read_notes
@@ -76,6 +77,7 @@ def scrub_rows(store: ObjectStore, spec: Spec, *, name: str = "") -> RowOrder | 
     _remove_features(removal, spec, suppressed, snapshots)
     _remove_online(removal, spec)
     _rewrite_predictions(removal, spec, suppressed)
+    rewrite_served(removal, spec, suppressed)
     drawn = layout.monitoring_folder(spec.product, spec.tenant)
     for key in _drawn(store, drawn) if order.rows else ():
         removal.remove("drift reports and insights", key)
@@ -112,7 +114,7 @@ def find_holdings(store: ObjectStore, spec: Spec, suppressed: Suppressed) -> Hol
     chunks, found = [], []
     for key in _keys(store, folder, ".parquet"):
         frame = read_columns(store.get(key).content, sorted(columns))
-        mask = find_suppressed(suppressed, frame, spec)
+        mask = find_suppressed(suppressed, frame, spec.contract.columns)
         if mask.any():
             chunks.append(key.removeprefix(folder).removesuffix(".parquet"))
             found.append(frame[mask])
@@ -140,7 +142,7 @@ def _affected(
         elif manifest.quarantine is not None:
             key = layout.quarantine(spec.product, spec.tenant, sha)
             frame = read_columns(store.get(key).content, _named(suppressed))
-            if find_suppressed(suppressed, frame, spec).any():
+            if find_suppressed(suppressed, frame, spec.contract.columns).any():
                 yield sha
 
 
@@ -180,7 +182,10 @@ def _remove_features(
     for key in _keys(removal.store, folder, ".parquet"):
         content = removal.store.get(key).content
         holds = read_notes(content).get("tenantry.snapshot") in snapshots
-        if holds or find_suppressed(suppressed, _keyed(content, suppressed), spec).any():
+        if (
+            holds
+            or find_suppressed(suppressed, _keyed(content, suppressed), spec.contract.columns).any()
+        ):
             removal.remove("feature tables", key)
 
 
@@ -195,7 +200,7 @@ def _rewrite_rows(
     removal: Removal, kind: str, key: str, spec: Spec, suppressed: Suppressed
 ) -> None:
     content = removal.store.get(key).content
-    mask = find_suppressed(suppressed, _keyed(content, suppressed), spec)
+    mask = find_suppressed(suppressed, _keyed(content, suppressed), spec.contract.columns)
     if mask.any():
         removal.rewrite(kind, key, keep_rows(content, ~mask))
     else:

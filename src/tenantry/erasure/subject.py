@@ -80,7 +80,7 @@ def preview_rows(
     """Find what an erasure of rows would concern; changes nothing."""
     salt = secrets.token_hex(32)
     columns = tuple(sorted(str(name) for name in keys.columns))
-    hashes = [one for one in hash_rows(salt, keys, columns, spec) if one]
+    hashes = [one for one in hash_rows(salt, keys, columns, spec.contract.columns) if one]
     held = find_holdings(store, spec, Suppressed(salt=salt).add(columns, sorted(hashes)))
     pooled = _pooled(store, spec, held)
     in_use = pools_in_use(store, spec.product, active)

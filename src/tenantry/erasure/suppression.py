@@ -7,7 +7,7 @@ holds the store), and `ingest` leaves out every row whose hash is there.
 
 import hmac
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from tenantry.digests import canonical_json
 from tenantry.errors import ObjectMissingError
 from tenantry.records import Record
 from tenantry.reigns import swap
+from tenantry.specs.data import Column
 from tenantry.specs.model import Spec
 from tenantry.store.contract import ObjectStore
 from tenantry.values import as_texts, read_values
@@ -96,36 +97,38 @@ def suppress(store: ObjectStore, spec: Spec, rows: pd.DataFrame) -> tuple[str, .
     def change(found: Suppressed | None) -> Suppressed:
         before = found or Suppressed(salt=secrets.token_hex(32))
         hashes.clear()
-        hashes.update(filter(None, hash_rows(before.salt, rows, columns, spec)))
+        hashes.update(filter(None, hash_rows(before.salt, rows, columns, spec.contract.columns)))
         return before.add(columns, sorted(hashes))
 
     swap(store, layout.suppressed(spec.product, spec.tenant), Suppressed, change)
     return tuple(sorted(hashes))
 
 
-def find_suppressed(suppressed: Suppressed, rows: pd.DataFrame, spec: Spec) -> Mask:
+def find_suppressed(
+    suppressed: Suppressed, rows: pd.DataFrame, contract: Mapping[str, Column]
+) -> Mask:
     """Say which rows are suppressed; what names them may be among their columns or not.
 
     Args:
         suppressed: The record.
         rows: Rows with columns of the contract, as read or typed or as text.
-        spec: The tenant's spec.
+        contract: What columns must look like, by name.
     """
     found = np.zeros(len(rows), dtype=bool)
     for entry in suppressed.entries:
-        known = spec.contract.columns.keys() & set(rows.columns)
+        known = contract.keys() & set(rows.columns)
         if len(rows) and known.issuperset(entry.columns):
             wanted = set(entry.hashes)
-            hashes = hash_rows(suppressed.salt, rows, entry.columns, spec)
+            hashes = hash_rows(suppressed.salt, rows, entry.columns, contract)
             found |= np.fromiter((one in wanted for one in hashes), dtype=bool, count=len(rows))
     return found
 
 
 def hash_rows(
-    salt: str, rows: pd.DataFrame, columns: Sequence[str], spec: Spec
+    salt: str, rows: pd.DataFrame, columns: Sequence[str], contract: Mapping[str, Column]
 ) -> list[str | None]:
     """Return a hash for each row; None where a value is missing."""
-    texts = [_texts(rows[name], name, spec) for name in columns]
+    texts = [_texts(rows[name], contract[name]) for name in columns]
     key, made = bytes.fromhex(salt), dict[tuple[str | None, ...], str | None]()
     hashes = []
     for values in zip(*texts, strict=True):
@@ -141,9 +144,9 @@ def _hash(key: bytes, values: tuple[str | None, ...]) -> str | None:
     return hmac.digest(key, canonical_json(values), "sha256").hex()
 
 
-def _texts(column: "pd.Series[Any]", name: str, spec: Spec) -> list[str | None]:
+def _texts(column: "pd.Series[Any]", contract: Column) -> list[str | None]:
     """Write a column so that a value has one text, however it came."""
-    values = read_values(column, spec.contract.columns[name].type)
+    values = read_values(column, contract.type)
     texts = as_texts(values.clean).astype(object)
     if values.bad.any():
         texts = texts.mask(values.bad, as_texts(column).astype(object))

@@ -30,6 +30,7 @@ KINDS = {
     "features": "feature tables",
     "models": "models",
     "predictions": "predictions",
+    "served": "answers to single rows",
     "monitoring": "judgements and drift reports",
     "events": "audit trail",
     "serving": "what servers need",

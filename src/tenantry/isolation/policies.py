@@ -106,6 +106,29 @@ def server_policy(bucket: str, prefix: str) -> str:
     return _document([_allow(_READ, _arns(bucket, read)), {**lists, "Condition": below}])
 
 
+def logging_server_policy(bucket: str, prefix: str) -> str:
+    """Return the policy of servers that also keep answers in the store (`serving.log`).
+
+    Besides what `server_policy` allows they write and remove logged answers, and read which rows
+    must not be in them: keyed hashes.
+
+    Args:
+        bucket: The bucket.
+        prefix: The store's part of it; empty, or ends in ``/``.
+    """
+    served = f"{prefix}tenants/*/served/*"
+    base = json.loads(server_policy(bucket, prefix))["Statement"]
+    lists = _allow(_LIST, [f"arn:aws:s3:::{bucket}"])
+    return _document(
+        [
+            *base,
+            _allow(_READ, _arns(bucket, [f"{prefix}tenants/*/suppressed.json"])),
+            _allow(_CHANGES, _arns(bucket, [served])),
+            {**lists, "Condition": {"StringLike": {"s3:prefix": [served]}}},
+        ]
+    )
+
+
 def _in_sessions(statement: Statement) -> Statement:
     condition = {"StringEquals": {"aws:principaltype": ["AssumedRole"]}}
     return {**statement, "Condition": condition}

@@ -15,6 +15,7 @@ from tenantry.models.card import Card
 from tenantry.monitoring.judgements import Judgement
 from tenantry.places import Place, PlaceKind
 from tenantry.predictions import Receipt
+from tenantry.served import ServedReceipt
 from tenantry.times import format_moment
 
 
@@ -82,6 +83,31 @@ def _of_prediction(shelf: Shelf, place: Place) -> Node:
     below = [model_node(shelf, tenant, version, "predicted by")]
     below += [snapshot_node(tenant, sha, "rows from") for sha in digits]
     return Node("prediction", window, "", place.key, state, facts, tuple(below))
+
+
+def answers_node(tenant: TenantShelf, receipt: ServedReceipt, relation: str = "") -> Node:
+    """Return logged answers to single rows alone."""
+    facts: dict[str, str | int | bool] = {
+        "tenant": tenant.tenant,
+        "as_of": format_moment(receipt.as_of),
+        "role": receipt.role,
+        "rows": receipt.rows,
+        "answered": f"{format_moment(receipt.first)} to {format_moment(receipt.last)}",
+    }
+    state = tenant.state_of(receipt.key, receipt.file.key)
+    return Node("answers", receipt.window, relation, receipt.key, state, facts)
+
+
+def _of_answers(shelf: Shelf, place: Place) -> Node:
+    tenant = shelf.tenant(place.product, place.tenant)
+    folder = layout.served_folder(place.product, place.tenant)
+    key = f"{folder}{place.name}.json"
+    window, version, _ = place.name.split("/")
+    model = model_node(shelf, tenant, version, "answered by")
+    receipt = tenant.answers.get(key)
+    if receipt is None:
+        return Node("answers", window, "", place.key, tenant.state_of(key), below=(model,))
+    return replace(answers_node(tenant, receipt), below=(model,))
 
 
 def _holds(receipt: Receipt, key: str) -> bool:
@@ -240,6 +266,7 @@ _TRACES: Mapping[PlaceKind, Callable[[Shelf, Place], Node]] = {
     "features": _of_features,
     "model": _of_model,
     "prediction": _of_prediction,
+    "served": _of_answers,
     "judgement": _of_judgement,
     "event": _of_event,
     "collection": _of_collection,

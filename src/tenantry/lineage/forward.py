@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from tenantry.lineage.backward import judgement_node, receipt_node
+from tenantry.lineage.backward import answers_node, judgement_node, receipt_node
 from tenantry.lineage.models import model_node, pooled_node
 from tenantry.lineage.nodes import Node
 from tenantry.lineage.shelf import Shelf, TenantShelf
@@ -122,8 +122,10 @@ def _of_prediction(shelf: Shelf, place: Place) -> Node:
 
 def _from_model(shelf: Shelf, tenant: TenantShelf, version: str, relation: str = "") -> Node:
     predicted = [one for one in tenant.receipts.values() if one.model == version]
-    below = tuple(_from_receipt(tenant, one, "predicted") for one in predicted)
-    return replace(model_node(shelf, tenant, version, relation), below=below)
+    below = [_from_receipt(tenant, one, "predicted") for one in predicted]
+    answers = [one for one in tenant.answers.values() if one.model == version]
+    below += [answers_node(tenant, one, "answered") for one in answers]
+    return replace(model_node(shelf, tenant, version, relation), below=tuple(below))
 
 
 def _from_receipt(tenant: TenantShelf, receipt: Receipt, relation: str = "") -> Node:

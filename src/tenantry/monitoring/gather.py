@@ -29,6 +29,7 @@ from tenantry.parquet import read_columns
 from tenantry.predictions import HIGH, LOW, PROBABILITIES, PROBABILITY, Receipt
 from tenantry.specs.features import texts_of
 from tenantry.specs.model import Spec
+from tenantry.store.contract import ObjectStore
 from tenantry.times import Window
 
 
@@ -120,20 +121,28 @@ def learnt_rows(job: Job, table: pd.DataFrame, receipt: Receipt) -> pd.DataFrame
 def _rows(job: Job, table: pd.DataFrame, receipt: Receipt) -> pd.DataFrame:
     """Return the predicted rows of a window with their labels and features as of now."""
     key = list(job.spec.key)
-    parts = [_predictions(job, file.key, key) for file in receipt.files]
+    parts = [read_predictions(job.store, job.spec, file.key) for file in receipt.files]
     kept = table[[*key, LABEL, *job.spec.features]]
     if not parts:
         return table.iloc[:0][[EVENT_TIME]].join(kept).assign(**{PREDICTION: np.zeros(0)})
     return pd.concat(parts, ignore_index=True).merge(kept, on=key, how="left")
 
 
-def _predictions(job: Job, place: str, key: list[str]) -> pd.DataFrame:
-    columns = [*key, EVENT_TIME, PROBABILITY, PROBABILITIES, LOW, HIGH]
-    frame = read_columns(job.store.get(place).content, columns)
+def read_predictions(store: ObjectStore, spec: Spec, place: str, *more: str) -> pd.DataFrame:
+    """Read a file of predictions: the rows' keys and event times, and `prediction`.
+
+    Args:
+        store: The store.
+        spec: The tenant's spec.
+        place: The file's key.
+        more: Other columns that are wanted.
+    """
+    columns = [*spec.key, EVENT_TIME, PROBABILITY, PROBABILITIES, LOW, HIGH, *more]
+    frame = read_columns(store.get(place).content, columns)
     frame = frame.rename(columns={PROBABILITY: PREDICTION})
     if PROBABILITIES not in frame:
         return frame
-    told = pd.DataFrame(frame.pop(PROBABILITIES).tolist()).reindex(columns=[*job.spec.classes])
+    told = pd.DataFrame(frame.pop(PROBABILITIES).tolist()).reindex(columns=[*spec.classes])
     return with_predictions(frame, PREDICTION, told.fillna(0.0).to_numpy())
 
 

@@ -13,6 +13,7 @@ from tenantry.errors import ObjectMissingError, PreconditionError
 from tenantry.monitoring.history import HISTORY, Judged, JudgementStatus, Reaction
 from tenantry.monitoring.memory import Feed, Memory
 from tenantry.records import Record
+from tenantry.served import Role
 from tenantry.store.contract import ObjectStore
 from tenantry.times import Moment, Window
 
@@ -101,6 +102,33 @@ class Shift(Record):
     missing_before: float | None = None
 
 
+class ServedQuality(Record):
+    """How good a model's logged answers to single rows of a window were.
+
+    Attributes:
+        model: The version.
+        role: What it was to the tenant when it answered.
+        answers: Rows that were logged; a row may have been asked for more than once.
+        rows: Different rows among them that prove something: the last answer counts, and none whose
+            event the model may have seen in training.
+        labelled: Of them, those whose label is known.
+        metric: What is measured; lower is better.
+        realised: Its value on the labelled rows; None with fewer than `monitor.min_rows`.
+        mean_prediction: Mean probability (or value) answered for the labelled rows; None without.
+        mean_label: Mean of their labels; None without.
+    """
+
+    model: str
+    role: Role
+    answers: int
+    rows: int
+    labelled: int
+    metric: str
+    realised: float | None
+    mean_prediction: float | None
+    mean_label: float | None
+
+
 class Judgement(Record):
     """What monitoring says of one predicted window of a tenant.
 
@@ -123,6 +151,8 @@ class Judgement(Record):
         drift: Stream by stream: features in the spec's order, label, predictions, volume,
             freshness, late rows, form; empty when nothing was predicted.
         feed: How its rows came; None when nothing was predicted.
+        served: How good logged answers to single rows of the window were, by role and version;
+            nothing follows from them.
         expected: The quality that the predictions promise by themselves, were their probabilities
             true; needs no label. None for values, or without predictions.
         memory: What the next window's judgement starts from.
@@ -149,6 +179,7 @@ class Judgement(Record):
     expected: float | None = None
     drift: tuple[Shift, ...] = ()
     feed: Feed | None = None
+    served: tuple[ServedQuality, ...] = ()
     memory: Memory = Memory()
     report: str = ""
     history: tuple[Judged, ...] = ()

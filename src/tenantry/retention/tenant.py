@@ -1,7 +1,8 @@
 """What of a tenant may go: all that is old enough and that nothing kept rests on.
 
 Records stay: cards, receipts, judgements, events. They are small, they say that the work was done,
-and lineage reads them.
+and lineage reads them. Receipts of logged answers go with their files: they are many, and no work
+follows from them.
 """
 
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ def find_waste(held: Holdings, spec: Spec, as_of: datetime) -> tuple[tuple[Waste
         What may go, by key; and why nothing may, empty when something may.
     """
     keeping = Keeping(held, spec, as_of)
-    found = (_models, _predictions, _rows, _published)
+    found = (_models, _predictions, _served, _rows, _published)
     waste = tuple(sorted({one for find in found for one in find(keeping)}))
     if held.unreadable:
         first = min(held.unreadable)
@@ -54,6 +55,19 @@ def _predictions(keeping: Keeping) -> Iterator[Waste]:
         is_page = one.place.part in _PAGES
         if is_page and not is_young(end, rules.monitoring, keeping.as_of):
             yield Waste.of("monitoring", one)
+
+
+def _served(keeping: Keeping) -> Iterator[Waste]:
+    held = keeping.held
+    kept = {held.receipts[key].window for key in keeping.receipts}
+    files = {(one.place.name, one.place.part) for one in held.of("served")}
+    for one in held.of("served"):
+        window = one.place.name.split("/")[0]
+        end = Window.parse(window).end
+        if window not in kept and not is_young(end, keeping.rules.predictions, keeping.as_of):
+            yield Waste.of("served", one)
+        elif one.place.part == "parquet" and (one.place.name, "json") not in files:
+            yield Waste.of("leftover", one)
 
 
 def _rows(keeping: Keeping) -> Iterator[Waste]:

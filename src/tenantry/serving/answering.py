@@ -22,6 +22,7 @@ from tenantry.serving.figures import Figures
 from tenantry.serving.limits import Limits
 from tenantry.serving.loading import Loaded
 from tenantry.serving.pool import Pool, Tenant
+from tenantry.serving.prediction_log import PredictionLog
 from tenantry.serving.protocol import Asked, Fields, read_v1, read_v2, write_v1, write_v2
 from tenantry.serving.refusals import NO_MODEL, SLOW_MODEL, bad_request
 
@@ -57,10 +58,13 @@ class Visit:
 class Answering:
     """Answers by the models of a pool: at once where it can, as packed models take microseconds."""
 
-    def __init__(self, pool: Pool, limits: Limits, figures: Figures) -> None:
+    def __init__(
+        self, pool: Pool, limits: Limits, figures: Figures, predictions: PredictionLog
+    ) -> None:
         self._pool = pool
         self._limits = limits
         self._figures = figures
+        self._predictions = predictions
         self._slow = ThreadPoolExecutor(1, thread_name_prefix="scikit-learn")
 
     def answer(
@@ -110,11 +114,21 @@ class Answering:
             return self._explain(loaded, call, asked, at)
         if loaded.packed is None or count > _TURN:
             return self._predict(loaded, call, asked, at)
-        return _write(loaded, call, asked, [_predict_row(loaded, row, at) for row in asked.rows])
+        told = [_predict_row(loaded, row, at) for row in asked.rows]
+        return self._give(loaded, call, asked, told, at)
+
+    def _give(
+        self, loaded: Loaded, call: Call, asked: Asked, told: list[Any], at: datetime
+    ) -> bytes:
+        """Write predictions as the protocol has them, and log them where the spec says so."""
+        body = _write(loaded, call, asked, told)
+        if loaded.record.log is not None:
+            self._predictions.tell(loaded, asked.rows, told, at)
+        return body
 
     async def _predict(self, loaded: Loaded, call: Call, asked: Asked, at: datetime) -> bytes:
         predict = self._in_turns if loaded.packed is not None else self._slowly
-        return _write(loaded, call, asked, await predict(loaded, asked.rows, at))
+        return self._give(loaded, call, asked, await predict(loaded, asked.rows, at), at)
 
     async def _in_turns(self, loaded: Loaded, rows: Sequence[Fields], at: datetime) -> list[Any]:
         """Predict rows at one moment; others get their turn in between."""
@@ -144,6 +158,8 @@ class Answering:
         for row, answer in zip(asked.rows, explained, strict=True):
             answer["reasons"] = explain_row(loaded, *_features(loaded, row, at))
             await asyncio.sleep(0)
+        if loaded.record.log is not None:
+            self._predictions.tell(loaded, asked.rows, told, at)
         return write_v1("explanations", explained, _about(call, loaded))
 
 

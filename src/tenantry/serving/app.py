@@ -23,10 +23,12 @@ from tenantry.serving.disk import Disk
 from tenantry.serving.figures import Figures, to_text
 from tenantry.serving.limits import Limits
 from tenantry.serving.loading import Loader, PreparesFeatures
+from tenantry.serving.log_writer import LogWriter
 from tenantry.serving.models import Desk, Models
 from tenantry.serving.openapi import make_document
 from tenantry.serving.poller import Poller
 from tenantry.serving.pool import Pool, Room
+from tenantry.serving.prediction_log import PredictionLog
 from tenantry.serving.refusals import NO_PLACE, NO_TOKEN, WRONG_METHOD, RefusedError, body_of
 from tenantry.serving.shelf import Shelf
 from tenantry.serving.tokens import METRICS, TokenFile
@@ -54,6 +56,7 @@ class ServerOptions:
         tokens: The file of tokens; None where anybody may ask.
         poll_seconds: Between two readings of the change index.
         access_log: Where the access log goes; None for nowhere.
+        log_seconds: Between two writings of the prediction log.
     """
 
     products: Sequence[str] = ()
@@ -64,6 +67,7 @@ class ServerOptions:
     tokens: Path | None = None
     poll_seconds: float = 2.0
     access_log: BinaryIO | None = None
+    log_seconds: float = 300.0
 
 
 class Serving:
@@ -91,6 +95,7 @@ class Serving:
         self._poller = Poller(shelf, self.pool, self.figures, options.products)
         self._patience = Patience(options.limits.timeout)
         self._log = AccessLog(options.access_log)
+        self.predictions = PredictionLog(LogWriter(store), self.figures)
         self.is_stopping = False
         self.models = Models(self._make_desk())
         self._pages = self._make_pages()
@@ -125,6 +130,7 @@ class Serving:
             tokens=self._tokens,
             figures=self.figures,
             log=self._log,
+            predictions=self.predictions,
             knows=lambda: self._poller.knows,
             is_stopping=lambda: self.is_stopping,
             patience=self._patience,
@@ -158,7 +164,8 @@ class Serving:
         gc.collect()
         gc.freeze()
         gc.set_threshold(_COLLECT_AFTER, 20, 50)
-        tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._flush())]
+        work = self._follow(), self._flush(), self.predictions.run(self.options.log_seconds)
+        tasks = [asyncio.create_task(one) for one in work]
         try:
             yield
         finally:
@@ -168,6 +175,7 @@ class Serving:
                 with suppress(asyncio.CancelledError):
                     await task
             self._log.flush()
+            await self.predictions.close()
             self._poller.close()
             self.pool.close()
 

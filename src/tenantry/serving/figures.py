@@ -71,6 +71,8 @@ class Figures:
         fresh: When the index was last read, seconds since 1970.
         newest: `as_of` of the newest online features, seconds since 1970; 0 before any.
         oldest: Of the oldest.
+        logged: Rows for the prediction log, by what became of them.
+        log_waiting: Rows that wait to be written to it.
     """
 
     def __init__(self) -> None:
@@ -78,6 +80,8 @@ class Figures:
         self.statuses: Counter[tuple[str, int]] = Counter()
         self.refusals: Counter[str] = Counter()
         self.load_seconds = Histogram(_LOAD_BOUNDS)
+        self.logged: Counter[str] = Counter()
+        self.log_waiting = 0
         self.rows = self.cold = self.load_failures = self.evictions = 0
         self.loaded = self.loaded_bytes = self.swaps = self.refreshes = 0
         self.polls = self.poll_failures = self.token_faults = 0
@@ -104,6 +108,7 @@ class _Collected(Collector):
         yield from self._of_requests()
         yield from self._of_models()
         yield from self._of_index()
+        yield from self._of_log()
 
     def _of_requests(self) -> Iterator[Metric]:
         figures = self._figures
@@ -158,6 +163,15 @@ class _Collected(Collector):
         yield _gauge("as_of_newest_seconds", figures.newest)
         yield _gauge("as_of_oldest_seconds", figures.oldest)
 
+    def _of_log(self) -> Iterator[Metric]:
+        logged = CounterMetricFamily(
+            "tenantry_serving_logged_rows", NAMES["logged_rows"], labels=["outcome"]
+        )
+        for outcome, count in self._figures.logged.items():
+            logged.add_metric([outcome], count)
+        yield logged
+        yield _gauge("log_waiting", self._figures.log_waiting)
+
 
 NAMES = {
     "request_seconds": "Seconds from a request's first byte here to its answer.",
@@ -177,6 +191,8 @@ NAMES = {
     "tenants": "Tenants that are answered for.",
     "polls": "Readings of the change index.",
     "poll_failures": "Readings of the change index that failed.",
+    "logged_rows": "Rows drawn for the prediction log, by what became of them.",
+    "log_waiting": "Rows that wait to be written to the prediction log.",
     "token_faults": "Files of tokens that could not be used.",
     "index_read_seconds": "When the change index was last read, seconds since 1970.",
     "as_of_newest_seconds": "As of when the newest online features are, seconds since 1970.",

@@ -26,6 +26,7 @@ from tenantry.serving.calls import read_call
 from tenantry.serving.figures import Figures
 from tenantry.serving.limits import Limits
 from tenantry.serving.pool import Pool, Tenant
+from tenantry.serving.prediction_log import PredictionLog
 from tenantry.serving.refusals import (
     FAILED,
     NO_MODEL,
@@ -53,6 +54,7 @@ class Desk:
         tokens: Who may ask; None where anybody may.
         figures: What is counted.
         log: The access log.
+        predictions: The log of predictions.
         knows: Says whether the tenants are known yet.
         is_stopping: Says whether the server is about to stop: clients are to go elsewhere.
         patience: How long bodies are waited for.
@@ -63,6 +65,7 @@ class Desk:
     tokens: Tokens | None
     figures: Figures
     log: AccessLog
+    predictions: PredictionLog
     knows: Callable[[], bool]
     is_stopping: Callable[[], bool]
     patience: Patience
@@ -73,7 +76,7 @@ class Models:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._answering = Answering(desk.pool, desk.limits, desk.figures)
+        self._answering = Answering(desk.pool, desk.limits, desk.figures, desk.predictions)
 
     def answer(self, request: Request, body: bytes) -> Answer | Coming[Answer]:
         """Answer a request whose body is there; at once, unless something has to be waited for."""

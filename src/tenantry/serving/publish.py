@@ -21,7 +21,7 @@ from tenantry.models.card import Card
 from tenantry.rules import Rules
 from tenantry.scalars import Value, microseconds
 from tenantry.serving.online import key_hash
-from tenantry.serving.records import Join, ModelFile, ServingRecord
+from tenantry.serving.records import Join, Logging, ModelFile, ServingRecord
 from tenantry.serving.state import Levels, State, Table
 from tenantry.sources.joins import OBSERVED_AT, keyed_rows, observations
 from tenantry.sources.read import pair
@@ -114,6 +114,7 @@ def make_record(spec: Spec, card: Card, rules: Rules, *, packed: str) -> Serving
         shared=pooled_columns(spec),
         known_as=spec.tenant if spec.pooling.contribute else "",
         back=spec.serving.back,
+        log=_logging(spec),
         **_model_part(card, rules, packed),
     )
 
@@ -138,6 +139,11 @@ def _model_part(card: Card, rules: Rules, packed: str) -> dict[str, Any]:
 def _pooled_file(card: Card) -> ModelFile | None:
     part = card.pooled
     return ModelFile(version=part.version, skops=part.digest, zone=part.zone) if part else None
+
+
+def _logging(spec: Spec) -> Logging | None:
+    share, predict = spec.serving.log.share, spec.predict
+    return Logging(share=share, start=predict.start, window=predict.window) if share else None
 
 
 def find_joins(spec: Spec) -> tuple[Join, ...]:

@@ -60,6 +60,20 @@ class Join(Record):
     tolerance: Duration | None = None
 
 
+class Logging(Record):
+    """Which answers are logged, and in which windows their events lie.
+
+    Attributes:
+        share: The share of requests that are.
+        start: Start of the first window.
+        window: Length of a window.
+    """
+
+    share: float
+    start: Moment
+    window: Duration
+
+
 class ServingRecord(Record):
     """How one version of a tenant's model answers: its files, and what its spec says of a row.
 
@@ -93,6 +107,7 @@ class ServingRecord(Record):
         shared: What the pooled model reads, by its name for it → column of the table.
         known_as: What the pooled model is told as the tenant; empty where it never knew it.
         back: How long after a row became known it may still be asked for.
+        log: Which answers are logged; None where none are.
     """
 
     form: Literal[1] = 1
@@ -123,6 +138,7 @@ class ServingRecord(Record):
     shared: dict[str, str] = Field(default_factory=dict)
     known_as: str = ""
     back: Duration
+    log: Logging | None = None
 
     @property
     def version(self) -> str:

@@ -38,7 +38,9 @@ def collect_rows(
     """
     rows, reads, joined = read_sources(spec, connections, span or read_span(spec, as_of))
     if suppressed is not None:
-        rows = rows[~find_suppressed(suppressed, rows, spec)].reset_index(drop=True)
+        rows = rows[~find_suppressed(suppressed, rows, spec.contract.columns)].reset_index(
+            drop=True
+        )
     return replace(check_rows(rows, spec, as_of), reads=reads, joined=joined)
 
 

@@ -172,13 +172,22 @@ class Retention(SpecPart):
     features: PositiveDuration | None = Field(default="7d", validate_default=True)
     """Feature tables, which can always be built again, stay so long after they were last used."""
     predictions: PositiveDuration | None = None
-    """Predictions stay so long after their window's end; their receipts stay for good."""
+    """Predictions, and logged answers to single rows, stay so long after their window's end; the
+    predictions' receipts stay for good."""
     monitoring: PositiveDuration | None = None
     """Evidently reports and tenants' pages stay so long after their window's end; judgements stay
     for good."""
     runs: PositiveDuration | None = None
     """Plans, ledgers and reports of runs stay so long after the run's `as_of`, published specs so
     long after they were published; those that hold stay."""
+
+
+class Log(SpecPart):
+    """Which of the servers' answers are kept in the store, beside the batch's predictions."""
+
+    share: Share = 0.0
+    """The share of requests whose rows are logged, drawn at random; 0 turns it off. Rows without
+    their whole key are not: no label could be told of them."""
 
 
 class Serving(SpecPart):
@@ -190,6 +199,8 @@ class Serving(SpecPart):
     back: Duration = Field(default="1d", validate_default=True)
     """How long before a run's `as_of` a row may have happened, or become known, to be asked for
     still; the published past reaches back by as much more."""
+    log: Log = Log()
+    """Which answers are kept, for `monitor` to judge."""
 
 
 class Resources(SpecPart):

@@ -12,6 +12,7 @@ from tenantry.figures import TITLES
 from tenantry.insights.gather import gather_insights
 from tenantry.jobs import Job, Result
 from tenantry.ledger import Scalar
+from tenantry.monitoring.answers import with_answers
 from tenantry.monitoring.evidently import ReportError, Sides, preload, render_page
 from tenantry.monitoring.gather import compare_sides, gather_evidence, judge_windows, read_table
 from tenantry.monitoring.judgements import IN_WORDS, Judgement, write_judgement
@@ -26,6 +27,8 @@ __all__ = ["monitor", "preload"]
 
 def monitor(job: Job) -> Result:
     """Judge every due window of a tenant; write its pages, then judgements.
+
+    Where the spec logs answers to single rows, judgements tell how good those were, too.
 
     In this order: a window that is judged is never due again, and its pages would stay away.
     A window that was not predicted (its prediction failed) is named and stays due; every other
@@ -43,6 +46,7 @@ def monitor(job: Job) -> Result:
     judgements = [
         one.model_copy(update=told) if one.span in evidence else one for one in judgements
     ]
+    judgements = [with_answers(job.store, job.spec, table, one, job.as_of) for one in judgements]
     note, report = _write_page(job, sides, judgements)
     page = _write_tenant_page(job, judgements, report)
     insights = _write_insights(job, table, judgements)

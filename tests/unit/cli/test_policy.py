@@ -5,7 +5,13 @@ from typer.testing import CliRunner
 
 from tenantry.cli.app import app
 from tenantry.isolation.grants import tenant_grant
-from tenantry.isolation.policies import publisher_policy, run_policy, server_policy, session_policy
+from tenantry.isolation.policies import (
+    logging_server_policy,
+    publisher_policy,
+    run_policy,
+    server_policy,
+    session_policy,
+)
 
 
 def call(monkeypatch, tmp_path, *arguments, store="s3+https://h/bucket/top"):
@@ -16,7 +22,12 @@ def call(monkeypatch, tmp_path, *arguments, store="s3+https://h/bucket/top"):
 
 @pytest.mark.parametrize(
     ("named", "made"),
-    [((), run_policy), (("sync",), publisher_policy), (("serve",), server_policy)],
+    [
+        ((), run_policy),
+        (("sync",), publisher_policy),
+        (("serve",), server_policy),
+        (("serve-log",), logging_server_policy),
+    ],
 )
 def test_prints_what_run_sync_and_servers_may_do(monkeypatch, tmp_path, named, made):
     done = call(monkeypatch, tmp_path, *named)

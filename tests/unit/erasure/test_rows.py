@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tenantry import layout
 from tenantry.champions import crown, read_champion
+from tenantry.digests import sha256
 from tenantry.erasure.completion import complete_erasures
 from tenantry.erasure.orders import read_orders
 from tenantry.erasure.rows import scrub_rows
@@ -15,9 +16,12 @@ from tenantry.erasure.subject import erase_rows, preview_rows, read_keys
 from tenantry.errors import ErasureError
 from tenantry.events import list_events
 from tenantry.models.pooled import read_pooled
-from tenantry.parquet import from_parquet
+from tenantry.parquet import from_parquet, to_parquet
 from tenantry.predictions import read_receipts
+from tenantry.served import ServedReceipt
 from tenantry.serving.index import Entry, read_entries, write_entries
+from tenantry.times import Window
+from tests.unit.answered import answer
 from tests.unit.erasure.killed import Killed, KillingStore
 from tests.unit.erasure.made import (
     EARLY,
@@ -104,6 +108,30 @@ def test_the_other_predictions_stay_as_they_are_to_the_byte(guests):
         assert (receipt.rows, receipt.erased) == (len(kept), len(rows) - len(kept))
         assert receipt.decided == kept["decision"].sum()
         assert receipt.explained == kept["reasons"].notna().sum()
+
+
+def log(store, rows):
+    """Leave logged answers to some rows of the first window."""
+    window = Window(EARLY, LATE)
+    return answer(store, PRODUCT, "acme", window, content=to_parquet(rows), rows=len(rows))
+
+
+def test_logged_answers_are_written_again_without_the_rows(store):
+    rows = next(iter(frames(store, "predictions/").values()))
+    mixed = log(store, rows)
+    others = log(store, rows[~rows["number"].isin(numbers(0))].tail(3))
+    log(store, rows[rows["number"].isin(numbers(0))])
+    order(store)
+    kept = frames(store, "served/")
+    assert others.file.key in kept
+    assert not any(map(holds, kept.values()))
+    folder = f"tenants/{PRODUCT}/acme/served/"
+    names = [info.key for info in store.list(folder) if info.key.endswith(".json")]
+    (changed,) = {*names} - {others.key}
+    receipt = ServedReceipt.from_json(store.get(changed).content, changed)
+    assert (len(kept), receipt.rows) == (2, len(kept[receipt.file.key]))
+    assert receipt.rows + receipt.erased == mixed.rows
+    assert receipt.file.sha256 == sha256(store.get(receipt.file.key).content)
 
 
 def test_other_tenants_are_not_touched(store):

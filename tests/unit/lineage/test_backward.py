@@ -8,6 +8,7 @@ from tenantry.lineage.backward import trace_back
 from tenantry.lineage.shelf import Shelf
 from tenantry.places import parse_key
 from tenantry.retention.collected import Collection, write_collection
+from tests.unit.answered import answer
 from tests.unit.small_store import PRODUCT, START, SmallStore, day, week
 
 
@@ -61,6 +62,17 @@ def test_a_prediction_says_whether_it_is_in_force_and_who_reigned_and_why(made):
     (reign,) = find(new, "reign")
     assert reign.facts["why"] == "promoted: better"
     assert reign.facts["current"] is True
+
+
+@pytest.mark.parametrize("part", ["key", "file"])
+def test_logged_answers_lead_to_the_model_that_gave_them(made, part):
+    receipt = answer(made.store, PRODUCT, "ua", week(2), model=made.card.version)
+    node = back(made, receipt.key if part == "key" else receipt.file.key)
+    assert (node.kind, node.state, node.facts["rows"]) == ("answers", "there", 5)
+    (model,) = find(node, "model", "answered by")
+    assert model.name == made.card.version
+    made.store.delete(receipt.file.key)
+    assert back(made, receipt.key).state == "missing"
 
 
 def test_who_reigned_is_told_as_it_was_known_when_it_was_predicted(made):

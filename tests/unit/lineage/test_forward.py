@@ -6,6 +6,7 @@ from tenantry import layout
 from tenantry.lineage.forward import trace_forward, trace_source
 from tenantry.lineage.shelf import Shelf
 from tenantry.places import parse_key
+from tests.unit.answered import answer
 from tests.unit.small_store import PRODUCT, SmallStore, week
 
 
@@ -47,6 +48,13 @@ def test_a_snapshot_reaches_models_predictions_judgements_and_through_pooled_mod
     relations = {one.name: one.relation for one in node.walk() if one.kind == "model"}
     assert relations[made.stands.version] == "part of"
     assert relations[made.weighed.version] == "weighed against"
+
+
+def test_a_model_reaches_the_logged_answers_that_it_gave(made):
+    logged = answer(made.store, PRODUCT, "ua", week(3), model=made.stands.version)
+    folder = layout.model_folder(PRODUCT, "ua", made.stands.version)
+    node = ahead(made, f"{folder}model.skops")
+    assert logged.key in {one.key for one in node.walk() if one.relation == "answered"}
 
 
 def test_who_denies_pooling_reaches_no_other_tenant_and_that_is_told(made):

@@ -13,6 +13,7 @@ from tenantry.openings import Opening
 from tenantry.retention.sweep import POOLED, RUNS, SPECS
 from tenantry.serving.index import Entry, write_entries
 from tenantry.specs.bundle import Bundle, find_published, publish, read_published
+from tests.unit.answered import answer
 from tests.unit.retention.specs import NOW, collect, find, make_collector, make_fleet
 from tests.unit.small_store import PRODUCT, START, SmallStore, day, week
 
@@ -136,6 +137,21 @@ def test_old_predictions_go_once_they_were_judged_if_ever_they_will_be(change, g
     assert find(small.store, fleet, 50).get("prediction") is None
 
 
+@pytest.mark.parametrize(("judged", "goes"), [(True, True), (False, False)])
+def test_logged_answers_go_with_the_predictions_of_their_window(judged, goes):
+    small = SmallStore()
+    sha = small.snapshot("ua", 10)
+    receipt = small.predict(small.model("ua", 10, sha), week(2), sha, number=21)
+    if judged:
+        small.judge(receipt, sha, number=30)
+    logged = answer(small.store, PRODUCT, "ua", week(2))
+    fleet = make_fleet(predictions="30d")
+    found = find(small.store, fleet, 100)
+    assert found.get("served", set()) == ({logged.key, logged.file.key} if goes else set())
+    assert find(small.store, fleet, 50).get("served") is None
+    assert find(small.store, make_fleet(), 400).get("served") is None
+
+
 def test_a_file_that_a_kept_receipt_names_stays(made):
     late = made.receipts[0].model_copy(update={"snapshot": made.shas[40], "as_of": day(40)})
     made.store.put(late.key, late.to_json())
@@ -176,6 +192,7 @@ def test_reports_and_pages_go_and_judgements_stay(made):
 LEFTOVERS = (
     f"snapshots/chunks/{'a' * 64}.parquet",
     "models/20130101T000000Z-00/model.skops",
+    f"served/{week(0)}/20130101T000000Z-00/{'a' * 64}.parquet",
     f"predictions/{week(0)}/20130101T000000Z-00-{'0' * 12}/part-0.parquet",
 )
 
