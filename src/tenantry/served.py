@@ -38,7 +38,6 @@ class ServedReceipt(Record):
         record: SHA-256 of the serving record that it answered by.
         online: SHA-256 of the online features; empty without.
         as_of: The logical time of the run that published these: nothing known later is in them.
-        share: The share of requests that were logged.
         threshold: The probability from which the decision is yes; None for regression.
         interval: Of a regression whose spec asks for one.
         rows: Rows in the file.
@@ -58,7 +57,6 @@ class ServedReceipt(Record):
     record: str
     online: str = ""
     as_of: Moment
-    share: float
     threshold: float | None
     interval: Interval | None = None
     rows: int

@@ -52,6 +52,7 @@ def labels():
     counted.answered("v2 infer", 200, 0.001)
     counted.refusals["rate"] = 1
     counted.logged["written"] = 1
+    counted.tried["scored"] = 1
     of_servers = defaultdict(lambda: {"namespace"})
     text = figures.to_text(counted, [("p.a", 1)]).decode()
     for series, words in re.findall(r"^(\w+)\{(.*)\}", text, re.M):

@@ -24,7 +24,6 @@ def answer(store, product, tenant, window, *, model="v", content=b"rows", rows=5
         "trained_until": START,
         "record": "r",
         "as_of": START,
-        "share": 1.0,
         "threshold": 0.5,
         "rows": rows,
         "first": START,

@@ -208,11 +208,14 @@ def _rewrite_rows(
 
 
 def _remove_online(removal: Removal, spec: Spec) -> None:
-    """Remove the tenant's online features, which hold rows; the next run publishes them anew."""
+    """Remove the tenant's online features, which hold rows; the next run publishes them anew.
+
+    Nor is a challenger tried until then, which may have learnt from the rows.
+    """
     folder = layout.serving_records_folder(spec.product, spec.tenant)
     for key in _keys(removal.store, folder, ".online"):
         removal.remove("online features", key)
-    nothing = {"online": ""}
+    nothing = {"online": "", "trial": None}
     change_entries(
         removal.store, spec.product, [spec.tenant], lambda one: one.model_copy(update=nothing)
     )

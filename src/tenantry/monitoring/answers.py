@@ -32,7 +32,7 @@ def with_answers(
         judgement: The judgement of a window.
         as_of: Only what was answered as of this moment (logical time) or before is read.
     """
-    if not spec.serving.log.share or judgement.status == "not_predicted" or table.empty:
+    if not spec.serving.is_logged or judgement.status == "not_predicted" or table.empty:
         return judgement
     served = measure_answers(store, spec, table, judgement.span, as_of)
     sentence = " ".join([judgement.sentence, *map(_say, served)])

@@ -93,6 +93,8 @@ class Keeping:
         kept = {self.held.receipts[key].model for key in self.receipts}
         kept |= reigned_versions(champion, self.rules, self.as_of)
         kept |= self._last_decided()
+        if self.held.served and self.held.served.trial:
+            kept |= {self.held.served.trial.version}
         if champion is not None:
             reigned = {reign.version for reign in champion.reigns}
             kept |= {champion.pin.version} if champion.pin else set()
@@ -111,9 +113,12 @@ class Keeping:
 
     @cached_property
     def published(self) -> frozenset[str]:
-        """Digests of the serving record and of the online features that servers are told of."""
+        """Digests of the serving records and of the online features that servers are told of."""
         served = self.held.served
-        return frozenset({served.record, served.online} if served else ())
+        if served is None:
+            return frozenset()
+        trial = {served.trial.record} if served.trial else set()
+        return frozenset({served.record, served.online} | trial)
 
     @cached_property
     def chunks(self) -> frozenset[str] | None:

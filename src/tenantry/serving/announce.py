@@ -7,6 +7,7 @@ that index and pointer differ (`why_publish`).
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from tenantry import layout
 from tenantry.champions import Champion
@@ -15,7 +16,13 @@ from tenantry.ledger import Entry as Line
 from tenantry.ledger import Header
 from tenantry.models.card import read_card
 from tenantry.models.pooled import read_usable_champion
-from tenantry.serving.index import Entry, change_entries, remove_entries, write_entries
+from tenantry.serving.index import (
+    Entry,
+    Trial,
+    change_entries,
+    remove_entries,
+    write_entries,
+)
 from tenantry.serving.records import write_record
 from tenantry.specs.model import Spec, serving_digest
 from tenantry.store.contract import ObjectStore
@@ -29,7 +36,8 @@ def publish(job: Job) -> Result:
     The champion is the one that reigns now, whatever the run's `as_of`: servers answer for today.
 
     Facts: `serves` (the version), `record` (SHA-256), `counter` and `pinned` of its pointer; none
-    where the tenant is not served, or has no model.
+    where the tenant is not served, or has no model. Where a challenger is tried `tries` and
+    `trial_record`, the same of it.
     """
     if not job.spec.serving.enabled:
         return Result()
@@ -43,7 +51,7 @@ def publish(job: Job) -> Result:
     card = read_card(job.store, job.product, job.tenant, reign.version)
     rules = read_rules(job.store, job.spec, reign.version)
     sha = write_record(job.store, make_record(job.spec, card, rules, packed=reign.packed))
-    return Result(
+    served = Result(
         f"serves {reign.version}",
         facts={
             "serves": reign.version,
@@ -52,6 +60,28 @@ def publish(job: Job) -> Result:
             "pinned": champion.pin is not None,
         },
         keys=(layout.serving_record(job.product, job.tenant, sha),),
+    )
+    return _with_trial(job, champion, served)
+
+
+def _with_trial(job: Job, champion: Champion, served: Result) -> Result:
+    """Leave the record of the challenger that is tried, too, where the spec asks for one."""
+    asked = job.spec.serving.challenger
+    if asked is None:
+        return served
+    from tenantry.serving.challenger import find_challenger, write_challenger
+
+    version = find_challenger(job.store, job.spec, champion)
+    if not version:
+        return replace(served, message=f"{served.message}; no challenger to try")
+    sha = write_challenger(job.store, job.spec, version)
+    if not sha:
+        return replace(served, message=f"{served.message}; the challenger {version} is not there")
+    return replace(
+        served,
+        message=f"{served.message}, tries {version} ({asked.mode})",
+        facts={**served.facts, "tries": version, "trial_record": sha},
+        keys=(*served.keys, layout.serving_record(job.product, job.tenant, sha)),
     )
 
 
@@ -146,7 +176,16 @@ def _entry(header: Header, line: Line, spec: Spec) -> Entry | None:
         as_of=header.as_of,
         counter=counter,
         pinned=line.fact("predict", "pinned") is True,
+        trial=_trial(line, spec),
     )
+
+
+def _trial(line: Line, spec: Spec) -> Trial | None:
+    asked = spec.serving.challenger
+    version, record = line.fact("predict", "tries"), line.fact("predict", "trial_record")
+    if asked is None or not (isinstance(version, str) and _is_sha(record)):
+        return None
+    return Trial(version=version, record=str(record), share=asked.share, mode=asked.mode)
 
 
 def _is_sha(value: object) -> bool:

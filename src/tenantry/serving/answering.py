@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import math
+import logging
 from collections.abc import Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -11,11 +11,10 @@ from typing import Any, TypeVar
 
 import orjson
 
-from tenantry.errors import FieldsError
-from tenantry.packed.columns import Row
 from tenantry.serving.answers import make_outputs, make_rows
 from tenantry.serving.bodies import Request, json_length
 from tenantry.serving.calls import UNREAD, Call
+from tenantry.serving.challenging import Shadow, is_canary, is_drawn
 from tenantry.serving.describe import describe
 from tenantry.serving.explaining import check_explainable, explain_row
 from tenantry.serving.figures import Figures
@@ -24,7 +23,16 @@ from tenantry.serving.loading import Loaded
 from tenantry.serving.pool import Pool, Tenant
 from tenantry.serving.prediction_log import PredictionLog
 from tenantry.serving.protocol import Asked, Fields, read_v1, read_v2, write_v1, write_v2
-from tenantry.serving.refusals import NO_MODEL, SLOW_MODEL, bad_request
+from tenantry.serving.refusals import (
+    BAD_REQUEST,
+    NO_MODEL,
+    SLOW_MODEL,
+    RefusedError,
+    bad_request,
+)
+from tenantry.serving.rows import features_of, predict_row
+
+LOG = logging.getLogger(__name__)
 
 _TURN = 32
 """Rows after which others get their turn."""
@@ -59,12 +67,18 @@ class Answering:
     """Answers by the models of a pool: at once where it can, as packed models take microseconds."""
 
     def __init__(
-        self, pool: Pool, limits: Limits, figures: Figures, predictions: PredictionLog
+        self,
+        pool: Pool,
+        limits: Limits,
+        figures: Figures,
+        predictions: PredictionLog,
+        shadow: Shadow,
     ) -> None:
         self._pool = pool
         self._limits = limits
         self._figures = figures
         self._predictions = predictions
+        self._shadow = shadow
         self._slow = ThreadPoolExecutor(1, thread_name_prefix="scikit-learn")
 
     def answer(
@@ -110,11 +124,61 @@ class Answering:
         tenant.allowance.charge(self._limits, count)
         self._figures.rows += count
         at = datetime.now(UTC)
+        if loaded.challenger is not None and is_canary(loaded) and is_drawn(loaded, asked):
+            return self._try(loaded, loaded.challenger, visit, asked, at)
+        return self._predict_by(loaded, call, asked, at)
+
+    def _try(
+        self, loaded: Loaded, challenger: Loaded, visit: Visit, asked: Asked, at: datetime
+    ) -> bytes | Coming[bytes]:
+        """Let the challenger answer; the champion where something is wrong with the challenger.
+
+        Raises:
+            RefusedError: The request is wrong.
+        """
+        visit.version = challenger.entry.version
+        try:
+            if visit.call.verb == "explain":
+                check_explainable(challenger)
+            told = self._predict_by(challenger, visit.call, asked, at)
+        except Exception as error:
+            if _is_clients(error):
+                raise
+            return self._fall_back(loaded, visit, asked, at, error)
+        if isinstance(told, bytes):
+            self._figures.tried["answered"] += len(asked.rows)
+            return told
+        return self._wait_or_fall_back(told, loaded, visit, asked, at)
+
+    async def _wait_or_fall_back(
+        self, coming: Coming[bytes], loaded: Loaded, visit: Visit, asked: Asked, at: datetime
+    ) -> bytes:
+        try:
+            told: bytes | Coming[bytes] = await coming
+        except Exception as error:
+            if _is_clients(error):
+                raise
+            told = self._fall_back(loaded, visit, asked, at, error)
+        else:
+            self._figures.tried["answered"] += len(asked.rows)
+        return told if isinstance(told, bytes) else await told
+
+    def _fall_back(
+        self, loaded: Loaded, visit: Visit, asked: Asked, at: datetime, error: Exception
+    ) -> bytes | Coming[bytes]:
+        self._figures.tried["failed"] += len(asked.rows)
+        LOG.warning("the challenger %s fails: %s", visit.version, type(error).__name__)
+        visit.version = loaded.entry.version
+        return self._predict_by(loaded, visit.call, asked, at)
+
+    def _predict_by(
+        self, loaded: Loaded, call: Call, asked: Asked, at: datetime
+    ) -> bytes | Coming[bytes]:
         if call.verb == "explain":
             return self._explain(loaded, call, asked, at)
-        if loaded.packed is None or count > _TURN:
+        if loaded.packed is None or len(asked.rows) > _TURN:
             return self._predict(loaded, call, asked, at)
-        told = [_predict_row(loaded, row, at) for row in asked.rows]
+        told = [predict_row(loaded, row, at) for row in asked.rows]
         return self._give(loaded, call, asked, told, at)
 
     def _give(
@@ -123,8 +187,17 @@ class Answering:
         """Write predictions as the protocol has them, and log them where the spec says so."""
         body = _write(loaded, call, asked, told)
         if loaded.record.log is not None:
-            self._predictions.tell(loaded, asked.rows, told, at)
+            self._keep(loaded, asked, told, at)
         return body
+
+    def _keep(self, loaded: Loaded, asked: Asked, told: list[Any], at: datetime) -> None:
+        """Log an answer where it is drawn, beside what the challenger would have said."""
+        challenger = loaded.challenger
+        if challenger is None or is_canary(loaded) or not is_drawn(loaded, asked):
+            self._predictions.tell(loaded, asked.rows, told, at)
+            return
+        self._predictions.keep(loaded, asked.rows, told, at)
+        self._shadow.score(challenger, asked.rows, at)
 
     async def _predict(self, loaded: Loaded, call: Call, asked: Asked, at: datetime) -> bytes:
         predict = self._in_turns if loaded.packed is not None else self._slowly
@@ -134,7 +207,7 @@ class Answering:
         """Predict rows at one moment; others get their turn in between."""
         told = []
         for place, row in enumerate(rows, 1):
-            told.append(_predict_row(loaded, row, at))
+            told.append(predict_row(loaded, row, at))
             if place % _TURN == 0:
                 await asyncio.sleep(0)
         return told
@@ -143,7 +216,7 @@ class Answering:
         """Predict by scikit-learn, on the one thread that all such models share."""
 
         def work() -> list[Any]:
-            return [_predict_row(loaded, row, at) for row in rows]
+            return [predict_row(loaded, row, at) for row in rows]
 
         future = asyncio.get_running_loop().run_in_executor(self._slow, work)
         try:
@@ -156,26 +229,16 @@ class Answering:
         told = await self._in_turns(loaded, asked.rows, at)
         explained = make_rows(make_outputs(loaded.record, told))
         for row, answer in zip(asked.rows, explained, strict=True):
-            answer["reasons"] = explain_row(loaded, *_features(loaded, row, at))
+            answer["reasons"] = explain_row(loaded, *features_of(loaded, row, at))
             await asyncio.sleep(0)
         if loaded.record.log is not None:
-            self._predictions.tell(loaded, asked.rows, told, at)
+            self._keep(loaded, asked, told, at)
         return write_v1("explanations", explained, _about(call, loaded))
 
 
-def _predict_row(loaded: Loaded, row: Fields, at: datetime) -> Any:  # noqa: ANN401 - `Told`
-    own, pooled = _features(loaded, row, at)
-    told = loaded.scorer.predict_row(own, pooled)
-    if type(told) is float and not math.isfinite(told):
-        raise bad_request("a field is too large for the model")
-    return told
-
-
-def _features(loaded: Loaded, row: Fields, at: datetime) -> tuple[Row, Row]:
-    try:
-        return loaded.features(row, at)
-    except FieldsError as error:
-        raise bad_request(str(error)) from None
+def _is_clients(error: Exception) -> bool:
+    """Whether a fault is the request's, and any model would find it."""
+    return isinstance(error, RefusedError) and error.reason == BAD_REQUEST
 
 
 def _write(loaded: Loaded, call: Call, asked: Asked, told: list[Any]) -> bytes:

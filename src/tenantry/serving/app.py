@@ -19,6 +19,7 @@ from starlette.routing import Route
 from tenantry.serving.accesslog import AccessLog
 from tenantry.serving.bodies import Patience, Receive, Scope, Send
 from tenantry.serving.calls import V1, V2
+from tenantry.serving.challenging import Shadow
 from tenantry.serving.disk import Disk
 from tenantry.serving.figures import Figures, to_text
 from tenantry.serving.limits import Limits
@@ -96,6 +97,7 @@ class Serving:
         self._patience = Patience(options.limits.timeout)
         self._log = AccessLog(options.access_log)
         self.predictions = PredictionLog(LogWriter(store), self.figures)
+        self.shadow = Shadow(self.predictions, self.figures)
         self.is_stopping = False
         self.models = Models(self._make_desk())
         self._pages = self._make_pages()
@@ -131,6 +133,7 @@ class Serving:
             figures=self.figures,
             log=self._log,
             predictions=self.predictions,
+            shadow=self.shadow,
             knows=lambda: self._poller.knows,
             is_stopping=lambda: self.is_stopping,
             patience=self._patience,
@@ -164,7 +167,8 @@ class Serving:
         gc.collect()
         gc.freeze()
         gc.set_threshold(_COLLECT_AFTER, 20, 50)
-        work = self._follow(), self._flush(), self.predictions.run(self.options.log_seconds)
+        logged = self.predictions.run(self.options.log_seconds)
+        work = self._follow(), self._flush(), logged, self.shadow.run()
         tasks = [asyncio.create_task(one) for one in work]
         try:
             yield
@@ -175,6 +179,7 @@ class Serving:
                 with suppress(asyncio.CancelledError):
                     await task
             self._log.flush()
+            self.shadow.close()
             await self.predictions.close()
             self._poller.close()
             self.pool.close()

@@ -73,6 +73,7 @@ class Figures:
         oldest: Of the oldest.
         logged: Rows for the prediction log, by what became of them.
         log_waiting: Rows that wait to be written to it.
+        tried: Rows for challengers, by what became of them.
     """
 
     def __init__(self) -> None:
@@ -82,6 +83,7 @@ class Figures:
         self.load_seconds = Histogram(_LOAD_BOUNDS)
         self.logged: Counter[str] = Counter()
         self.log_waiting = 0
+        self.tried: Counter[str] = Counter()
         self.rows = self.cold = self.load_failures = self.evictions = 0
         self.loaded = self.loaded_bytes = self.swaps = self.refreshes = 0
         self.polls = self.poll_failures = self.token_faults = 0
@@ -171,6 +173,12 @@ class _Collected(Collector):
             logged.add_metric([outcome], count)
         yield logged
         yield _gauge("log_waiting", self._figures.log_waiting)
+        tried = CounterMetricFamily(
+            "tenantry_serving_challenger_rows", NAMES["challenger_rows"], labels=["outcome"]
+        )
+        for outcome, count in self._figures.tried.items():
+            tried.add_metric([outcome], count)
+        yield tried
 
 
 NAMES = {
@@ -193,6 +201,7 @@ NAMES = {
     "poll_failures": "Readings of the change index that failed.",
     "logged_rows": "Rows drawn for the prediction log, by what became of them.",
     "log_waiting": "Rows that wait to be written to the prediction log.",
+    "challenger_rows": "Rows for challengers, by what became of them.",
     "token_faults": "Files of tokens that could not be used.",
     "index_read_seconds": "When the change index was last read, seconds since 1970.",
     "as_of_newest_seconds": "As of when the newest online features are, seconds since 1970.",

@@ -18,6 +18,8 @@ LOG = logging.getLogger(__name__)
 def follow(store: ObjectStore, product: str, tenant: str, champion: Champion) -> Entry | None:
     """Let servers answer with a champion from now on; nothing happens where none is served.
 
+    A challenger that was tried beside another champion is tried no more.
+
     Args:
         store: The store, with credentials that reach the index.
         product: The product.
@@ -46,6 +48,7 @@ def follow(store: ObjectStore, product: str, tenant: str, champion: Champion) ->
         "record": record,
         "counter": champion.counter,
         "pinned": champion.pin is not None,
+        "trial": entry.trial if entry.version == champion.current.version else None,
     }
     moved = entry.model_copy(update=news)
     write_entries(store, product, {tenant: moved})

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Literal
 
 from pydantic import Field
 
@@ -34,6 +35,22 @@ _READERS = 8
 """Buckets read at once: a store far away answers slowly."""
 
 
+class Trial(Record):
+    """A challenger that is tried beside the champion.
+
+    Attributes:
+        version: The model.
+        record: SHA-256 of its serving record.
+        share: The share of requests, by a hash of the first row's key.
+        mode: Whether it is scored after the answer, or answers that share.
+    """
+
+    version: str
+    record: str
+    share: float
+    mode: Literal["shadow", "canary"]
+
+
 class Entry(Record):
     """What a server is to answer with for one tenant.
 
@@ -47,6 +64,7 @@ class Entry(Record):
         counter: Of the champion's pointer that it was made of: a later pointer counts more.
         pinned: Whether the champion is held.
         retired: Whether the tenant is archived: it is answered for no more.
+        trial: The challenger that is tried; None without one.
     """
 
     version: str
@@ -58,6 +76,7 @@ class Entry(Record):
     counter: int
     pinned: bool = False
     retired: bool = False
+    trial: Trial | None = None
 
     def tells_of(self, champion: Champion) -> bool:
         """Say whether servers know of a champion what concerns them, however often it was written.

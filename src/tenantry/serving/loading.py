@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, Protocol
 from weakref import WeakValueDictionary
 
 from tenantry import layout
-from tenantry.errors import ModelFileError
+from tenantry.errors import ModelFileError, TenantryError
 from tenantry.packed.columns import Row
 from tenantry.packed.file import pooled_part_of, read_model, read_part
 from tenantry.packed.load import PACKED
 from tenantry.packed.model import PackedModel, Part
+from tenantry.served import Role
 from tenantry.serving.index import Entry
 from tenantry.serving.records import ServingRecord
 from tenantry.serving.shelf import Shelf
@@ -27,6 +29,8 @@ Raises `FieldsError`, whose message names fields and never values.
 """
 
 Engine = Literal["packed", "scikit-learn"]
+
+LOG = logging.getLogger(__name__)
 
 _SKOPS = "model.skops"
 _OVERHEAD = 24_000
@@ -57,7 +61,9 @@ class Loaded:
         packed: The same, where it is packed.
         held: The pooled part that it stands on.
         about: Version and `as_of`, as answers tell them.
-        size: Bytes of memory, about; the pooled model is not in it.
+        size: Bytes of memory, about; the pooled model is not in it, a challenger is.
+        role: What it is to the tenant.
+        challenger: What is tried beside it; None where nothing is.
     """
 
     entry: Entry
@@ -68,6 +74,8 @@ class Loaded:
     held: Held | None
     about: Mapping[str, str]
     size: int
+    role: Role = "champion"
+    challenger: Loaded | None = None
 
     @property
     def engine(self) -> Engine:
@@ -88,11 +96,30 @@ class Loader:
     def load(self, product: str, tenant: str, entry: Entry) -> Loaded:
         """Load what an entry says; all digests are checked before anything is opened.
 
+        A challenger that cannot be loaded is not tried, and harms nobody else.
+
         Raises:
             StoreError: Something is missing, or the store does not answer.
             ModelFileError: A file is not what its digest says, or no model.
             ValueError: The record or the online features are of a form not known here.
         """
+        loaded, keys = self._load(product, tenant, entry)
+        if entry.trial is not None:
+            named = {"version": entry.trial.version, "record": entry.trial.record, "trial": None}
+            try:
+                other, more = self._load(product, tenant, entry.model_copy(update=named))
+            except (TenantryError, ValueError) as error:
+                LOG.error("%s.%s: %s is not tried: %s", product, tenant, named["version"], error)
+            else:
+                challenger = replace(other, role="challenger")
+                size = loaded.size + challenger.size
+                loaded = replace(loaded, challenger=challenger, size=size)
+                keys += more
+        self._shelf.disk.keep_only(product, tenant, keys)
+        return loaded
+
+    def _load(self, product: str, tenant: str, entry: Entry) -> tuple[Loaded, list[str]]:
+        """Load one model; return it, and the keys of the objects that are its tenant's."""
         key = layout.serving_record(product, tenant, entry.record)
         content = self._shelf.get(key, entry.record)
         record = self._shared(ServingRecord.from_json(content, key))
@@ -113,8 +140,7 @@ class Loader:
         else:
             scorer = self._fitted(record, archive)
         keys.append(model_key)
-        self._shelf.disk.keep_only(product, tenant, keys)
-        return Loaded(
+        loaded = Loaded(
             entry=entry,
             record=record,
             features=features,
@@ -128,6 +154,7 @@ class Loader:
             },
             size=len(archive) + len(content) + 2 * len(online or b"") + _OVERHEAD,
         )
+        return loaded, keys
 
     def _shared(self, record: ServingRecord) -> ServingRecord:
         """Return a record that shares what it says of columns and features with the others."""

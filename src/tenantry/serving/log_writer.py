@@ -145,7 +145,6 @@ def _receipt(batch: Batch, piece: Piece) -> ServedReceipt:
         record=entry.record,
         online=entry.online,
         as_of=entry.as_of,
-        share=record.log.share if record.log else 0.0,
         threshold=record.threshold,
         interval=record.interval,
         rows=piece.rows,

@@ -23,6 +23,7 @@ from tenantry.serving.bodies import (
     send_answer,
 )
 from tenantry.serving.calls import read_call
+from tenantry.serving.challenging import Shadow
 from tenantry.serving.figures import Figures
 from tenantry.serving.limits import Limits
 from tenantry.serving.pool import Pool, Tenant
@@ -55,6 +56,7 @@ class Desk:
         figures: What is counted.
         log: The access log.
         predictions: The log of predictions.
+        shadow: What scores challengers beside champions.
         knows: Says whether the tenants are known yet.
         is_stopping: Says whether the server is about to stop: clients are to go elsewhere.
         patience: How long bodies are waited for.
@@ -66,6 +68,7 @@ class Desk:
     figures: Figures
     log: AccessLog
     predictions: PredictionLog
+    shadow: Shadow
     knows: Callable[[], bool]
     is_stopping: Callable[[], bool]
     patience: Patience
@@ -76,7 +79,9 @@ class Models:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._answering = Answering(desk.pool, desk.limits, desk.figures, desk.predictions)
+        self._answering = Answering(
+            desk.pool, desk.limits, desk.figures, desk.predictions, desk.shadow
+        )
 
     def answer(self, request: Request, body: bytes) -> Answer | Coming[Answer]:
         """Answer a request whose body is there; at once, unless something has to be waited for."""

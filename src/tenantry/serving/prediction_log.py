@@ -16,7 +16,6 @@ from contextlib import suppress
 from datetime import datetime
 from random import random
 
-from tenantry.served import Role
 from tenantry.serving.answers import Told
 from tenantry.serving.figures import Figures
 from tenantry.serving.loading import Loaded
@@ -59,7 +58,7 @@ class PredictionLog:
         self._figures = figures
         self._most = most
         self._draw = draw
-        self._batches: dict[tuple[int, Role], Batch] = {}
+        self._batches: dict[int, Batch] = {}
         self._left: list[Batch] = []
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="prediction log")
         self._is_filling = asyncio.Event()
@@ -70,22 +69,17 @@ class PredictionLog:
         """Keep the rows of a request, if it is among those that are logged."""
         rules = loaded.record.log
         if rules is not None and self._draw() < rules.share:
-            self.keep(loaded, rows, told, at, "champion")
+            self.keep(loaded, rows, told, at)
 
     def keep(
-        self,
-        loaded: Loaded,
-        rows: Sequence[Fields],
-        told: Sequence[Told],
-        at: datetime,
-        role: Role,
+        self, loaded: Loaded, rows: Sequence[Fields], told: Sequence[Told], at: datetime
     ) -> None:
         """Keep the rows of a request, those that there is room for."""
         figures = self._figures
         room = max(self._most - figures.log_waiting, 0)
         if len(rows) > room:
             figures.logged["full"] += len(rows) - room
-        batch = self._batch(loaded, role)
+        batch = self._batch(loaded)
         names = names_of(loaded.record)
         for row, one in zip(rows[:room], told[:room], strict=True):
             batch.answers.append(Answer(tuple([row.get(name) for name in names]), one, at))
@@ -127,10 +121,10 @@ class PredictionLog:
             LOG.warning("the last rows of the prediction log were not written in time")
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def _batch(self, loaded: Loaded, role: Role) -> Batch:
+    def _batch(self, loaded: Loaded) -> Batch:
         entry = loaded.entry
-        key = id(entry), role  # the batch holds the entry, so that its identity stays its own
+        key = id(entry)  # the batch holds the entry, so that its identity stays its own
         batch = self._batches.get(key)
         if batch is None:
-            batch = self._batches[key] = Batch(entry, loaded.record, role)
+            batch = self._batches[key] = Batch(entry, loaded.record, loaded.role)
         return batch

@@ -142,8 +142,10 @@ def _pooled_file(card: Card) -> ModelFile | None:
 
 
 def _logging(spec: Spec) -> Logging | None:
-    share, predict = spec.serving.log.share, spec.predict
-    return Logging(share=share, start=predict.start, window=predict.window) if share else None
+    if not spec.serving.is_logged:
+        return None
+    predict = spec.predict
+    return Logging(share=spec.serving.log.share, start=predict.start, window=predict.window)
 
 
 def find_joins(spec: Spec) -> tuple[Join, ...]:

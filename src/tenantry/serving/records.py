@@ -107,7 +107,7 @@ class ServingRecord(Record):
         shared: What the pooled model reads, by its name for it → column of the table.
         known_as: What the pooled model is told as the tenant; empty where it never knew it.
         back: How long after a row became known it may still be asked for.
-        log: Which answers are logged; None where none are.
+        log: Which answers are logged; None where none are, nor a challenger's.
     """
 
     form: Literal[1] = 1

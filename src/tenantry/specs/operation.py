@@ -190,6 +190,20 @@ class Log(SpecPart):
     their whole key are not: no label could be told of them."""
 
 
+class Challenger(SpecPart):
+    """A second model that answers beside the champion, or is scored beside it."""
+
+    version: str = Field(default="latest", pattern=r"^(latest|\d{8}T\d{6}Z-[0-9a-f]{2,64})$")
+    """Which one: `latest` is the newest that was trained with the champion or later and that the
+    gate did not promote; or a version that the store still has."""
+    share: Share = 0.05
+    """The share of requests, by a hash of the first row's key: one key always goes the same way."""
+    mode: Literal["shadow", "canary"] = "shadow"
+    """`shadow`: the champion answers, the challenger is scored afterwards, and both are logged;
+    `canary`: the challenger answers that share. While the champion is pinned a canary is a
+    shadow."""
+
+
 class Serving(SpecPart):
     """Whether rows are also answered for one at a time, by `tenantry serve`."""
 
@@ -201,6 +215,13 @@ class Serving(SpecPart):
     still; the published past reaches back by as much more."""
     log: Log = Log()
     """Which answers are kept, for `monitor` to judge."""
+    challenger: Challenger | None = None
+    """A model that is tried beside the champion; none when absent."""
+
+    @property
+    def is_logged(self) -> bool:
+        """Whether any answers are kept in the store."""
+        return self.log.share > 0 or self.challenger is not None
 
 
 class Resources(SpecPart):

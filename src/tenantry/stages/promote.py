@@ -147,7 +147,8 @@ def _decide(case: _Case) -> Result:
     job, version = case.job, case.card.version
     decision = _compare(case)
     decision = replace(decision, evidence=decision.evidence | {"challenger": version})
-    packed = _save_packed(case, case.model, case.card) if decision.promote else Packed()
+    is_served = decision.promote or job.spec.serving.challenger is not None
+    packed = _save_packed(case, case.model, case.card) if is_served else Packed()
     keys = [_write_curves(case, case.model, version, CHALLENGER, packed)]
     crowned = (case.card, packed) if decision.promote else _save_fallback(case, decision)
     reign = _crown(case, *crowned, decision) if crowned else case.reign

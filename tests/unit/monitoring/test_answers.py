@@ -14,6 +14,7 @@ from tenantry.metrics import measure
 from tenantry.monitoring.answers import measure_answers
 from tenantry.monitoring.judgements import read_judgements
 from tenantry.serving.app import ServerOptions, Serving
+from tenantry.serving.index import Trial, write_entries
 from tenantry.serving.records import Logging
 from tenantry.sources.connections import Connections
 from tenantry.specs.data import Column
@@ -28,7 +29,7 @@ from tests.unit.monitoring.watched import (
     make_table,
     predict,
 )
-from tests.unit.serving.served import Client, publish
+from tests.unit.serving.served import PRODUCT, Client, publish
 
 SPEC = make_spec(
     monitor={"report": False}, serving={"enabled": True, "log": {"share": 1}}, key=["number"]
@@ -48,11 +49,13 @@ def prepare(record, online):
     return lambda raw, at: ({"distance": raw["distance"], "origin": raw["origin"]},) * 2
 
 
-def serve(store, *requests, **fields):
+def serve(store, *requests, version=MODEL, role="champion", **fields):
     """Let a server answer for rows of the table and log them; return its probabilities."""
-    publish(
-        store, version=MODEL, **{"log": LOGGING, "key": ("number",), "columns": COLUMNS} | fields
-    )
+    known = {"log": LOGGING, "key": ("number",), "columns": COLUMNS}
+    entry = publish(store, version=version, **(known | fields))
+    trial = Trial(version=version, record=entry.record, share=1.0, mode="canary")
+    if role == "challenger":
+        write_entries(store, PRODUCT, {"ua": entry.model_copy(update={"trial": trial})})
 
     async def ask():
         serving = Serving(store, prepare, ServerOptions(poll_seconds=3600.0))
@@ -103,6 +106,19 @@ def test_logged_answers_are_judged_beside_the_batchs_predictions(store):
     )
     assert judgement.rows == judgement.labelled == 7 * 24 * 6  # the batch's, each row once
     assert "120 rows logged" in judgement.sentence
+
+
+def test_a_challenger_is_measured_beside_the_champion(store):
+    spec = make_spec(key=["number"], monitor={"report": False},
+                     serving={"enabled": True, "challenger": {"share": 1}})  # fmt: skip
+    predict(store, TABLE, WINDOWS[0])
+    rows = rows_in(WINDOWS[0], 60)
+    serve(store, rows)
+    serve(store, rows, version="20131001T000000Z-bbbbbbbbbbbb", role="challenger")
+    judgement = judge(store, spec)
+    assert [one.role for one in judgement.served] == ["challenger", "champion"]
+    assert {one.labelled for one in judgement.served} == {60}
+    assert "The challenger 20131001T000000Z-bbbbbbbbbbbb " in judgement.sentence
 
 
 def test_the_last_answer_counts_of_a_row_that_was_asked_for_twice(store):

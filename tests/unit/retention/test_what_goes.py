@@ -11,7 +11,7 @@ from tenantry.errors import SpecError
 from tenantry.events import Event, write_event
 from tenantry.openings import Opening
 from tenantry.retention.sweep import POOLED, RUNS, SPECS
-from tenantry.serving.index import Entry, write_entries
+from tenantry.serving.index import Entry, Trial, write_entries
 from tenantry.specs.bundle import Bundle, find_published, publish, read_published
 from tests.unit.answered import answer
 from tests.unit.retention.specs import NOW, collect, find, make_collector, make_fleet
@@ -394,3 +394,8 @@ def test_of_what_was_published_only_what_servers_are_told_of_stays(made):
                   as_of=day(1), counter=1)  # fmt: skip
     write_entries(made.store, PRODUCT, {"ua": entry})
     assert find(made.store, make_fleet(), 400)["serving"] == {keys[1], keys[3]}
+    trial = Trial(version=made.cards[25].version, record=shas[1], share=0.1, mode="shadow")
+    write_entries(made.store, PRODUCT, {"ua": entry.model_copy(update={"trial": trial})})
+    found = find(made.store, make_fleet(models="10d", champions=1), 45)
+    assert found["serving"] == {keys[3]}
+    assert "model" not in found, "it is tried"

@@ -5,6 +5,7 @@ import pytest
 
 from tenantry import layout
 from tenantry.champions import move_champion, read_champion
+from tenantry.digests import sha256
 from tenantry.erasure.tombstones import sweep
 from tenantry.errors import ObjectMissingError, StoreError
 from tenantry.ledger import Entry as Line
@@ -14,7 +15,15 @@ from tenantry.registry.rollback import Aim, find_rollback, make_rollback
 from tenantry.rules import settle_rules
 from tenantry.serving import follow as following
 from tenantry.serving.announce import announce, take_back, why_publish
-from tenantry.serving.index import Entry, bucket_of, forget_served, read_entries, write_entries
+from tenantry.serving.challenger import find_challenger, write_challenger
+from tenantry.serving.index import (
+    Entry,
+    Trial,
+    bucket_of,
+    forget_served,
+    read_entries,
+    write_entries,
+)
 from tenantry.serving.mend import find_unserved, rebuild_served
 from tenantry.serving.publish import make_record
 from tenantry.serving.records import read_record, write_record
@@ -52,6 +61,57 @@ def tell(store, spec=SPEC):
     )
     write_entries(store, PRODUCT, {"ua": entry})
     return entry
+
+
+def try_beside(store):
+    """Let servers try a challenger, too."""
+    entry = read_entries(store, PRODUCT)["ua"]
+    trial = Trial(version="v", record="r", share=0.5, mode="canary")
+    write_entries(store, PRODUCT, {"ua": entry.model_copy(update={"trial": trial})})
+
+
+def test_a_rollback_ends_what_was_tried_and_a_pin_keeps_it(store):
+    try_beside(store)
+    pin(store, PRODUCT, "ua", order=ORDER)
+    held = read_entries(store, PRODUCT)["ua"]
+    assert (held.pinned, held.trial.version) == (True, "v")
+    unpin(store, PRODUCT, "ua", order=ORDER)
+    make_rollback(store, PRODUCT, find_rollback(store, PRODUCT, "ua", Aim(), order=ORDER))
+    assert read_entries(store, PRODUCT)["ua"].trial is None
+
+
+def trying(version="latest"):
+    """The spec, with a challenger."""
+    return a_spec(serving={"enabled": True, "challenger": {"version": version, "share": 0.1}})
+
+
+def test_the_latest_challenger_is_the_newest_that_never_reigned(store):
+    def latest():
+        return find_challenger(store, trying(), read_champion(store, PRODUCT, "ua"))
+
+    make_model(store, 20)  # older than the champion of day 62
+    assert latest() == ""
+    make_model(store, 70)
+    make_model(store, 80)
+    assert latest() == version(80)
+    make_rollback(store, PRODUCT, find_rollback(store, PRODUCT, "ua", Aim(), order=ORDER))
+    assert latest() == version(80), "what was rolled back is not tried again"
+
+
+def test_a_named_challenger_is_tried_unless_it_reigns(store):
+    champion = read_champion(store, PRODUCT, "ua")
+    assert find_challenger(store, trying(version(31)), champion) == version(31)
+    assert find_challenger(store, trying(version(62)), champion) == ""
+    assert find_challenger(store, SPEC, champion) == ""
+
+
+def test_a_challengers_record_names_its_packed_file(store):
+    spec, card = trying(), make_model(store, 80)
+    store.put(f"{layout.model_folder(PRODUCT, 'ua', card.version)}packed.bin", b"packed")
+    sha = write_challenger(store, spec, card.version)
+    record = read_record(store, PRODUCT, "ua", sha)
+    assert (record.version, record.model.packed) == (card.version, sha256(b"packed"))
+    assert write_challenger(store, spec, version(99)) == ""
 
 
 def empty_state(number):
@@ -145,6 +205,15 @@ def test_a_shard_tells_what_its_workers_published(store):
     entry = told(store)
     assert (entry.record, entry.online, entry.counter) == ("f" * 64, "0" * 64, 9)
     assert entry.as_of == day(70)
+
+
+@pytest.mark.parametrize("record", ["e" * 64, "../x"])
+def test_a_shard_tells_what_is_tried_as_the_spec_says(store, record):
+    facts = {"serves": version(62), "record": "f" * 64, "counter": 9, "pinned": False}
+    tried = {"tries": version(80), "trial_record": record}
+    announce(store, header("predict"), [line("predict", **facts, **tried)], {"ua": trying()})
+    trial = Trial(version=version(80), record="e" * 64, share=0.1, mode="shadow")
+    assert told(store).trial == (trial if record == "e" * 64 else None)
 
 
 @pytest.mark.parametrize(

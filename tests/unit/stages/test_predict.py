@@ -17,6 +17,7 @@ from tenantry.models.files import load_model
 from tenantry.packed.save import Packed, save_packed
 from tenantry.parquet import from_parquet
 from tenantry.predictions import Receipt, read_receipts
+from tenantry.serving.records import read_record
 from tenantry.stages.predict import predict
 from tenantry.times import Window
 from tests.unit.memory_store import MemoryStore
@@ -55,6 +56,24 @@ def read(tenancy: Tenancy, receipt: Receipt) -> pd.DataFrame:
 
 
 # --- which model predicts a window ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["shadow", "canary"])
+def test_the_challenger_that_the_gate_passed_over_is_published_beside_the_champion(
+    tenancy, trained, mode
+):
+    challenger = {"share": 0.2, "mode": mode}
+    tried = tenancy.with_spec(serving={"enabled": True, "challenger": challenger})
+    result = predict(tried.predict_job(AS_OF, FIRST))
+    card = trained[1]["september"]
+    assert result.facts["tries"] == card.version
+    assert f"tries {card.version} ({mode})" in result.message
+    record = read_record(tried.store, "arrival-delay", "ua", result.facts["trial_record"])
+    assert (record.version, record.recipe, record.log.share) == (card.version, "trees", 0.0)
+    plain = tenancy.with_spec(serving={"enabled": True})
+    assert "tries" not in predict(plain.predict_job(AS_OF, FIRST)).facts
+    tenancy.crown(card)
+    assert "no challenger to try" in predict(tried.predict_job(AS_OF, FIRST)).message
 
 
 def test_every_window_is_predicted_by_the_model_that_reigned_when_it_began(tenancy, trained):

@@ -7,6 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
+from tenantry import layout
 from tenantry.champions import (
     Champion,
     Pin,
@@ -182,6 +183,18 @@ def test_a_challenger_that_wins_is_packed_before_it_reigns(tenancy):
     )
     assert packed.form == "own"
     assert not read_curves(tenancy.store, "arrival-delay", "ua", reign.version).not_packed
+
+
+@pytest.mark.parametrize("tried", [True, False])
+def test_a_challenger_that_does_not_win_is_packed_where_servers_try_it(tenancy, tried):
+    serving = {"enabled": True, "challenger": {}} if tried else {"enabled": True}
+    tenancy.spec = make_spec(gate={"holdout": "60d"}, serving=serving)
+    tenancy.crown(tenancy.train(SEPTEMBER - timedelta(days=60)))
+    own = fitted("encoded", tenancy.known(AS_OF))
+    challenger = tenancy.train(AS_OF, own=own, noise=3.0)
+    assert promote(tenancy.promote_job(AS_OF, challenger)).facts["promoted"] is False
+    folder = layout.model_folder("arrival-delay", "ua", challenger.version)
+    assert (tenancy.store.find(f"{folder}packed.bin") is not None) is tried
 
 
 def test_what_cannot_be_packed_reigns_without_and_its_curves_say_why(tenancy, october):
