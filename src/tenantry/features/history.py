@@ -1,51 +1,159 @@
 """History: a statistic of the tenant's own past, of what was known when the row became known."""
 
+from dataclasses import dataclass, field
+
 import numpy as np
 import pandas as pd
 
 from tenantry.columns import KNOWN_AT, LABEL_KNOWN_AT
-from tenantry.features.calendar import local_part
-from tenantry.features.windows import Floats, Timeline, groups_of, moments_of, sum_spans
+from tenantry.features.calendar import Part, local_part
+from tenantry.features.windows import (
+    Flags,
+    Floats,
+    Integers,
+    Timeline,
+    groups_of,
+    moments_of,
+    order_of,
+    sum_spans,
+)
 from tenantry.specs.features import HistoryFeature
+
+_EXACT = float(1 << 53)
+"""Sums of whole numbers are exact up to here, in whatever order they are made."""
 
 
 def past_statistic(rows: pd.DataFrame, feature: HistoryFeature, timezone: str) -> Floats:
-    """Compute a history feature.
+    """Compute a history feature; see `History.statistic`."""
+    return History(rows, timezone).statistic(feature)
 
-    For a row known at ``k`` the rows that count are those that
 
-    - are alike in the columns `by` (missing values are alike), and happen in the same local hour
-      or on the same weekday where `same` says so,
-    - have ``k - over < label_known_at ≤ k``: what people would have learned in that span,
-    - have a finite value in the column `of`, whatever column that is: it is taken to be known when
-      the row's label is,
-    - are not the row itself.
+@dataclass(frozen=True)
+class _Past:
+    """The rows of a group that count, by when they were learned from, and who asks for them.
 
-    Args:
-        rows: A rows frame; `known_at` is never missing.
-        feature: What to compute.
-        timezone: Of `same`, an IANA name.
-
-    Returns:
-        One value a row. A mean of fewer than `min_rows` rows is NaN; a count is never NaN.
+    Attributes:
+        order: Places of all rows by group, then by when they ask; all that follows is in it.
+        groups: Group of each.
+        counted: The number of the set of rows that count.
+        line: The rows that count.
+        stop: Where in the line those end that each knows.
+        own: The place of each in the line; -1 where it does not count.
     """
-    values = np.asarray(rows[feature.of], dtype=np.float64)
-    learned, asked = moments_of(rows[LABEL_KNOWN_AT]), moments_of(rows[KNOWN_AT])
-    counted = np.isfinite(values) & rows[LABEL_KNOWN_AT].notna().to_numpy()
-    part = local_part(rows, feature.same, timezone) if feature.same else None
-    groups = groups_of(rows, feature.by, part)
-    past = Timeline.of(groups, learned, counted)
-    over = int(feature.over.total_seconds() * 1_000_000)
-    start, stop = past.ends(groups, asked - over), past.ends(groups, asked)
-    own = past.places_in_order(len(rows))
-    inside = (own >= start) & (own < stop)
-    count = (stop - start - inside).astype(np.float64)
-    if feature.statistic == "count":
-        return count
-    before = np.where(inside, own, stop)
-    past_values = values[past.order]
-    total = sum_spans(past_values, start, before)
-    total[inside] += sum_spans(past_values, own[inside] + 1, stop[inside])
-    mean = np.full(len(rows), np.nan)
-    np.divide(total, count, out=mean, where=count >= feature.min_rows)
-    return mean
+
+    order: Integers
+    groups: Integers
+    counted: int
+    line: Timeline
+    stop: Integers
+    own: Integers
+
+
+@dataclass
+class History:
+    """What the history features of a frame of rows have in common, made once.
+
+    Attributes:
+        rows: A rows frame; `known_at` is never missing.
+        timezone: Of a feature's `same`, an IANA name.
+    """
+
+    rows: pd.DataFrame
+    timezone: str
+    _parts: dict[Part, Floats] = field(default_factory=dict)
+    _orders: dict[tuple[tuple[str, ...], Part | None], tuple[Integers, Integers]] = field(
+        default_factory=dict
+    )
+    _counted: list[Flags] = field(default_factory=list)
+    _ranked: dict[tuple[int, int], Integers] = field(default_factory=dict)
+    _pasts: dict[tuple[tuple[str, ...], Part | None, int], _Past] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._asked = moments_of(self.rows[KNOWN_AT])
+        self._learned = moments_of(self.rows[LABEL_KNOWN_AT])
+
+    def part(self, part: Part) -> Floats:
+        """Return a part of each event's local time."""
+        if part not in self._parts:
+            self._parts[part] = local_part(self.rows, part, self.timezone)
+        return self._parts[part]
+
+    def statistic(self, feature: HistoryFeature) -> Floats:
+        """Compute a history feature.
+
+        For a row known at ``k`` the rows that count are those that
+
+        - are alike in the columns `by` (missing values are alike), and happen in the same local
+          hour or on the same weekday where `same` says so,
+        - have ``k - over < label_known_at ≤ k``: what people would have learned in that span,
+        - have a finite value in the column `of`, whatever column that is: it is taken to be known
+          when the row's label is,
+        - are not the row itself.
+
+        Returns:
+            One value a row. A mean of fewer than `min_rows` rows is NaN; a count is never NaN.
+        """
+        values = np.asarray(self.rows[feature.of], dtype=np.float64)
+        past = self._past(feature, values)
+        over = int(feature.over.total_seconds() * 1_000_000)
+        start = past.line.ends_of(past.groups, self._ranks(past.counted, past.line, over)[past.order])
+        inside = (past.own >= start) & (past.own < past.stop)
+        told = (past.stop - start - inside).astype(np.float64)
+        if feature.statistic != "count":
+            total = _totals(values[past.line.order], start, past, inside)
+            mean = np.full(len(told), np.nan)
+            told = np.divide(total, told, out=mean, where=told >= feature.min_rows)
+        found = np.empty(len(told))
+        found[past.order] = told
+        return found
+
+    def _past(self, feature: HistoryFeature, values: Floats) -> _Past:
+        counted = np.isfinite(values) & self.rows[LABEL_KNOWN_AT].notna().to_numpy()
+        number = self._number(counted)
+        place = (feature.by, feature.same, number)
+        if place not in self._pasts:
+            groups, order = self._order(feature.by, feature.same)
+            line = Timeline.of(groups, self._learned, counted)
+            asking = groups[order]
+            self._pasts[place] = _Past(
+                order=order,
+                groups=asking,
+                counted=number,
+                line=line,
+                stop=line.ends_of(asking, self._ranks(number, line, 0)[order]),
+                own=line.places_in_order(len(groups))[order],
+            )
+        return self._pasts[place]
+
+    def _ranks(self, counted: int, line: Timeline, over: int) -> Integers:
+        """Return the rank of when each row asks, less `over`: the same in all groups."""
+        if (counted, over) not in self._ranked:
+            self._ranked[counted, over] = line.ranks(self._asked - over)
+        return self._ranked[counted, over]
+
+    def _number(self, counted: Flags) -> int:
+        """Number sets of rows that count: features of label and value mostly share one."""
+        for number, known in enumerate(self._counted):
+            if np.array_equal(known, counted):
+                return number
+        self._counted.append(counted)
+        return len(self._counted) - 1
+
+    def _order(self, by: tuple[str, ...], same: Part | None) -> tuple[Integers, Integers]:
+        if (by, same) not in self._orders:
+            groups = groups_of(self.rows, by, self.part(same) if same else None)
+            self._orders[by, same] = groups, order_of(groups, self._asked)
+        return self._orders[by, same]
+
+
+def _totals(values: Floats, start: Integers, past: _Past, inside: Flags) -> Floats:
+    """Return the sums of what counts, each without the row itself."""
+    if np.array_equal(values, np.rint(values)) and np.abs(values).sum() < _EXACT:
+        sums = np.concatenate(([0.0], np.cumsum(values)))
+        total = sums[past.stop] - sums[start]
+        total[inside] -= values[past.own[inside]]
+        return np.asarray(np.where(past.stop > start, total, 0.0), dtype=np.float64)
+    before = np.where(inside, past.own, past.stop)
+    total = sum_spans(values, start, before)
+    total[inside] += sum_spans(values, past.own[inside] + 1, past.stop[inside])
+    return total

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from tenantry.columns import EVENT_TIME, RESERVED, TENANT
-from tenantry.features.calendar import local_part
 from tenantry.features.congestion import rows_before
-from tenantry.features.history import past_statistic
+from tenantry.features.history import History
 from tenantry.features.plain import as_category, as_missing_flag, as_number
 from tenantry.features.windows import Floats
 from tenantry.specs.features import (
@@ -45,18 +44,20 @@ def build_features(rows: pd.DataFrame, features: Mapping[str, Feature], spec: Sp
     rows = rows.sort_values([EVENT_TIME, *spec.key], kind="stable", ignore_index=True)
     kept = dict.fromkeys((*spec.key, *RESERVED))
     columns: dict[str, pd.Series | Floats] = {name: rows[name] for name in kept}
-    columns |= {name: _build(rows, name, item, spec) for name, item in features.items()}
+    history = History(rows, spec.timezone)
+    columns |= {name: _build(history, name, item) for name, item in features.items()}
     return pd.DataFrame(columns)
 
 
-def _build(rows: pd.DataFrame, name: str, feature: Feature, spec: Spec) -> pd.Series | Floats:
+def _build(history: History, name: str, feature: Feature) -> pd.Series | Floats:
+    rows = history.rows
     match feature:
         case HistoryFeature():
-            return past_statistic(rows, feature, spec.timezone)
+            return history.statistic(feature)
         case CongestionFeature():
             return rows_before(rows, feature)
         case CalendarFeature():
-            return local_part(rows, feature.part, spec.timezone)
+            return history.part(feature.part)
         case MissingFeature():
             return as_missing_flag(rows[feature.column])
         case CategoricalFeature() | TextFeature():

@@ -72,13 +72,20 @@ class Timeline:
         """Put the `counted` rows in order; arguments have one value a row of the frame."""
         places = np.flatnonzero(counted)
         moments, ranks = np.unique(times[places], return_inverse=True)
+        order = order_of(groups[places], ranks)
         keys = groups[places] * (len(moments) + 1) + ranks
-        order = np.argsort(keys, kind="stable")
         return cls(places[order], moments, keys[order])
 
     def ends(self, groups: Integers, until: Integers) -> Integers:
         """Return where in `order` the rows of a group with moment ≤ `until` end, for each asked."""
-        ranks = np.searchsorted(self.moments, until, side="right")
+        return self.ends_of(groups, self.ranks(until))
+
+    def ranks(self, until: Integers) -> Integers:
+        """Return how many moments are ≤ `until`, for each; ten times as quick where they rise."""
+        return np.searchsorted(self.moments, until, side="right")
+
+    def ends_of(self, groups: Integers, ranks: Integers) -> Integers:
+        """Return the same as `ends`, by `ranks`; quicker where groups, and ranks in them, rise."""
         return np.searchsorted(self.keys, groups * (len(self.moments) + 1) + ranks, side="left")
 
     def places_in_order(self, size: int) -> Integers:
@@ -86,6 +93,27 @@ class Timeline:
         places = np.full(size, -1, dtype=np.int64)
         places[self.order] = np.arange(len(self.order))
         return places
+
+
+def order_of(groups: Integers, times: Integers) -> Integers:
+    """Return the places of rows by group, then time; equal ones stay as they are.
+
+    Args:
+        groups: Numbers from 0 to below 2^32.
+        times: Any whole numbers.
+    """
+    by_time = None if np.all(times[1:] >= times[:-1]) else np.argsort(times, kind="stable")
+    return _sorted_by(groups, by_time)
+
+
+def _sorted_by(groups: Integers, order: Integers | None) -> Integers:
+    """Sort places stably by group, 16 bits at a time: NumPy counts those instead of comparing."""
+    high = int(groups.max(initial=0)) >> 16
+    for digits in (groups & 0xFFFF, groups >> 16) if high else (groups,):
+        short = digits.astype(np.uint16)
+        step = np.argsort(short if order is None else short[order], kind="stable")
+        order = step if order is None else order[step]
+    return np.arange(len(groups)) if order is None else order
 
 
 def sum_spans(values: Floats, start: Integers, stop: Integers) -> Floats:

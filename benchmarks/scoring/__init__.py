@@ -1,0 +1,2 @@
+"""How many rows a second are scored from source to receipt, beside a bare script, and in what
+memory."""
