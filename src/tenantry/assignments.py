@@ -13,6 +13,7 @@ import pandas as pd
 
 from tenantry.champions import Champion, Reign
 from tenantry.columns import EVENT_TIME, KNOWN_AT
+from tenantry.features.recipe import table_features
 from tenantry.features.tables import read_features
 from tenantry.jobs import Job
 from tenantry.ledger import Action, ModelChoice
@@ -29,7 +30,7 @@ class Table:
     Attributes:
         snapshot: The snapshot it was built from.
         features: Its digest.
-        rows: Its rows.
+        rows: Its rows by event time: keys, times and features.
     """
 
     snapshot: str
@@ -39,7 +40,8 @@ class Table:
     def within(self, window: Window) -> pd.DataFrame:
         """Return the rows that happen in a window."""
         when = self.rows[EVENT_TIME]
-        return self.rows[(when >= window.start) & (when < window.end)]
+        first, end = when.searchsorted([pd.Timestamp(window.start), pd.Timestamp(window.end)])
+        return self.rows.iloc[first:end]
 
 
 @dataclass(frozen=True)
@@ -176,5 +178,8 @@ def _read_table(job: Job, prefix: str) -> Table | None:
     features = job.entry.fact("build_features", f"{prefix}features")
     if not isinstance(snapshot, str) or not isinstance(features, str):
         return None
-    rows = read_features(job.store, job.product, job.tenant, features)
-    return Table(snapshot, features, rows[rows[KNOWN_AT] <= job.as_of])
+    spec = job.spec
+    columns = dict.fromkeys((*spec.key, EVENT_TIME, KNOWN_AT, *table_features(spec)))
+    rows = read_features(job.store, job.product, job.tenant, features, columns=tuple(columns))
+    known = rows[KNOWN_AT] <= job.as_of
+    return Table(snapshot, features, rows if known.all() else rows[known])

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tenantry.columns import EVENT_TIME, KNOWN_AT, LABEL, LABEL_KNOWN_AT, RESERVED
 from tenantry.errors import ContractError, Fault
 from tenantry.moments import event_times, known_times, label_known_times
+from tenantry.order import is_rising, sort_rows
 from tenantry.origins import SourceRead
 from tenantry.quality import Quality
 from tenantry.specs.data import Column
@@ -110,7 +111,8 @@ def check_rows(frame: pd.DataFrame, spec: Spec, as_of: datetime) -> CheckedRows:
     bad = np.logical_or.reduce([mask for _, mask in faults])
     copies, rivals = _find_repeats(rows, spec.key, ~bad)
     faults.append((f"{', '.join(spec.key)}: shared with another row", rivals))
-    kept = _sorted(rows[~bad & ~rivals & ~copies], spec)
+    aside = bad | rivals | copies
+    kept = _sorted(rows[~aside] if aside.any() else rows, spec)
     quality = Quality(
         rows=len(kept),
         labelled=int(kept[LABEL].notna().sum()),
@@ -222,6 +224,8 @@ def _labels(values: "pd.Series[Any]", spec: Spec) -> "pd.Series[Any]":
 def _find_repeats(rows: pd.DataFrame, key: tuple[str, ...], good: Mask) -> tuple[Mask, Mask]:
     """Return the good rows that copy an earlier one, and those that share its key but differ."""
     copies, rivals = np.zeros_like(good), np.zeros_like(good)
+    if len(key) == 1 and is_rising(rows[key[0]]):
+        return copies, rivals
     shared = np.flatnonzero(good)[rows[good].duplicated(list(key), keep=False).to_numpy()]
     copies[shared] = rows.iloc[shared].duplicated().to_numpy()
     different = shared[~copies[shared]]
@@ -230,7 +234,7 @@ def _find_repeats(rows: pd.DataFrame, key: tuple[str, ...], good: Mask) -> tuple
 
 
 def _sorted(rows: pd.DataFrame, spec: Spec) -> pd.DataFrame:
-    return rows.sort_values([EVENT_TIME, *spec.key], ignore_index=True)
+    return sort_rows(rows, (EVENT_TIME, *spec.key))
 
 
 def _set_aside(known: pd.DataFrame, faults: list[RowFault], aside: Mask) -> pd.DataFrame:

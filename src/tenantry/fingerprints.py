@@ -1,6 +1,7 @@
 """Fingerprints of rows: equal for equal rows in whatever order, and cheap."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -44,7 +45,18 @@ def pooled_fingerprint(rows: pd.DataFrame, spec: Spec) -> str:
 
 
 def _hashes(frame: pd.DataFrame) -> _Hashes:
-    return np.asarray(pd.util.hash_pandas_object(frame, index=False), dtype=np.uint64)
+    told = {name: _by_category(frame[name]) for name in frame.columns}
+    return np.asarray(
+        pd.util.hash_pandas_object(pd.DataFrame(told, copy=False), index=False), dtype=np.uint64
+    )
+
+
+def _by_category(values: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Return texts as categories, which have the same hashes and each is hashed once."""
+    if not isinstance(values.dtype, pd.StringDtype):
+        return values
+    codes, texts = pd.factorize(values)
+    return pd.Series(pd.Categorical.from_codes(codes, texts.astype(object)), index=values.index)
 
 
 def _mixed(hashes: _Hashes) -> _Hashes:

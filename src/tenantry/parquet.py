@@ -49,7 +49,7 @@ def from_parquet(content: bytes) -> pd.DataFrame:
 def from_parquets(contents: Sequence[bytes]) -> pd.DataFrame:
     """Read pieces that `to_parquets` wrote, one or more, as one frame."""
     tables = [pq.ParquetFile(pa.BufferReader(one)).read(use_threads=False) for one in contents]
-    frame: pd.DataFrame = pa.concat_tables(tables).to_pandas()
+    frame: pd.DataFrame = pa.concat_tables(tables).to_pandas(split_blocks=True, use_threads=False)
     return frame
 
 
@@ -66,9 +66,10 @@ def table_to_parquet(table: pa.Table) -> bytes:
 
 def read_columns(content: bytes, columns: Iterable[str]) -> pd.DataFrame:
     """Read those of `columns` that a file has."""
-    file = pq.ParquetFile(io.BytesIO(content))
+    file = pq.ParquetFile(pa.BufferReader(content))
     known = [name for name in columns if name in file.schema_arrow.names]
-    frame: pd.DataFrame = file.read(columns=known, use_threads=False).to_pandas()
+    table = file.read(columns=known, use_threads=False)
+    frame: pd.DataFrame = table.to_pandas(split_blocks=True, use_threads=False)
     return frame
 
 

@@ -9,6 +9,7 @@ from tenantry.features.congestion import rows_before
 from tenantry.features.history import History
 from tenantry.features.plain import as_category, as_missing_flag, as_number
 from tenantry.features.windows import Floats
+from tenantry.order import sort_rows
 from tenantry.specs.features import (
     CalendarFeature,
     CategoricalFeature,
@@ -41,12 +42,12 @@ def build_features(rows: pd.DataFrame, features: Mapping[str, Feature], spec: Sp
         str without missing values), sorted by event time, then key. A feature with a key column's
         name is that column (what cannot be built is refused when specs are loaded).
     """
-    rows = rows.sort_values([EVENT_TIME, *spec.key], kind="stable", ignore_index=True)
+    rows = sort_rows(rows, (EVENT_TIME, *spec.key))
     kept = dict.fromkeys((*spec.key, *RESERVED))
     columns: dict[str, pd.Series | Floats] = {name: rows[name] for name in kept}
     history = History(rows, spec.timezone)
     columns |= {name: _build(history, name, item) for name, item in features.items()}
-    return pd.DataFrame(columns)
+    return pd.DataFrame(columns, copy=False)
 
 
 def _build(history: History, name: str, feature: Feature) -> pd.Series | Floats:

@@ -1,11 +1,13 @@
 """Feature tables in the store: Parquet whose bytes depend on nothing but the table's content."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from tenantry import layout
 from tenantry.digests import sha256
 from tenantry.errors import StoreError
-from tenantry.parquet import from_parquet, to_parquet
+from tenantry.parquet import from_parquet, read_columns, to_parquet
 from tenantry.specs.model import Spec
 from tenantry.store.contract import ObjectStore
 
@@ -31,8 +33,14 @@ def write_features(store: ObjectStore, spec: Spec, snapshot: str, table: pd.Data
     return sha
 
 
-def read_features(store: ObjectStore, product: str, tenant: str, sha: str) -> pd.DataFrame:
-    """Read a feature table.
+def read_features(
+    store: ObjectStore,
+    product: str,
+    tenant: str,
+    sha: str,
+    columns: Sequence[str] | None = None,
+) -> pd.DataFrame:
+    """Read a feature table, or some columns of it.
 
     Raises:
         ObjectMissingError: There is none of that digest.
@@ -43,4 +51,4 @@ def read_features(store: ObjectStore, product: str, tenant: str, sha: str) -> pd
     if sha256(content) != sha:
         msg = f"{key}: the bytes have another digest; delete it, and the next run builds it again"
         raise StoreError(msg)
-    return from_parquet(content)
+    return from_parquet(content) if columns is None else read_columns(content, columns)

@@ -36,7 +36,7 @@ def groups_of(rows: pd.DataFrame, by: tuple[str, ...], part: Floats | None = Non
     Args:
         rows: Any frame.
         by: Columns of it.
-        part: One more value a row in which they must be equal.
+        part: One more value a row in which they must be equal: whole numbers from 0.
 
     Returns:
         One group number a row, at least 0; all 0 when there is nothing to be equal in.
@@ -45,12 +45,22 @@ def groups_of(rows: pd.DataFrame, by: tuple[str, ...], part: Floats | None = Non
 
     groups, size = np.zeros(len(rows), dtype=np.int64), 1
     for values in [rows[name] for name in by] + ([] if part is None else [part]):
-        codes, levels = pd.factorize(values, use_na_sentinel=False)
-        if size * len(levels) > _MOST_GROUPS:
+        codes, levels = _numbered(values)
+        if size * levels > _MOST_GROUPS:
             groups = np.unique(groups, return_inverse=True)[1]
             size = len(rows)
-        groups, size = groups * len(levels) + codes, size * len(levels)
+        groups, size = groups * levels + codes, size * levels
     return groups
+
+
+def _numbered(values: pd.Series | Floats) -> tuple[Integers, int]:
+    """Number equal values from 0; return how many numbers there are, too."""
+    import pandas as pd
+
+    if isinstance(values, np.ndarray):  # a part of the time is a small whole number
+        return values.astype(np.int64), int(values.max(initial=0)) + 1
+    codes, levels = pd.factorize(values, use_na_sentinel=False)
+    return codes, len(levels)
 
 
 @dataclass(frozen=True)
@@ -99,7 +109,7 @@ def order_of(groups: Integers, times: Integers) -> Integers:
     """Return the places of rows by group, then time; equal ones stay as they are.
 
     Args:
-        groups: Numbers from 0 to below 2^32.
+        groups: Numbers from 0.
         times: Any whole numbers.
     """
     by_time = None if np.all(times[1:] >= times[:-1]) else np.argsort(times, kind="stable")
@@ -108,9 +118,8 @@ def order_of(groups: Integers, times: Integers) -> Integers:
 
 def _sorted_by(groups: Integers, order: Integers | None) -> Integers:
     """Sort places stably by group, 16 bits at a time: NumPy counts those instead of comparing."""
-    high = int(groups.max(initial=0)) >> 16
-    for digits in (groups & 0xFFFF, groups >> 16) if high else (groups,):
-        short = digits.astype(np.uint16)
+    for shift in range(0, int(groups.max(initial=0)).bit_length(), 16):
+        short = (groups >> shift & 0xFFFF).astype(np.uint16)
         step = np.argsort(short if order is None else short[order], kind="stable")
         order = step if order is None else order[step]
     return np.arange(len(groups)) if order is None else order

@@ -41,8 +41,9 @@ from tenantry.text import counted
 if TYPE_CHECKING:
     from tenantry.models.fitted import FittedModel
 
-_AT_ONCE = 64
-"""Windows scored together: bounds the memory of a long backfill, and what a killed run loses."""
+_AT_ONCE, _ROWS_AT_ONCE = 64, 50_000
+"""Windows scored together, and from how many rows on no further one is: bounds the memory of a long
+backfill, and what a killed run loses."""
 
 
 def preload(specs: Iterable[Spec]) -> None:
@@ -96,9 +97,10 @@ def _predict_by_one_model(assigned: Sequence[Assignment], job: Job) -> Iterator[
     reign = assigned[0].reign
     model = _load(reign, job)
     rules = read_rules(job.store, job.spec, reign.version)
-    for first in range(0, len(assigned), _AT_ONCE):
-        batch = assigned[first : first + _AT_ONCE]
-        rows = pd.concat([one.rows for one in batch], ignore_index=True)
+    first = 0
+    for batch in _batches(assigned):
+        parts = [one.rows for one in batch]
+        rows = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
         try:
             scored = score_rows(model, rows, job.spec, rules)
         except ScoringError:
@@ -110,6 +112,21 @@ def _predict_by_one_model(assigned: Sequence[Assignment], job: Job) -> Iterator[
         ends = np.cumsum([len(one.rows) for one in batch])
         for one, end in zip(batch, ends.tolist(), strict=True):
             yield _write(one, scored.iloc[end - len(one.rows) : end], rules, job)
+        first += len(batch)
+
+
+def _batches(assigned: Sequence[Assignment]) -> Iterator[list[Assignment]]:
+    """Yield windows to be scored together."""
+    batch: list[Assignment] = []
+    rows = 0
+    for one in assigned:
+        batch.append(one)
+        rows += len(one.rows)
+        if len(batch) == _AT_ONCE or rows >= _ROWS_AT_ONCE:
+            yield batch
+            batch, rows = [], 0
+    if batch:
+        yield batch
 
 
 def _load(reign: Reign, job: Job) -> PackedModel | FittedModel:

@@ -1,0 +1,32 @@
+"""Frames in order of some columns: most come in it, which is quicker to see than to sort."""
+
+import numpy as np
+import pandas as pd
+
+
+def sort_rows(frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
+    """Return a frame sorted by columns, equal rows as they came, with a fresh index."""
+    if not is_sorted(frame, columns):
+        return frame.sort_values(list(columns), kind="stable", ignore_index=True)
+    index = pd.RangeIndex(len(frame))
+    return frame if frame.index.equals(index) else frame.set_axis(index)
+
+
+def is_sorted(frame: pd.DataFrame, columns: tuple[str, ...]) -> bool:
+    """Say whether a frame is sorted by columns; where a value of them is missing, no."""
+    if any(frame[name].hasnans for name in columns):
+        return False
+    equal = np.arange(1, len(frame))  # rows that are so far equal to the one before
+    for name in columns:
+        values = frame[name].array
+        before, after = values[equal - 1], values[equal]
+        if (before > after).any():
+            return False
+        equal = equal[np.asarray(before == after, dtype=bool)]
+    return True
+
+
+def is_rising(values: pd.Series) -> bool:
+    """Say whether each number or moment is above the one before, so that none repeats another."""
+    array = values.to_numpy()
+    return array.dtype.kind in "fiM" and bool(np.all(array[1:] > array[:-1]))
