@@ -1,7 +1,7 @@
 SHELL := bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help setup lock demo-data demo specs compile render images images-test cluster-test clients-test fuzz-serve airflow-test check test test-servers crash-test race-test chaos-test bench-data bench-quality bench-intervals bench-gate bench-explain bench-rollback bench-monitor bench-planning bench-scale bench-serve notebook clean
+.PHONY: help setup lock demo-data demo specs compile render images images-test cluster-test clients-test fuzz-serve airflow-test check test test-servers crash-test race-test chaos-test bench-data bench-quality bench-intervals bench-gate bench-explain bench-rollback bench-monitor bench-planning bench-scale bench-serve bench-scoring notebook clean
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
@@ -135,6 +135,9 @@ bench-serve: setup test-servers ## measure tenantry serve beside two others: 10 
 
 bench-scale: test-servers bench-data ## measure a fleet of 3,250 beside a bare script: ARGS="--tenants 100 --store minio"
 	$(BIN)/python -m benchmarks.scale $(ARGS)
+
+bench-scoring: bench-data ## measure rows a second from source to receipt: ARGS="--rows 10000000 --recipes logistic --no-bare"
+	$(BIN)/python -m benchmarks.scoring $(ARGS)
 
 clean: ## remove what the demo and the build made
 	rm -rf build demo

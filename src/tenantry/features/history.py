@@ -1,6 +1,7 @@
 """History: a statistic of the tenant's own past, of what was known when the row became known."""
 
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from tenantry.features.windows import (
     Floats,
     Integers,
     Timeline,
+    divided,
     groups_of,
     moments_of,
     order_of,
@@ -67,6 +69,7 @@ class History:
     _counted: list[Flags] = field(default_factory=list)
     _ranked: dict[tuple[int, int], Integers] = field(default_factory=dict)
     _pasts: dict[tuple[tuple[str, ...], Part | None, int], _Past] = field(default_factory=dict)
+    _summed: "dict[tuple[str, int], _Sums]" = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._asked = moments_of(self.rows[KNOWN_AT])
@@ -96,11 +99,13 @@ class History:
         values = np.asarray(self.rows[feature.of], dtype=np.float64)
         past = self._past(feature, values)
         over = int(feature.over.total_seconds() * 1_000_000)
-        start = past.line.ends_of(past.groups, self._ranks(past.counted, past.line, over)[past.order])
+        start = past.line.ends_of(
+            past.groups, self._ranks(past.counted, past.line, over)[past.order]
+        )
         inside = (past.own >= start) & (past.own < past.stop)
         told = (past.stop - start - inside).astype(np.float64)
         if feature.statistic != "count":
-            total = _totals(values[past.line.order], start, past, inside)
+            total = self._totals(feature.of, values, start, past, inside)
             mean = np.full(len(told), np.nan)
             told = np.divide(total, told, out=mean, where=told >= feature.min_rows)
         found = np.empty(len(told))
@@ -141,19 +146,50 @@ class History:
 
     def _order(self, by: tuple[str, ...], same: Part | None) -> tuple[Integers, Integers]:
         if (by, same) not in self._orders:
-            groups = groups_of(self.rows, by, self.part(same) if same else None)
+            if same:
+                groups = divided(self._order(by, None)[0], self.part(same))
+            else:
+                groups = groups_of(self.rows, by)
             self._orders[by, same] = groups, order_of(groups, self._asked)
         return self._orders[by, same]
 
+    def _totals(
+        self, of: str, values: Floats, start: Integers, past: _Past, inside: Flags
+    ) -> Floats:
+        """Return the sums of what counts, each without the row itself."""
+        place = (of, id(past))
+        if place not in self._summed:
+            self._summed[place] = _Sums.of(values[past.line.order])
+        return self._summed[place].between(start, past, inside)
 
-def _totals(values: Floats, start: Integers, past: _Past, inside: Flags) -> Floats:
-    """Return the sums of what counts, each without the row itself."""
-    if np.array_equal(values, np.rint(values)) and np.abs(values).sum() < _EXACT:
-        sums = np.concatenate(([0.0], np.cumsum(values)))
-        total = sums[past.stop] - sums[start]
-        total[inside] -= values[past.own[inside]]
-        return np.asarray(np.where(past.stop > start, total, 0.0), dtype=np.float64)
-    before = np.where(inside, past.own, past.stop)
-    total = sum_spans(values, start, before)
-    total[inside] += sum_spans(values, past.own[inside] + 1, past.stop[inside])
-    return total
+
+@dataclass(frozen=True)
+class _Sums:
+    """Values of a line, to be summed.
+
+    Attributes:
+        values: The values.
+        running: The sums up to each of them, where those are exact; None where they are not.
+    """
+
+    values: Floats
+    running: Floats | None
+
+    @classmethod
+    def of(cls, values: Floats) -> Self:
+        """Make sums of values in the line's order."""
+        if np.array_equal(values, np.rint(values)) and np.abs(values).sum() < _EXACT:
+            return cls(values, np.concatenate(([0.0], np.cumsum(values))))
+        return cls(values, None)
+
+    def between(self, start: Integers, past: _Past, inside: Flags) -> Floats:
+        """Return the sums from `start` to the past's end, each without the row itself."""
+        if self.running is not None:
+            total = self.running[past.stop] - self.running[start]
+            total[inside] -= self.values[past.own[inside]]
+            total[past.stop <= start] = 0.0
+            return total
+        before = np.where(inside, past.own, past.stop)
+        total = sum_spans(self.values, start, before)
+        total[inside] += sum_spans(self.values, past.own[inside] + 1, past.stop[inside])
+        return total

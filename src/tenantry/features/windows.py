@@ -30,13 +30,12 @@ def moments_of(times: pd.Series) -> Integers:
     return np.asarray(pd.DatetimeIndex(times).as_unit("us").asi8, dtype=np.int64)
 
 
-def groups_of(rows: pd.DataFrame, by: tuple[str, ...], part: Floats | None = None) -> Integers:
+def groups_of(rows: pd.DataFrame, by: tuple[str, ...]) -> Integers:
     """Number the groups of rows that are equal in the columns `by`; missing values are equal.
 
     Args:
         rows: Any frame.
         by: Columns of it.
-        part: One more value a row in which they must be equal: whole numbers from 0.
 
     Returns:
         One group number a row, at least 0; all 0 when there is nothing to be equal in.
@@ -44,23 +43,21 @@ def groups_of(rows: pd.DataFrame, by: tuple[str, ...], part: Floats | None = Non
     import pandas as pd
 
     groups, size = np.zeros(len(rows), dtype=np.int64), 1
-    for values in [rows[name] for name in by] + ([] if part is None else [part]):
-        codes, levels = _numbered(values)
-        if size * levels > _MOST_GROUPS:
+    for name in by:
+        codes, levels = pd.factorize(rows[name], use_na_sentinel=False)
+        if size * len(levels) > _MOST_GROUPS:
             groups = np.unique(groups, return_inverse=True)[1]
             size = len(rows)
-        groups, size = groups * levels + codes, size * levels
+        groups, size = groups * len(levels) + codes, size * len(levels)
     return groups
 
 
-def _numbered(values: pd.Series | Floats) -> tuple[Integers, int]:
-    """Number equal values from 0; return how many numbers there are, too."""
-    import pandas as pd
-
-    if isinstance(values, np.ndarray):  # a part of the time is a small whole number
-        return values.astype(np.int64), int(values.max(initial=0)) + 1
-    codes, levels = pd.factorize(values, use_na_sentinel=False)
-    return codes, len(levels)
+def divided(groups: Integers, part: Floats) -> Integers:
+    """Return the numbers of groups whose rows are equal in `part`, too: small whole numbers."""
+    parts = int(part.max(initial=0)) + 1
+    if int(groups.max(initial=0)) * parts > _MOST_GROUPS:
+        groups = np.unique(groups, return_inverse=True)[1]
+    return groups * parts + part.astype(np.int64)
 
 
 @dataclass(frozen=True)

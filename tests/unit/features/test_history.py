@@ -56,7 +56,7 @@ def random_rows(draw):
         known=column(st.integers(295, 307)),
         learned=column(st.one_of(st.integers(295, 309), st.just(np.nan))),
         label=np.array(column(st.sampled_from([0.0, 1.0, np.nan])), dtype=np.float64),
-        late=np.array(column(st.sampled_from([-3.0, 40.0, np.nan, np.inf])), dtype=np.float64),
+        late=np.array(column(st.sampled_from([-3.0, 40.0, 0.1, np.nan, np.inf])), dtype=np.float64),
         dest=pd.Series(column(texts), dtype="str"),
         origin=np.array(column(numbers), dtype=np.float64),
     )
