@@ -1,2 +1,1 @@
-"""How many rows a second are scored from source to receipt, beside a bare script, and in what
-memory."""
+"""Rows a second from source to receipt, beside a bare script, and the memory that it takes."""
