@@ -81,8 +81,8 @@ def row_score(forest: Forest, values: Floats, row: Floats, baseline: float) -> f
     following = np.where(forest.goes_left(row), forest.left, forest.right)
     place = forest.roots
     for _ in range(forest.depth):
-        place = following.take(place)
-    told = values.take(place)
+        place = following[place]
+    told = values[place]
     told[0] += baseline
     return float(told.cumsum()[-1])  # tree behind tree, as the batch adds them up
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -69,11 +70,10 @@ class Forest:
 
     def goes_left(self, values: Floats) -> NDArray[np.bool_]:
         """Return whether a row with these values of the features goes left at each node."""
-        told = values.take(self.feature)
-        goes_left = told <= self.threshold
-        missing = np.isnan(told)
-        if missing.any():
-            goes_left |= missing & self.missing_left
+        told = values[self.feature]
+        goes_left: NDArray[np.bool_] = told <= self.threshold
+        if math.isnan(values.dot(values)):  # as any missing value makes it
+            goes_left |= np.isnan(told) & self.missing_left
         return goes_left
 
     @cached_property

@@ -37,7 +37,9 @@ def explain_row(loaded: Loaded, own: Row, pooled: Row) -> list[dict[str, Any]]:
     if model is None:
         raise NO_REASONS()
     parts = model.parts_row(own, pooled, record.shared)
-    table = {column: pooled[name] for name, column in record.shared.items()} | {**own}
+    table = {column: pooled[name] for name, column in record.shared.items() if name in pooled} | {
+        **own
+    }
     reasons = row_reasons(
         parts.columns, table, record.features, top=record.explain.top, tenant=record.tenant
     )

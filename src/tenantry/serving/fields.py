@@ -6,7 +6,7 @@ Faults name a field and what is wrong with it. They never quote a value.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import NamedTuple, Self
 
 from tenantry.errors import Fault, FieldsError
 from tenantry.scalars import FAULTS, Value, read_value, reader_of
@@ -18,6 +18,26 @@ Fields = Mapping[str, object]
 
 _LONGEST = 60
 """Characters of an unknown field's name that a fault repeats."""
+
+
+class _Reading(NamedTuple):
+    """How a column is read.
+
+    Attributes:
+        name: Its name.
+        column: What it must look like.
+        read: What reads a raw value.
+        is_joined: Whether it is looked up where a request leaves it out.
+        is_bound: Whether it is the same in every row.
+        is_limited: Whether a value that can be read may still be wrong.
+    """
+
+    name: str
+    column: Column
+    read: Callable[[object], Value]
+    is_joined: bool
+    is_bound: bool
+    is_limited: bool
 
 
 @dataclass(frozen=True)
@@ -52,16 +72,17 @@ class FieldReader:
         """
         values: dict[str, Value] = {}
         faults = self._unknown(raw) if not raw.keys() <= self.columns.keys() else []
-        for name, column, read, is_limited in self._readings:
-            if name not in raw and name in self.joined:
+        get = raw.get
+        for name, column, read, is_joined, is_bound, is_limited in self._readings:
+            if is_joined and name not in raw:
                 continue
             try:
-                value = read(raw.get(name))
+                value = read(get(name))
             except ValueError:
                 faults.append(Fault(name, FAULTS[column.type]))
                 values[name] = None
                 continue
-            if name in self.bound:
+            if is_bound:
                 value = self._bound(name, value, faults)
             if is_limited and (fault := find_fault(value, column)):
                 faults.append(Fault(name, fault))
@@ -69,10 +90,16 @@ class FieldReader:
         return values, faults
 
     @cached_property
-    def _readings(self) -> tuple[tuple[str, Column, Callable[[object], Value], bool], ...]:
-        """Each column, what reads it, and whether a value that can be read may still be wrong."""
+    def _readings(self) -> tuple[_Reading, ...]:
         return tuple(
-            (name, column, reader_of(column.type), _is_limited(column))
+            _Reading(
+                name=name,
+                column=column,
+                read=reader_of(column.type),
+                is_joined=name in self.joined,
+                is_bound=name in self.bound,
+                is_limited=_is_limited(column),
+            )
             for name, column in self.columns.items()
         )
 

@@ -17,13 +17,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from tenantry.errors import Fault, ServingError
-from tenantry.features.windows import Integers
 from tenantry.packed.columns import Row
 from tenantry.scalars import Value, microseconds, moment_of
 from tenantry.serving.fields import FieldReader, Fields, find_fault, refuse
@@ -49,7 +49,7 @@ Pair = tuple[Row, Row]
 
 _MICROSECOND = timedelta(microseconds=1)
 
-_EMPTY: Integers = np.zeros(0, dtype=np.int64)
+_NOTHING: Row = MappingProxyType({})
 
 
 def needs_state(record: ServingRecord) -> bool:
@@ -144,7 +144,7 @@ class Online:
         early = max(-self._shift, 0)
         compute = partial(_compute, state=state, back=self._back, early=early)
         names = tuple(record.features)
-        self._is_one_row = self._own == names and record.shared == {name: name for name in names}
+        self._is_own = self._own == names
         read = _read_by_model(record)
         self._features = tuple(
             (name, compute(name, feature))
@@ -169,11 +169,11 @@ class Online:
 
     def rows_of(self, table: Row) -> Pair:
         """Return what own and pooled model read of a row of the feature table."""
-        known_as = self.record.known_as
-        if self._is_one_row:
-            return table, {**table, TENANT: known_as}
+        own = table if self._is_own else {name: table[name] for name in self._own}
+        if not self._shared:
+            return own, _NOTHING
         shared = {name: table[column] for name, column in self._shared}
-        return {name: table[name] for name in self._own}, {**shared, TENANT: known_as}
+        return own, {**shared, TENANT: self.record.known_as}
 
     def table(self, raw: Fields, at: datetime) -> dict[str, float | str | None]:
         """Compute one row of the feature table: column → value.
@@ -184,7 +184,11 @@ class Online:
         asked = self._read(raw, at)
         local = moment_of(asked.happens).astimezone(self._zone)
         clock = _Clock(local.hour, local.weekday(), local.minute)
-        return {name: compute(asked, clock) for name, compute in self._features}
+        fields = asked.fields
+        return {
+            name: fields[name] if compute is None else compute(asked, clock)
+            for name, compute in self._features
+        }
 
     def _read(self, raw: Fields, at: datetime) -> Asked:
         fields, faults = self._reader.read(raw)
@@ -330,7 +334,8 @@ def _values(table: Table, name: str) -> tuple[Value, ...]:
 
 def _compute(
     name: str, feature: Feature, *, state: State | None, back: int, early: int
-) -> _Compute:
+) -> _Compute | None:
+    """Return what computes a feature; None for one that is the field of the same name."""
     match feature:
         case HistoryFeature():
             history = History.of(_required(state), feature, back + early)
@@ -346,10 +351,11 @@ def _compute(
             column = feature.column
             return lambda asked, _: 1.0 if asked.fields[column] is None else 0.0
         case CategoricalFeature() | TextFeature():
-            return partial(_category, column=feature.column or name)
+            text = feature.column or name
+            return lambda asked, _: _as_category(asked.fields[text])
         case _:
             field = feature.column or name
-            return lambda asked, _: asked.fields[field]
+            return None if field == name else lambda asked, _: asked.fields[field]
 
 
 def _required(state: State | None) -> State:
@@ -359,8 +365,7 @@ def _required(state: State | None) -> State:
     return state
 
 
-def _category(asked: Asked, _: _Clock, column: str) -> str:
-    value = asked.fields[column]
+def _as_category(value: Value) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else _number_as_text(float(value))
