@@ -1,9 +1,15 @@
 """Rows with predictions beside them: a column a model, of K classes ``name[0]``, …."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pandas as pd
 
 from tenantry.metrics import Floats
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CHALLENGER, POOLED, PRIOR = "challenger", "pooled", "prior"
 """The columns of an evaluation: predictions by models that saw nothing of the holdout."""

@@ -4,10 +4,12 @@ A model's holdout, predicted by its recipe as fitted before it (``evaluation.par
 its scores and errors are distributed on rows that it has not seen.
 """
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from tenantry import layout
 from tenantry.columns import LABEL
@@ -20,6 +22,9 @@ from tenantry.records import Record
 from tenantry.specs.model import Spec
 from tenantry.specs.operation import Costs, TargetRate, Threshold
 from tenantry.store.contract import ObjectStore
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MIN_ROWS = 30
 """Scored rows of the holdout below which a share of them says little."""
@@ -65,15 +70,16 @@ def settle(
         interval: The share of labels that an interval is to hold; None for no interval.
         evaluation: See `settle_rules`.
     """
-    rows = pd.DataFrame({CHALLENGER: [], LABEL: []}) if evaluation is None else evaluation
-    scores = predictions_in(rows, CHALLENGER)
+    scores = np.zeros(0) if evaluation is None else predictions_in(evaluation, CHALLENGER)
     if scores.ndim == 2:
         scores = scores.max(axis=1)
     if task != "regression":
         return Rules(threshold=_threshold(threshold, scores))
     if interval is None:
         return Rules()
-    residuals = rows[LABEL].to_numpy(dtype=np.float64) - scores
+    if evaluation is None:
+        return Rules(interval=conformal_interval(scores, interval))
+    residuals = evaluation[LABEL].to_numpy(dtype=np.float64) - scores
     return Rules(interval=conformal_interval(residuals, interval))
 
 

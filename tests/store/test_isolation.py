@@ -240,6 +240,7 @@ READ_BY_SERVERS = (
     "products/p/pooled/default/v1/packed.bin",
     "tenants/p/a/serving/0123.json",
     "tenants/p/a/models/v1/packed.bin",
+    "tenants/p/a/champion.json",
 )
 
 

@@ -90,16 +90,17 @@ def publisher_policy(bucket: str, prefix: str) -> str:
 def server_policy(bucket: str, prefix: str) -> str:
     """Return the policy of the identity that servers of predictions are given: it changes nothing.
 
-    It reads what answers: the change index, serving records and online features, models; neither
-    rows, nor features of rows, nor predictions, nor what people or runs recorded. It lists what is
-    below `products/`; MinIO can be tricked out of that condition, and tells names then.
+    It reads what answers: the change index, serving records and online features, models, and which
+    of them reigned, for requests that name a version; neither rows, nor features of rows, nor
+    predictions, nor what people or runs recorded. It lists what is below `products/`; MinIO can be
+    tricked out of that condition, and tells names then.
 
     Args:
         bucket: The bucket.
         prefix: The store's part of it; empty, or ends in ``/``.
     """
     tenants, products = f"{prefix}tenants/", f"{prefix}products/"
-    read = [f"{tenants}*/serving/*", f"{tenants}*/models/*"]
+    read = [f"{tenants}*/serving/*", f"{tenants}*/models/*", f"{tenants}*/champion.json"]
     read += [f"{products}*/serving/*", f"{products}*/pooled/*"]
     lists = _allow(("s3:ListBucket",), [f"arn:aws:s3:::{bucket}"])
     below = {"StringLike": {"s3:prefix": [f"{products}*"]}}

@@ -25,7 +25,6 @@ from tenantry.serving.prediction_log import PredictionLog
 from tenantry.serving.protocol import Asked, Fields, read_v1, read_v2, write_v1, write_v2
 from tenantry.serving.refusals import (
     BAD_REQUEST,
-    NO_MODEL,
     SLOW_MODEL,
     RefusedError,
     bad_request,
@@ -102,13 +101,24 @@ class Answering:
         told = self._answer_by(loaded, visit, tenant, request, body)
         return told if isinstance(told, bytes) else await told
 
+    async def _answer_older(
+        self, loaded: Loaded, visit: Visit, tenant: Tenant, request: Request, body: bytes
+    ) -> bytes:
+        """Answer by a version that does not reign, and that the request names."""
+        visit.version, other = "", loaded.challenger
+        if other is None or other.entry.version != visit.call.version:
+            older = await self._pool.find_older(tenant, visit.call.version)
+            other = self._pool.at_hand(older) or await self._pool.fetch(older)
+        told = self._answer_by(other, visit, tenant, request, body)
+        return told if isinstance(told, bytes) else await told
+
     def _answer_by(
         self, loaded: Loaded, visit: Visit, tenant: Tenant, request: Request, body: bytes
     ) -> bytes | Coming[bytes]:
         call = visit.call
         visit.version = version = loaded.entry.version
         if call.version and call.version != version:
-            raise NO_MODEL()
+            return self._answer_older(loaded, visit, tenant, request, body)
         if call.verb == "about":
             return orjson.dumps(describe(call.model, loaded))
         if call.verb in ("ready", "status"):
@@ -124,8 +134,9 @@ class Answering:
         tenant.allowance.charge(self._limits, count)
         self._figures.rows += count
         at = datetime.now(UTC)
-        if loaded.challenger is not None and is_canary(loaded) and is_drawn(loaded, asked):
-            return self._try(loaded, loaded.challenger, visit, asked, at)
+        challenger = loaded.challenger
+        if challenger is not None and not call.version and _answers(loaded, asked):
+            return self._try(loaded, challenger, visit, asked, at)
         return self._predict_by(loaded, call, asked, at)
 
     def _try(
@@ -234,6 +245,11 @@ class Answering:
         if loaded.record.log is not None:
             self._keep(loaded, asked, told, at)
         return write_v1("explanations", explained, _about(call, loaded))
+
+
+def _answers(loaded: Loaded, asked: Asked) -> bool:
+    """Whether the challenger is to answer a request that names no version."""
+    return is_canary(loaded) and is_drawn(loaded, asked)
 
 
 def _is_clients(error: Exception) -> bool:

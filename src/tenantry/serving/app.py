@@ -88,7 +88,7 @@ class Serving:
         self._tokens = self._token_file.load() if self._token_file else None
         shelf = Shelf(store, Disk(options.cache, options.cache_bytes))
         self.pool = Pool(
-            Loader(shelf, prepare).load,
+            Loader(shelf, prepare),
             limits=options.limits,
             room=options.room,
             figures=self.figures,

@@ -7,9 +7,9 @@ import logging
 
 from tenantry.champions import Champion, Reign
 from tenantry.errors import ModelFileError, StoreError, StoreUnavailableError
-from tenantry.models.card import read_card
 from tenantry.serving.index import Entry, read_entry, write_entries
 from tenantry.serving.records import read_record, write_record
+from tenantry.serving.versions import record_of
 from tenantry.store.contract import ObjectStore
 
 LOG = logging.getLogger(__name__)
@@ -59,14 +59,5 @@ def _record(store: ObjectStore, product: str, tenant: str, *, entry: Entry, reig
     """Write the record of another version, by the spec as it was published last."""
     if entry.version == reign.version:
         return entry.record
-    from tenantry.rules import read_evaluation, rests_on_evaluation, settle
-    from tenantry.serving.publish import with_model
-
     record = read_record(store, product, tenant, entry.record)
-    card = read_card(store, product, tenant, reign.version)
-    rule, level = record.threshold_rule, record.interval_level
-    evaluation = None
-    if rests_on_evaluation(rule, level):
-        evaluation = read_evaluation(store, product, tenant, reign.version)
-    rules = settle(record.task, rule, level, evaluation=evaluation)
-    return write_record(store, with_model(record, card, rules, packed=reign.packed))
+    return write_record(store, record_of(store, record, reign))

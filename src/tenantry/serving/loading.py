@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol
 from weakref import WeakValueDictionary
 
 from tenantry import layout
+from tenantry.champions import Reign, read_champion
 from tenantry.errors import ModelFileError, TenantryError
 from tenantry.packed.columns import Row
 from tenantry.packed.file import pooled_part_of, read_model, read_part
@@ -118,15 +119,63 @@ class Loader:
         self._shelf.disk.keep_only(product, tenant, keys)
         return loaded
 
+    def load_older(self, product: str, tenant: str, entry: Entry, reign: Reign) -> Loaded:
+        """Load a version that reigned before, with what the spec and the past are today.
+
+        Its answers are not logged: nobody relied on them.
+
+        Args:
+            product: The product.
+            tenant: The tenant.
+            entry: What the index says, with this version in the champion's place.
+            reign: When it reigned; names the digests of its files.
+
+        Raises:
+            As `load` does.
+        """
+        from tenantry.serving.versions import record_of  # pyarrow: few ask for older versions
+
+        published, content = self._read_record(product, tenant, entry.record)
+        record = record_of(self._shelf.store, published, reign).model_copy(update={"log": None})
+        return self._open(record, entry, len(content))[0]
+
+    def find_older(self, product: str, tenant: str) -> dict[str, Reign]:
+        """Return the versions that reigned and are still there, with their last reigns.
+
+        Raises:
+            StoreError: The store does not answer.
+            ValueError: The champion's pointer cannot be read.
+        """
+        champion = read_champion(self._shelf.store, product, tenant)
+        if champion is None:
+            return {}
+        whole = (one for one in champion.remaining if not champion.is_marked(one.version))
+        return {one.version: one for one in whole}
+
     def _load(self, product: str, tenant: str, entry: Entry) -> tuple[Loaded, list[str]]:
         """Load one model; return it, and the keys of the objects that are its tenant's."""
-        key = layout.serving_record(product, tenant, entry.record)
-        content = self._shelf.get(key, entry.record)
-        record = self._shared(ServingRecord.from_json(content, key))
-        if (record.product, record.tenant, record.version) != (product, tenant, entry.version):
+        record, content = self._read_record(product, tenant, entry.record)
+        if record.version != entry.version:
+            key = layout.serving_record(product, tenant, entry.record)
             msg = f"{key}: is the record of another model; the next run publishes anew"
             raise ModelFileError(msg)
-        keys, online = [key], None
+        loaded, keys = self._open(record, entry, len(content))
+        return loaded, [layout.serving_record(product, tenant, entry.record), *keys]
+
+    def _read_record(self, product: str, tenant: str, sha: str) -> tuple[ServingRecord, bytes]:
+        key = layout.serving_record(product, tenant, sha)
+        content = self._shelf.get(key, sha)
+        record = self._shared(ServingRecord.from_json(content, key))
+        if (record.product, record.tenant) != (product, tenant):
+            msg = f"{key}: is the record of another tenant; the next run publishes anew"
+            raise ModelFileError(msg)
+        return record, content
+
+    def _open(self, record: ServingRecord, entry: Entry, content: int) -> tuple[Loaded, list[str]]:
+        """Open past and model; return what answers, and the keys of these objects."""
+        product, tenant = record.product, record.tenant
+        keys: list[str] = []
+        online = None
         if entry.online:
             keys.append(layout.online_features(product, tenant, entry.online))
             online = self._shelf.get(keys[-1], entry.online)
@@ -152,7 +201,7 @@ class Loader:
                 "trained_until": format_moment(record.trained_until),
                 "engine": "packed" if packed else "scikit-learn",
             },
-            size=len(archive) + len(content) + 2 * len(online or b"") + _OVERHEAD,
+            size=len(archive) + content + 2 * len(online or b"") + _OVERHEAD,
         )
         return loaded, keys
 

@@ -1,8 +1,8 @@
 """The pool: the tenants a server knows, and the models that it has loaded, up to so many bytes.
 
-All of it lives on the event loop's thread; only `load` runs on others. A tenant whose entry changes
-keeps answering by what is loaded until the new one is: no request waits for a swap, and none sees
-half of one.
+All of it lives on the event loop's thread; only loading runs on others. A tenant whose entry
+changes keeps answering by what is loaded until the new one is: no request waits for a swap, and
+none sees half of one.
 """
 
 from __future__ import annotations
@@ -14,26 +14,62 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 
+from tenantry.champions import Reign
 from tenantry.serving.figures import Figures
 from tenantry.serving.index import Entry
 from tenantry.serving.limits import Allowance, Limits
 from tenantry.serving.loading import Loaded
-from tenantry.serving.refusals import LOAD_TIMEOUT, UNAVAILABLE
+from tenantry.serving.refusals import LOAD_TIMEOUT, NO_MODEL, UNAVAILABLE
 
 LOG = logging.getLogger(__name__)
 
 _RETRY_SECONDS = 2.0
 """How long a tenant that could not be loaded is not tried again."""
 
-Load = Callable[[str, str, Entry], Loaded]
+
+class Loads(Protocol):
+    """What loads models, on other threads than the event loop's."""
+
+    def load(self, product: str, tenant: str, entry: Entry) -> Loaded:
+        """Load what an entry says."""
+        ...
+
+    def load_older(self, product: str, tenant: str, entry: Entry, reign: Reign) -> Loaded:
+        """Load a version that reigned before; the entry names it."""
+        ...
+
+    def find_older(self, product: str, tenant: str) -> Mapping[str, Reign]:
+        """Return the versions that reigned and are still there, with their reigns."""
+        ...
 
 
 class Tenant:
-    """What a server knows of one tenant."""
+    """What a server knows of one tenant, or of an older version of its model.
 
-    __slots__ = ("allowance", "entry", "failed", "loaded", "name", "product", "requests", "tenant")
+    Attributes:
+        reign: Of an older version: when it reigned; None of what reigns.
+        older: The older versions by name; None before anybody asked for one.
+        is_gone: Whether nobody is to be answered by it any more.
+    """
+
+    __slots__ = (
+        "allowance",
+        "entry",
+        "failed",
+        "is_gone",
+        "loaded",
+        "name",
+        "older",
+        "product",
+        "reign",
+        "requests",
+        "tenant",
+    )
 
     def __init__(self, product: str, tenant: str, entry: Entry, limits: Limits) -> None:
         self.product = product
@@ -44,6 +80,19 @@ class Tenant:
         self.loaded: Loaded | None = None
         self.failed = -math.inf
         self.requests = 0
+        self.reign: Reign | None = None
+        self.older: dict[str, Tenant] | None = None
+        self.is_gone = False
+
+    def at(self, reign: Reign) -> Tenant:
+        """Return what is to be known of an older version: by the entry of today, but for it."""
+        named = {"version": reign.version, "trial": None}
+        older = copy(self)
+        older.entry = self.entry.model_copy(update=named)
+        older.name = f"{self.name}/versions/{reign.version}"
+        older.loaded, older.failed = None, -math.inf
+        older.reign, older.older = reign, None
+        return older
 
 
 @dataclass(frozen=True)
@@ -62,14 +111,15 @@ class Room:
 class Pool:
     """The tenants by name, and what is loaded of them."""
 
-    def __init__(self, load: Load, *, limits: Limits, room: Room, figures: Figures) -> None:
+    def __init__(self, loader: Loads, *, limits: Limits, room: Room, figures: Figures) -> None:
         self.tenants: dict[str, Tenant] = {}
-        self._load = load
+        self._loader = loader
         self._limits = limits
         self._room = room
         self._figures = figures
         self._used: OrderedDict[str, Tenant] = OrderedDict()
         self._flights: dict[Tenant, asyncio.Task[Loaded | None]] = {}
+        self._searches: dict[Tenant, asyncio.Task[None]] = {}
         self._threads = ThreadPoolExecutor(room.threads, thread_name_prefix="load")
 
     @property
@@ -100,6 +150,27 @@ class Pool:
         if loaded is None:
             raise UNAVAILABLE()
         return loaded
+
+    async def find_older(self, tenant: Tenant, version: str) -> Tenant:
+        """Return an older version of a tenant's model; the store is asked once which there are.
+
+        Raises:
+            RefusedError: There is no such version, or it cannot be known now.
+        """
+        if tenant.older is None:
+            search = self._searches.get(tenant)
+            if search is None:
+                search = asyncio.create_task(self._search(tenant), name=f"find {tenant.name}")
+                self._searches[tenant] = search
+            try:
+                await asyncio.wait_for(asyncio.shield(search), self._limits.timeout)
+            except TimeoutError:
+                raise LOAD_TIMEOUT() from None
+        if tenant.older is None:
+            raise UNAVAILABLE()
+        if version not in tenant.older:
+            raise NO_MODEL()
+        return tenant.older[version]
 
     def follow(self, product: str, entries: Mapping[str, Entry], gone: Iterable[str]) -> None:
         """Take in what changed in the index.
@@ -139,6 +210,7 @@ class Pool:
         elif known is None:
             self.tenants[full] = Tenant(product, name, entry, self._limits)
         elif known.entry != entry:
+            self._forget_older(known)
             known.entry, known.failed = entry, -math.inf
             if known.loaded is not None:
                 self._fly(known)
@@ -146,7 +218,16 @@ class Pool:
     def _forget(self, name: str) -> None:
         tenant = self.tenants.pop(name, None)
         if tenant is not None:
+            tenant.is_gone = True
+            self._forget_older(tenant)
             self._put_away(tenant)
+
+    def _forget_older(self, tenant: Tenant) -> None:
+        """Forget which older versions there are: a pointer moved, or something was erased."""
+        for older in (tenant.older or {}).values():
+            older.is_gone = True
+            self._put_away(older)
+        tenant.older = None
 
     def _put_away(self, tenant: Tenant) -> None:
         if tenant.loaded is not None:
@@ -166,10 +247,10 @@ class Pool:
     async def _bring(self, tenant: Tenant) -> Loaded | None:
         """Load until what is loaded is what the entry says; None where it cannot be had."""
         try:
-            while self.tenants.get(tenant.name) is tenant:
+            while not tenant.is_gone:
                 entry = tenant.entry
                 loaded = await self._loaded(tenant, entry)
-                if loaded is None or self.tenants.get(tenant.name) is not tenant:
+                if loaded is None or tenant.is_gone:
                     return None
                 self._take_in(tenant, loaded)
                 if tenant.entry is entry:
@@ -178,12 +259,30 @@ class Pool:
         finally:
             del self._flights[tenant]
 
+    async def _search(self, tenant: Tenant) -> None:
+        """Ask the store which older versions there are."""
+        loop, entry = asyncio.get_running_loop(), tenant.entry
+        place = tenant.product, tenant.tenant
+        try:
+            reigns = await loop.run_in_executor(self._threads, self._loader.find_older, *place)
+        except Exception as error:
+            self._figures.load_failures += 1
+            LOG.error("%s: no older versions: %s: %s", tenant.name, type(error).__name__, error)
+        else:
+            if tenant.entry is entry and not tenant.is_gone:
+                tenant.older = {version: tenant.at(reign) for version, reign in reigns.items()}
+        finally:
+            del self._searches[tenant]
+
     async def _loaded(self, tenant: Tenant, entry: Entry) -> Loaded | None:
         start = time.monotonic()
         loop = asyncio.get_running_loop()
+        load: Callable[[str, str, Entry], Loaded] = self._loader.load
+        if tenant.reign is not None:
+            load = partial(self._loader.load_older, reign=tenant.reign)
         try:
             loaded = await loop.run_in_executor(
-                self._threads, self._load, tenant.product, tenant.tenant, entry
+                self._threads, load, tenant.product, tenant.tenant, entry
             )
         except Exception as error:
             tenant.failed = time.monotonic()

@@ -21,8 +21,9 @@ from tenantry.models.card import Card
 from tenantry.rules import Rules
 from tenantry.scalars import Value, microseconds
 from tenantry.serving.online import key_hash
-from tenantry.serving.records import Join, Logging, ModelFile, ServingRecord
+from tenantry.serving.records import Join, Logging, ServingRecord
 from tenantry.serving.state import Levels, State, Table
+from tenantry.serving.versions import model_part
 from tenantry.sources.joins import OBSERVED_AT, keyed_rows, observations
 from tenantry.sources.read import pair
 from tenantry.specs.data import JoinedSource
@@ -115,30 +116,8 @@ def make_record(spec: Spec, card: Card, rules: Rules, *, packed: str) -> Serving
         known_as=spec.tenant if spec.pooling.contribute else "",
         back=spec.serving.back,
         log=_logging(spec),
-        **_model_part(card, rules, packed),
+        **model_part(card, rules, packed),
     )
-
-
-def with_model(record: ServingRecord, card: Card, rules: Rules, *, packed: str) -> ServingRecord:
-    """Return a tenant's serving record for another version of its model; see `make_record`."""
-    return record.model_copy(update=_model_part(card, rules, packed))
-
-
-def _model_part(card: Card, rules: Rules, packed: str) -> dict[str, Any]:
-    return {
-        "model": ModelFile(version=card.version, skops=card.file_digest, packed=packed),
-        "pooled": _pooled_file(card),
-        "trained_until": card.trained_until,
-        "recipe": card.recipe,
-        "parts": card.form,
-        "threshold": rules.threshold,
-        "interval": rules.interval,
-    }
-
-
-def _pooled_file(card: Card) -> ModelFile | None:
-    part = card.pooled
-    return ModelFile(version=part.version, skops=part.digest, zone=part.zone) if part else None
 
 
 def _logging(spec: Spec) -> Logging | None:

@@ -2,8 +2,6 @@
 
 import asyncio
 
-import pytest
-
 from tenantry import layout
 from tenantry.parquet import from_parquet
 from tenantry.served import read_served
@@ -58,11 +56,6 @@ def row_of(number):
 async def probability(client, row=ROW):
     answer = (await client.predict(rows=[row])).json
     return answer["model_version"], answer["predictions"][0]["probability"]
-
-
-@pytest.fixture
-def store():
-    return FlakyStore()
 
 
 @served
