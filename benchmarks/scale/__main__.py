@@ -1,8 +1,9 @@
 """What a fleet costs beside a bare script: `make bench-scale`, or with TENANTS=100 a part of it.
 
 Both read the same flights, make the same fits and write the same week of predictions; the bare
-script has run first. A second run finds nothing due. Imports are reported apart: of each stage's
-process what it takes to import Kubeflow's executor and the stage.
+script has run first. A second run finds nothing due. Imports are reported apart: every
+process that works for tenants tells its own; of the last two, and of Kubeflow's runner, they are
+measured by themselves.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +32,6 @@ from pipelines.local import LOCAL_SHARDS, LocalRun, run_local
 from tenantry import layout
 from tenantry.cpu import children_seconds
 from tenantry.fleet import FleetState, read_fleet
-from tenantry.ledger import STAGES
 from tenantry.predictions import Receipt
 from tenantry.report.summary import stage_costs
 from tenantry.settings import load_settings
@@ -39,9 +40,12 @@ from tenantry.store.open import open_store
 from tests.servers.minio import cache_folder, install_minio, minio_running
 
 MOST, MOST_SECOND, MOST_MIB, MOST_UNBILLED = 1.3, 20.0, 2048.0, 0.05
-OUTSIDE = ("plan", "train_pooled", "check_fleet", "report")
-_IMPORT = "import kfp.dsl.executor_main, tenantry.shard"
-_IMPORT_STAGE = "; from tenantry.imports import import_stage; import_stage({stage!r}, [])"
+_UNTOLD = (
+    "import kfp.dsl.executor_main, tenantry.stages.check_fleet",
+    "import kfp.dsl.executor_main, tenantry.stages.report",
+    "import pipelines.local, kfp.components, kfp.local",
+)
+"""What is imported by the processes that keep no record of it."""
 
 
 @dataclass(frozen=True)
@@ -124,27 +128,26 @@ def _store(folder: Path, kind: str) -> Iterator[None]:
 
 
 def _measure(folder: Path) -> Measured:
-    first = _run(folder)
-    mib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    with ProcessPoolExecutor(1) as apart_from_bare:  # a process knows its own children's peak
+        first, mib = apart_from_bare.submit(_run_and_peak, folder).result()
     store = open_store(load_settings())
     fleet = read_fleet(store, first.run)
     same, apart = _compare(store, fleet, folder / "bare")
-    stages = stage_costs(fleet)
-    processes = dict.fromkeys(STAGES, LOCAL_SHARDS) | dict.fromkeys(OUTSIDE, 1)
-    imports = {
-        stage: _import_seconds(stage if stage in OUTSIDE or stages[stage] else "")
-        for stage in processes
-    }
     return Measured(
         first=first,
         second=_run(folder),
-        stages=stages,
-        imports=sum(seconds * processes[stage] for stage, seconds in imports.items()),
+        stages=stage_costs(fleet),
+        imports=fleet.import_seconds + sum(map(_import_seconds, _UNTOLD)),
         mib=mib,
         same=same,
         apart=apart,
         billed=_billed(store, first.run),
     )
+
+
+def _run_and_peak(folder: Path) -> tuple[LocalRun, float]:
+    done = _run(folder)
+    return done, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
 
 
 def _billed(store: ObjectStore, run: str) -> float:
@@ -162,12 +165,9 @@ def _run(folder: Path) -> LocalRun:
     return done
 
 
-def _import_seconds(stage: str) -> float:
-    """Return what a process takes that imports a stage; empty: one in which nothing is due."""
+def _import_seconds(code: str) -> float:
     used = children_seconds()
-    code = _IMPORT + (_IMPORT_STAGE.format(stage=stage) if stage else "")
-    command = [sys.executable, "-c", code]
-    subprocess.run(command, check=True)  # noqa: S603 - our own modules
+    subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603 - our own modules
     return children_seconds() - used
 
 

@@ -6,14 +6,14 @@ and the command line read it.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from tenantry import layout
 from tenantry.champions import Champion, read_champion
 from tenantry.errors import ObjectMissingError
-from tenantry.ledger import STAGES, Action, Due, Entry, Ledger, Outcome, Scalar
+from tenantry.ledger import STAGES, Action, Due, Entry, Header, Ledger, Outcome, Scalar
 from tenantry.monitoring.history import Judged
 from tenantry.monitoring.judgements import Judgement, last_judgement, read_judgement
 from tenantry.plans import Planned, RunPlan, read_plan
@@ -133,6 +133,8 @@ class FleetState:
         pooled_seconds: CPU seconds that training the pooled models took.
         pooled_process: CPU seconds of the process that did.
         processes: Shard → stage → CPU seconds of the process; see `Header.processes`.
+        import_seconds: CPU seconds of the processes of plan, pooled models and shards that went
+            into starting and importing.
         warnings: What is to be known of how the run was done, in sentences.
     """
 
@@ -144,6 +146,7 @@ class FleetState:
     pooled_seconds: float = 0.0
     pooled_process: float = 0.0
     processes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    import_seconds: float = 0.0
     warnings: tuple[str, ...] = ()
 
     def having(self, *states: State) -> tuple[Member, ...]:
@@ -188,6 +191,7 @@ def read_run(store: ObjectStore, run: str) -> FleetState | None:
         tuple(members),
         dict(sorted(zones.items())),
         processes={shard: ledger.header.processes for shard, ledger in sorted(ledgers.items())},
+        import_seconds=_import_seconds([ledger.header for ledger in ledgers.values()]),
     )
 
 
@@ -204,18 +208,31 @@ def read_fleet(store: ObjectStore, run: str, product: str = "") -> FleetState:
         return state
     found = survey(store, state.product)
     members = tuple(_with_state(found, member, run) for member in state.members)
-    seconds, process = _pooled_seconds(store, run)
-    return replace(state, members=members, pooled_seconds=seconds, pooled_process=process)
+    seconds, process, imports = _pooled_seconds(store, run)
+    return replace(
+        state,
+        members=members,
+        pooled_seconds=seconds,
+        pooled_process=process,
+        import_seconds=state.import_seconds + imports,
+    )
 
 
-def _pooled_seconds(store: ObjectStore, run: str) -> tuple[float, float]:
-    """Return the CPU seconds of training the pooled models, and of the process that did."""
+def _import_seconds(headers: Sequence[Header]) -> float:
+    planning = max((header.imports.get("plan", 0.0) for header in headers), default=0.0)
+    stages = (header.imports.get(stage, 0.0) for header in headers for stage in STAGES)
+    return planning + sum(stages)
+
+
+def _pooled_seconds(store: ObjectStore, run: str) -> tuple[float, float, float]:
+    """Return the CPU seconds of training the pooled models, of the process, of its imports."""
     try:
         record = json.loads(store.get(layout.pooled_outcome(run)).content)
         seconds = float(record["cpu_seconds"])
-        return seconds, float(record.get("process_seconds", seconds))
+        process = float(record.get("process_seconds", seconds))
+        return seconds, process, float(record.get("import_seconds", 0.0))
     except (ObjectMissingError, ValueError, KeyError, TypeError):  # none, or torn by a crash
-        return 0.0, 0.0
+        return 0.0, 0.0, 0.0
 
 
 def _read_stored(store: ObjectStore, run: str, product: str) -> FleetState:

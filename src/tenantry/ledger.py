@@ -145,6 +145,7 @@ class Header(Record):
             serves.
         processes: Stage → CPU-seconds of the process that took the shard through it, workers and
             imports included; of `plan` those of the whole run's plan. Equal runs differ in them.
+        imports: Stage → CPU-seconds of them that its process took to start and to import.
     """
 
     run: str
@@ -156,6 +157,7 @@ class Header(Record):
     zones: dict[str, str] = Field(default_factory=dict)
     fleet: int = 0
     processes: dict[str, float] = Field(default_factory=dict)
+    imports: dict[str, float] = Field(default_factory=dict)
 
 
 class Ledger(Record):

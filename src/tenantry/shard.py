@@ -58,6 +58,7 @@ def run_stage(
     settings: Settings,
     *,
     pooled_versions: dict[str, str] | None = None,
+    started: float = 0.0,
 ) -> Ledger:
     """Take a shard through `stage`; return the ledger that it left in the store.
 
@@ -66,6 +67,7 @@ def run_stage(
         previous: The ledger handed over; for a shard with work it only names the one in the store.
         settings: The environment's.
         pooled_versions: Residency zone → version of the pooled model, told to the first stage.
+        started: CPU-seconds that the process took to start, and to import this module.
 
     Raises:
         StoreError: The store failed.
@@ -85,13 +87,17 @@ def run_stage(
     marks = read_marks(store, before.product)  # read last: whom it does not name, the others do
     living = ledger.without(marks.tenants)
     open_shard(store, living)
-    done = dict(_run_tenants(_Shard(header, specs, settings, marks, store), living))
+    shard = _Shard(header, specs, settings, marks, store, _Imports(started))
+    done = dict(_run_tenants(shard, living))
     entries = tuple(
         entry.with_outcome(done[entry.tenant]) if entry.tenant in done else entry
         for entry in living.entries
     )
-    spent = before.processes | {stage: process_seconds()}
-    result = Ledger(header=header.model_copy(update={"processes": spent}), entries=entries)
+    spent = {
+        "imports": before.imports | {stage: round(shard.imports.seconds, 3)},
+        "processes": before.processes | {stage: process_seconds()},
+    }
+    result = Ledger(header=header.model_copy(update=spent), entries=entries)
     store.put(layout.ledger(header.run, header.shard, stage), result.to_lines())
     announce(store, header, result.entries, specs)
     result = undo_stage(store, result, marks, specs)
@@ -116,6 +122,13 @@ def _next_header(stage: str, before: Header, pooled_versions: dict[str, str] | N
     return before.model_copy(update={"stage": stage, "zones": zones})
 
 
+@dataclass
+class _Imports:
+    """CPU-seconds that starting and importing have taken so far."""
+
+    seconds: float
+
+
 @dataclass(frozen=True)
 class _Shard:
     header: Header
@@ -123,6 +136,7 @@ class _Shard:
     settings: Settings
     marks: Marks
     store: ObjectStore
+    imports: _Imports
 
 
 def _run_tenants(shard: _Shard, ledger: Ledger) -> Iterator[tuple[str, Outcome]]:
@@ -162,8 +176,11 @@ def _nursery(shard: _Shard, specs: Sequence[Spec]) -> Iterator[Nursery | None]:
     if gives_sessions(shard.store):
         with Nursery(shard.header.stage, specs) as nursery:
             yield nursery
+            shard.imports.seconds += nursery.import_seconds()
         return
+    before = own_seconds()
     import_stage(shard.header.stage, specs)
+    shard.imports.seconds += own_seconds() - before
     yield None
 
 

@@ -59,12 +59,13 @@ def plan_run(product: str, request: PlanRequest, ledger_path: str, summary_path:
     from tenantry.specs.load import load_product
     from tenantry.stages.plan import plan
 
+    started = process_seconds()
     settings, store = _start(request.region)
     with declared_specs(settings.specs, store) as specs:
         known = settings.connections if settings.connections.exists() else None
         fleet = load_product(specs, product, connections=known)
     folder = Path(ledger_path)
-    shards = plan(request, fleet, store, folder)
+    shards = plan(request, fleet, store, folder, started=started)
     made = RunPlan.from_json((folder / "plan.json").read_bytes(), "plan.json")
     Path(summary_path).write_text(plan_markdown(made), encoding="utf-8")
     return shards
@@ -83,7 +84,7 @@ def train_pooled_run(plan_path: str, pooled_path: str, summary_path: str) -> Non
         with uncollected():
             from tenantry.stages.train_pooled import train_pooled
 
-        started = time.process_time()
+        imports, started = process_seconds(), time.process_time()
         outcome = train_pooled(
             list(read_frozen_specs(store, made.run, FLEET).values()),
             made.as_of,
@@ -97,6 +98,7 @@ def train_pooled_run(plan_path: str, pooled_path: str, summary_path: str) -> Non
         record = asdict(outcome) | {
             "cpu_seconds": round(time.process_time() - started, 2),
             "process_seconds": process_seconds(),
+            "import_seconds": imports,
         }
         store.put(layout.pooled_outcome(made.run), canonical_json(record))
     Path(pooled_path).write_bytes(canonical_json(zones))
@@ -123,11 +125,12 @@ def run_shard(  # noqa: PLR0913, PLR0917 - a component's artifacts
     """
     from tenantry.shard import run_stage
 
+    started = process_seconds()
     path = Path(ledger_path) / f"{shard}.jsonl" if shard else Path(ledger_path)
     before = Ledger.from_lines(path.read_bytes(), str(path))
     settings, store = _start(before.header.region)
     pooled = json.loads(Path(pooled_path).read_bytes()) if pooled_path else None
-    after = run_stage(stage, before, settings, pooled_versions=pooled)
+    after = run_stage(stage, before, settings, pooled_versions=pooled, started=started)
     Path(out_path).write_bytes(after.to_lines())
     Path(summary_path).write_text(ledger_markdown(after), encoding="utf-8")
     return _shown(after, store) if stage == "promote" else Shown()

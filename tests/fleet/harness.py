@@ -180,6 +180,7 @@ def without_costs(ledger: Ledger) -> list:
     lines = [json.loads(line) for line in ledger.to_lines().splitlines()]
     lines[0].pop("run")
     lines[0].pop("processes", None)
+    lines[0].pop("imports", None)
     for line in lines[1:]:
         for outcome in line["outcomes"]:
             outcome.pop("cost")

@@ -188,6 +188,12 @@ def test_every_tenant_of_a_shard_has_an_outcome_and_one_failure_is_its_own(
     assert store.get(key).content == after.to_lines()
 
 
+def test_a_stage_tells_what_starting_and_importing_took(store, settings, monkeypatch):
+    use(monkeypatch, lambda job: Result())
+    after = run_stage("ingest", planned(store, ["good"]), settings, started=1.5)
+    assert 1.5 <= after.header.imports["ingest"] <= after.header.processes["ingest"] + 1.5
+
+
 def test_only_who_took_a_worker_down_keeps_its_marker(store, settings, monkeypatch):
     def ingest(job):
         marker = json.loads(job.store.get(layout.attempt(job.product, job.tenant)).content)

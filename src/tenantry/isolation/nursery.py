@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING
 
 from threadpoolctl import threadpool_limits
 
+from tenantry.cpu import own_seconds
 from tenantry.imports import import_stage, limit_threads
 from tenantry.isolation.sandbox import leave_others, sees_others
 from tenantry.log import configure_logging
@@ -98,6 +99,14 @@ class Nursery:
         theirs.close()
         return _Nursling(self, pid), ours
 
+    def import_seconds(self) -> float:
+        """Return the CPU-seconds that the nursery took to start and to import.
+
+        Raises:
+            RuntimeError: The nursery is dead.
+        """
+        return self._ask("imports") / 1000
+
     def wait(self, pid: int, timeout: float | None) -> int | None:
         """Return how a worker ended, negative for a signal; None when it has not by then."""
         code = self._ask("wait", pid, timeout)
@@ -155,10 +164,14 @@ def serve(handle: int) -> None:
         import_stage(*pipe.recv())
         import_module("tenantry.store.minio")
         threadpool_limits(1)
+        imports = round(own_seconds() * 1000)
         gc.freeze()  # workers share what is imported by now, instead of copying it page by page
         while True:
             command, *arguments = pipe.recv()
-            answer = _fork(pipe) if command == "fork" else _wait(*arguments)
+            if command == "imports":
+                answer: int | None = imports
+            else:
+                answer = _fork(pipe) if command == "fork" else _wait(*arguments)
             pipe.send_bytes(json.dumps(answer).encode())
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return

@@ -32,11 +32,19 @@ NOTHING_DUE = "nothing_due"
 """The one shard of a run without work: Kubeflow's loop wants an item. No tenant has that name."""
 
 
-def plan(request: PlanRequest, fleet: Fleet, store: ObjectStore, folder: Path) -> list[str]:
+def plan(
+    request: PlanRequest,
+    fleet: Fleet,
+    store: ObjectStore,
+    folder: Path,
+    *,
+    started: float = 0.0,
+) -> list[str]:
     """Plan a run, and leave its plan, frozen specs and first ledgers in the store.
 
     A run in which nothing is due writes nothing to the store. `folder` gets a copy of the plan and
-    of each shard's ledger either way: it is what the next tasks are handed.
+    of each shard's ledger either way: it is what the next tasks are handed. `started` is what the
+    process took to start and to import, in CPU-seconds.
 
     Returns:
         The shards' names, one ParallelFor iteration each; `NOTHING_DUE` alone when there is none.
@@ -51,7 +59,7 @@ def plan(request: PlanRequest, fleet: Fleet, store: ObjectStore, folder: Path) -
     found = survey(store, fleet.product)
     made = plan_survey(request, fleet, found)
     take_back(store, found.served, fleet.specs, lambda name: _is_retired(found, name, request))
-    ledgers = make_ledgers(made)
+    ledgers = make_ledgers(made, started)
     folder.mkdir(parents=True, exist_ok=True)
     for ledger in ledgers:
         (folder / f"{ledger.header.shard}.jsonl").write_bytes(ledger.to_lines())
@@ -150,7 +158,7 @@ def _is_retired(found: Survey, tenant: str, request: PlanRequest) -> bool:
     return found.record(tenant).as_of(request.as_of).retired
 
 
-def make_ledgers(made: RunPlan) -> list[Ledger]:
+def make_ledgers(made: RunPlan, started: float = 0.0) -> list[Ledger]:
     """Return each shard's first ledger; an empty one when nothing is due."""
     ledgers = []
     spent = {"plan": process_seconds()}
@@ -163,6 +171,7 @@ def make_ledgers(made: RunPlan) -> list[Ledger]:
             shard=shard,
             fleet=made.fleet,
             processes=spent,
+            imports={"plan": round(started, 3)},
         )
         entries = tuple(
             Entry(tenant=tenant, due=planned.due)

@@ -57,6 +57,10 @@ def test_a_worker_answers_with_an_outcome(nursery, tmp_path):
     assert outcomes["ua"].cost.peak_mib > 1
 
 
+def test_it_tells_what_its_imports_took(nursery):
+    assert 0.01 < nursery.import_seconds() < 60
+
+
 def test_a_worker_that_dies_or_overruns_fails_its_tenant_only(nursery):
     outcomes = run(
         nursery,
