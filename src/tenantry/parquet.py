@@ -54,7 +54,8 @@ def from_parquets(contents: Sequence[bytes]) -> pd.DataFrame:
 
 
 def _to_table(frame: pd.DataFrame) -> pa.Table:
-    return pa.Table.from_pandas(frame, preserve_index=False, nthreads=1).replace_schema_metadata()
+    arrays = [pa.array(column, from_pandas=True) for _, column in frame.items()]
+    return pa.Table.from_arrays(arrays, names=[str(name) for name in frame.columns])
 
 
 def table_to_parquet(table: pa.Table) -> bytes:

@@ -44,7 +44,7 @@ def encode(columns: ColumnTransformer, frame: pd.DataFrame) -> Any:  # noqa: ANN
         sparse matrix of many categories.
     """
     steps = [step for step in columns.transformers_ if not isinstance(step[1], str)]
-    if not all(_is_looked_up(step, frame[names]) for _, step, names in steps):
+    if not all(_is_looked_up(step, frame, names) for _, step, names in steps):
         return columns.transform(frame)
     parts = [np.zeros((len(frame), 0))]  # all that a constant is fed
     for _, step, names in steps:
@@ -55,14 +55,14 @@ def encode(columns: ColumnTransformer, frame: pd.DataFrame) -> Any:  # noqa: ANN
     return np.column_stack(parts)
 
 
-def _is_looked_up(transformer: object, fed: "pd.DataFrame | pd.Series[Any]") -> bool:
-    if isinstance(fed, pd.Series):
+def _is_looked_up(transformer: object, frame: pd.DataFrame, names: str | list[str]) -> bool:
+    if isinstance(names, str):
         return False  # a text
     if isinstance(transformer, FunctionTransformer):
         return transformer.func is None  # "passthrough"
     if not isinstance(transformer, TargetEncoder) or transformer.target_type_ == "multiclass":
         return False
-    return all(isinstance(kind, pd.StringDtype) for kind in fed.dtypes)
+    return all(isinstance(frame.dtypes[name], pd.StringDtype) for name in names)
 
 
 def _means(encoder: TargetEncoder, place: int, values: "pd.Series[str]") -> Floats:

@@ -54,4 +54,4 @@ def _is_empty(values: "pd.Series[Any]") -> bool:
     """Whether a feature has no value at all; texts and categories are never missing."""
     if isinstance(values.dtype, pd.StringDtype):
         return bool(values.eq("").all())
-    return bool(values.isna().all())
+    return not values.count()

@@ -63,14 +63,11 @@ def known_columns(
     Raises:
         TrainingError: None does.
     """
+    is_there = frame.notna().any()
     known = [
         str(name)
         for name in frame.columns
-        if (
-            has_words(frame[name], min_rows[name])
-            if name in min_rows
-            else frame[name].notna().any()
-        )
+        if (has_words(frame[name], min_rows[name]) if name in min_rows else is_there[name])
     ]
     if not known:
         msg = "features: none has a value in any labelled row; check the sources and the features"
