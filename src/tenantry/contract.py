@@ -7,6 +7,7 @@ hidden until the row's label is known, before anything is checked.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from tenantry.columns import EVENT_TIME, KNOWN_AT, LABEL, LABEL_KNOWN_AT, RESERVED
 from tenantry.errors import ContractError, Fault
-from tenantry.moments import event_times, known_times, label_known_times
+from tenantry.moments import row_moments
 from tenantry.order import is_rising, sort_rows
 from tenantry.origins import SourceRead
 from tenantry.quality import Quality
@@ -107,12 +108,11 @@ def check_rows(frame: pd.DataFrame, spec: Spec, as_of: datetime) -> CheckedRows:
     rows, faults = _typed_rows(known, columns)
     null_shares = _null_shares(rows, faults, spec, moments[LABEL_KNOWN_AT] <= as_of)
     moments[LABEL] = _labels(rows[spec.label.column], spec)
-    rows = rows.assign(**{str(name): moments[name] for name in RESERVED})
+    rows = pd.concat([rows, moments[list(RESERVED)]], axis=1)
     bad = np.logical_or.reduce([mask for _, mask in faults])
     copies, rivals = _find_repeats(rows, spec.key, ~bad)
     faults.append((f"{', '.join(spec.key)}: shared with another row", rivals))
-    aside = bad | rivals | copies
-    kept = _sorted(rows[~aside] if aside.any() else rows, spec)
+    kept = _sorted(_only(rows, ~(bad | rivals | copies)), spec)
     quality = Quality(
         rows=len(kept),
         labelled=int(kept[LABEL].notna().sum()),
@@ -151,15 +151,10 @@ def _known_rows(
 
     A row of which nobody can say when it is known stays, and is a bad row later.
     """
-    later = (known_times(frame, spec.times) > as_of).to_numpy(dtype=bool)
-    known = frame[~later].reset_index(drop=True)
-    moments = pd.DataFrame(
-        {
-            EVENT_TIME: event_times(known, spec.times),
-            KNOWN_AT: known_times(known, spec.times),
-            LABEL_KNOWN_AT: label_known_times(known, spec.times),
-        }
-    )
+    known = frame.reset_index(drop=True)
+    moments = row_moments(known, spec.times)
+    later = (moments[KNOWN_AT] > as_of).to_numpy(dtype=bool)
+    known, moments = _only(known, ~later), _only(moments, ~later)
     hidden = ~(moments[LABEL_KNOWN_AT] <= as_of)
     if hidden.any():
         outcomes = {name: known[name].mask(hidden) for name in outcome_columns(spec)}
@@ -167,6 +162,11 @@ def _known_rows(
         if spec.times.label_known_at.column is not None:
             moments[LABEL_KNOWN_AT] = moments[LABEL_KNOWN_AT].mask(hidden)
     return known, moments, int(later.sum())
+
+
+def _only(frame: pd.DataFrame, kept: Mask) -> pd.DataFrame:
+    """Return some rows, numbered anew; the frame itself when that is all of them."""
+    return frame if kept.all() else frame[kept].reset_index(drop=True)
 
 
 def _typed_rows(
@@ -226,7 +226,9 @@ def _find_repeats(rows: pd.DataFrame, key: tuple[str, ...], good: Mask) -> tuple
     copies, rivals = np.zeros_like(good), np.zeros_like(good)
     if len(key) == 1 and is_rising(rows[key[0]]):
         return copies, rivals
-    shared = np.flatnonzero(good)[rows[good].duplicated(list(key), keep=False).to_numpy()]
+    shared = np.flatnonzero(good)[rows.loc[good, list(key)].duplicated(keep=False).to_numpy()]
+    if not len(shared):
+        return copies, rivals
     copies[shared] = rows.iloc[shared].duplicated().to_numpy()
     different = shared[~copies[shared]]
     rivals[different] = rows.iloc[different].duplicated(list(key), keep=False).to_numpy()
@@ -240,7 +242,7 @@ def _sorted(rows: pd.DataFrame, spec: Spec) -> pd.DataFrame:
 def _set_aside(known: pd.DataFrame, faults: list[RowFault], aside: Mask) -> pd.DataFrame:
     """Return the bad rows as text with their reasons, in an order of their own."""
     if not aside.any():
-        return pd.DataFrame(columns=[*known.columns, REASON], dtype="str")
+        return _nothing_aside(tuple(known.columns))
     reasons = np.full(int(aside.sum()), "", dtype=object)
     for reason, mask in faults:
         chosen = mask[aside]
@@ -248,6 +250,11 @@ def _set_aside(known: pd.DataFrame, faults: list[RowFault], aside: Mask) -> pd.D
     texts = {str(name): as_texts(known.loc[aside, name]) for name in known.columns}
     frame = pd.DataFrame(texts).assign(**{REASON: pd.Series(reasons, dtype="str").array})
     return frame.sort_values(list(frame.columns), ignore_index=True)
+
+
+@lru_cache(maxsize=8)  # tenants of a product have the same columns
+def _nothing_aside(columns: tuple[str, ...]) -> pd.DataFrame:
+    return pd.DataFrame(columns=[*columns, REASON], dtype="str")
 
 
 def _moment(value: Any) -> datetime | None:  # noqa: ANN401 - a Timestamp or NaT

@@ -1,6 +1,7 @@
 """Snapshots: immutable copies of a tenant's rows, in chunks by month that snapshots share."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ from tenantry import layout
 from tenantry.columns import EVENT_TIME
 from tenantry.contract import CheckedRows
 from tenantry.digests import sha256
+from tenantry.errors import PreconditionError
 from tenantry.manifests import Chunk, Manifest, get_whole, read_manifest
 from tenantry.parquet import from_parquet, from_parquets, to_parquet, to_parquets
 from tenantry.specs.model import Spec
@@ -86,5 +88,5 @@ def _chunks(rows: pd.DataFrame) -> Iterator[tuple[Chunk, bytes]]:
 
 
 def _put_new(store: ObjectStore, key: str, content: bytes) -> None:
-    if store.find(key) is None:
-        store.put(key, content)
+    with suppress(PreconditionError):
+        store.put_if_absent(key, content)

@@ -6,6 +6,7 @@ from functools import partial
 from importlib import import_module
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from tenantry.contract import expected_columns
@@ -73,11 +74,14 @@ def read_sources(spec: Spec, connections: Connections, span: Window) -> ReadSour
 
     def read_source(source: Source) -> pd.DataFrame:
         frame = tables.read(source, wanted, equals=equals, within=within)
-        times = event_times(frame, spec.times)
-        return frame[((times >= span.start) & (times < span.end)) | times.isna()]
+        happens = event_times(frame, spec.times).to_numpy(dtype="datetime64[us]")
+        start, end = (np.datetime64(at.replace(tzinfo=None), "us") for at in (span.start, span.end))
+        outside = (happens < start) | (happens >= end)  # neither holds where nobody can say
+        return frame[~outside] if outside.any() else frame
 
     frames = _all_or_faults(partial(read_source, source) for source in spec.sources.rows)
-    rows, joined = _join_all(pd.concat(frames, ignore_index=True), spec, tables)
+    rows = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
+    rows, joined = _join_all(rows.reset_index(drop=True), spec, tables)
     return ReadSources(rows[list(tables.columns)], tuple(tables.reads), joined)
 
 
@@ -111,7 +115,8 @@ class _Tables:
         frame = reader(query)
         self.reads.append(witness.testify(frame))
         kinds = {name: self.columns[name].type for name in wanted if name in self.columns}
-        return frame.assign(**{name: soften(frame[name], kind) for name, kind in kinds.items()})
+        softened = {name: soften(frame[name], kind) for name, kind in kinds.items()}
+        return pd.DataFrame({name: softened.get(name, column) for name, column in frame.items()})
 
 
 def pair(join: JoinedSource, columns: Mapping[str, Column]) -> Pairing:
@@ -123,8 +128,10 @@ def pair(join: JoinedSource, columns: Mapping[str, Column]) -> Pairing:
 def _join_all(
     rows: pd.DataFrame, spec: Spec, tables: _Tables
 ) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
-    known_at = known_times(rows, spec.times)
     joins = [join for join in spec.sources.joins if tables.added_by(join)]
+    if not joins:
+        return rows, {}
+    known_at = known_times(rows, spec.times)
 
     def read_joined(join: JoinedSource) -> pd.DataFrame:
         wanted = (*join.on.values(), *tables.added_by(join))

@@ -77,7 +77,7 @@ def _find_types(frame: pd.DataFrame) -> dict[str, str]:
 
 
 def _kind_of(values: "pd.Series[Any]") -> str:
-    if not values.notna().any():
+    if not values.count():
         return ""
     if isinstance(values.dtype, pd.CategoricalDtype):
         return _kind_of(pd.Series(values.dtype.categories))
