@@ -1,6 +1,7 @@
 """How sure is it that one model is better than another: paired, rows of one day as one block."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,11 +72,19 @@ def compare(  # noqa: PLR0913 - what a comparison needs
     sums = np.stack([np.bincount(block, weights=column) for column in losses], axis=1)
     rows = np.bincount(block)
     whole = from_mean(metric, sums.sum(axis=0) / rows.sum())
-    drawn = np.random.default_rng(seed).multinomial(days, np.full(days, 1 / days), size=resamples)
+    drawn = _draw(days, resamples, seed)
     resampled = from_mean(metric, (drawn @ sums) / (drawn @ rows)[:, None])
     tail = _tail(confidence, days)
     low, high = np.quantile(resampled[:, 1] - resampled[:, 0], [tail, 1 - tail])
     return Gain(float(whole[0]), float(whole[1]), float(low), float(high), len(label), days)
+
+
+@lru_cache(maxsize=8)  # rivals, and tenants with rows of as many days, draw the same days
+def _draw(days: int, resamples: int, seed: int) -> NDArray[np.int64]:
+    """Return how often each resample draws each day, shape (resamples, days)."""
+    drawn = np.random.default_rng(seed).multinomial(days, np.full(days, 1 / days), size=resamples)
+    drawn.setflags(write=False)
+    return drawn
 
 
 def compare_in_part(  # noqa: PLR0913 - what a comparison needs

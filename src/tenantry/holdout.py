@@ -34,7 +34,8 @@ def against_alternatives(evaluation: pd.DataFrame, table: pd.DataFrame, spec: Sp
     """
     rivals = {name: predictions_in(evaluation, name) for name in (POOLED, PRIOR)}
     there = {name: values for name, values in rivals.items() if np.isfinite(values).all()}
-    return make_holdout(evaluation, features_of(evaluation, table, spec), there, spec)
+    rows = features_of(evaluation, table, spec) if spec.gate.slices else evaluation
+    return make_holdout(evaluation, rows, there, spec)
 
 
 def against_champion(
@@ -92,7 +93,7 @@ def make_holdout(
 
     Args:
         rows: The labelled rows of an evaluation, or some of them.
-        features: What `features_of` returns for them.
+        features: What `features_of` returns for them; anything where no slice is looked at.
         rivals: What the others predicted of these rows.
         spec: The tenant's spec.
     """

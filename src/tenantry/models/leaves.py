@@ -45,6 +45,14 @@ class Fallen:
         """Return the same of some of the rows."""
         return Fallen(self.places[:, rows], self.baseline)
 
+    def joined(
+        self, mine: NDArray[np.bool_], other: "Fallen", others: NDArray[np.bool_]
+    ) -> "Fallen":
+        """Return the same of these rows and others, which lie in a frame where the masks say."""
+        places = np.empty((len(self.places), len(mine)), dtype=np.int32)
+        places[:, mine], places[:, others] = self.places, other.places
+        return Fallen(places[:, mine | others], self.baseline)
+
     def scores(self, values: Floats) -> Floats:
         """Return the scores of the n rows in link space, as the trees with these values give them.
 

@@ -22,6 +22,9 @@ from tenantry.store.contract import ObjectStore
 CHECKED_ROWS = 200
 """Rows on which a packed model is compared with the fitted one, taken evenly."""
 
+FEW_ROWS = 20
+"""The same of a model that is the pooled one, which was compared when it was packed."""
+
 
 class Packed(NamedTuple):
     """What became of packing a model.
@@ -50,7 +53,7 @@ def save_packed(
     Raises:
         ModelFileError: The packed file of the pooled model is not what its card says.
     """
-    rows = table.iloc[_evenly(len(table))]
+    rows = table.iloc[_evenly(len(table), FEW_ROWS if _is_shared(model) else CHECKED_ROWS)]
     try:
         part, pooled = _pooled_part(store, card)
         packed = pack_model(model, pooled)
@@ -75,7 +78,7 @@ def pack_pooled(pipeline: Pipeline, frame: pd.DataFrame, task: Task) -> tuple[by
         frame: Rows as `features.recipe.pooled_frame` gives them, and maybe other columns.
         task: What it predicts.
     """
-    rows = frame.iloc[_evenly(len(frame))]
+    rows = frame.iloc[_evenly(len(frame), CHECKED_ROWS)]
     fitted = FittedModel("pooled", task, "pooled", pooled=pipeline)
     try:
         packed = pack_model(fitted)
@@ -98,6 +101,11 @@ def _pooled_part(store: ObjectStore, card: Card) -> tuple[PooledPart | None, Par
     return part, load_part(store, card.product, part)
 
 
-def _evenly(rows: int) -> np.ndarray:
-    """Return places of rows, taken evenly."""
-    return np.unique(np.linspace(0, rows - 1, min(rows, CHECKED_ROWS)).astype(np.int64))
+def _is_shared(model: FittedModel) -> bool:
+    """Whether a model is the pooled one as it is, which was compared when it was packed."""
+    return model.form == "pooled" and model.leaves is None
+
+
+def _evenly(rows: int, most: int) -> np.ndarray:
+    """Return places of rows, taken evenly, `most` at the most."""
+    return np.unique(np.linspace(0, rows - 1, min(rows, most)).astype(np.int64))

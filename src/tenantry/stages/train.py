@@ -1,7 +1,5 @@
 """Train a tenant's challenger: choose among the candidates, judge on the holdout, fit, save."""
 
-from threadpoolctl import threadpool_limits
-
 from tenantry import layout
 from tenantry.digests import digest
 from tenantry.errors import TrainingError
@@ -42,9 +40,8 @@ def train(job: Job) -> Result:
         raise TrainingError(msg)
     table = read_features(job.store, job.product, job.tenant, sha)
     pooled = job.read_pooled_card()
-    with threadpool_limits(1):
-        chain = load_chain(job.store, pooled) if pooled else None
-        trained = train_tenant(Lessons(table, job.spec, chain), job.as_of)
+    chain = load_chain(job.store, pooled) if pooled else None
+    trained = train_tenant(Lessons(table, job.spec, chain), job.as_of)
     card = save_model(job.store, trained.model, _card(job, trained, pooled))
     folder = layout.model_folder(job.product, job.tenant, card.version)
     job.store.put(f"{folder}evaluation.parquet", to_parquet(trained.evaluation))

@@ -67,14 +67,18 @@ class Lessons:
         return self._materials[moment]
 
     @cached_property
-    def _fallen(self) -> dict[Pipeline, Fallen]:
+    def _fallen(self) -> dict[Pipeline, tuple[Mask, Fallen]]:
         return {}
 
-    def _falls(self, pooled: Pipeline) -> Fallen:
-        """Return where all rows fall in a pooled model; they go through each of them once."""
-        if pooled not in self._fallen:
-            self._fallen[pooled] = fall(pooled, self._pooled_frame)
-        return self._fallen[pooled]
+    def _falls(self, pooled: Pipeline, rows: Mask) -> Fallen:
+        """Return where rows fall in a pooled model; a row goes through it once, if it is asked."""
+        none = np.zeros_like(rows)
+        known, fallen = self._fallen.get(pooled) or (none, fall(pooled, self._pooled_frame[none]))
+        if (rows & ~known).any():
+            more = fall(pooled, self._pooled_frame[rows & ~known])
+            fallen, known = fallen.joined(known, more, rows & ~known), known | rows
+            self._fallen[pooled] = known, fallen
+        return fallen.only(rows[known])
 
     @cached_property
     def _own_frame(self) -> pd.DataFrame:
@@ -91,7 +95,7 @@ class Lessons:
             frame=self._own_frame[rows],
             label=self.table.loc[rows, LABEL].to_numpy(dtype="float64"),
             pooled=pooled,
-            fallen=lambda: self._falls(pooled).only(rows),
+            fallen=lambda: self._falls(pooled, rows),
             out_of_fold=lambda: self.pooled_scores[rows],
             task=self.spec.label.task,
             days=len(np.unique(local_days(self.table.loc[rows, EVENT_TIME], self.spec.timezone))),
@@ -120,5 +124,5 @@ class Lessons:
             pooled = self._pooled_frame[rows] if model.pooled is not None else None
             return from_link(model.score_frames(own, pooled), model.task)
         values = node_values(model.pooled) if model.leaves is None else model.leaves
-        shared = self._falls(model.pooled).only(rows).scores(values)
+        shared = self._falls(model.pooled, rows).scores(values)
         return from_link(model.score_with(own, shared), model.task)

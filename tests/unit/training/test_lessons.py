@@ -1,5 +1,6 @@
 """What is learned at a moment, and predictions that do not pass the pooled model twice."""
 
+from collections import Counter
 from datetime import timedelta
 
 import numpy as np
@@ -34,18 +35,21 @@ def test_rows_are_predicted_as_the_model_alone_does(name, chain, table):
         np.testing.assert_array_equal(lessons.predict(model, rows), expected)
 
 
-def test_rows_pass_each_pooled_model_once(monkeypatch, chain, table):
-    passed = []
+def test_a_row_passes_each_pooled_model_once_and_only_if_asked(monkeypatch, chain, table):
+    passed = Counter()
 
     def count(pooled, frame):
-        passed.append(pooled)
+        passed.update((pooled, row) for row in frame.index)
         return real(pooled, frame)
 
     real = module.fall
     monkeypatch.setattr(module, "fall", count)
     lessons = Lessons(table, SPEC, chain)
     rows = (table["event_time"] >= HOLDOUT).to_numpy()
+    lessons.predict(lessons.fit("pooled", HOLDOUT), rows)
+    assert set(passed) == {(chain.before(HOLDOUT), row) for row in table.index[rows]}
     for moment in (HOLDOUT, AS_OF):
         for name in ("pooled", "adapted", "blended"):
             lessons.predict(lessons.fit(name, moment), rows)
-    assert passed == [chain.before(HOLDOUT), chain.before(AS_OF)]
+    assert {pooled for pooled, _ in passed} == {chain.before(HOLDOUT), chain.before(AS_OF)}
+    assert set(passed.values()) == {1}
