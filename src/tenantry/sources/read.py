@@ -116,7 +116,9 @@ class _Tables:
         self.reads.append(witness.testify(frame))
         kinds = {name: self.columns[name].type for name in wanted if name in self.columns}
         softened = {name: soften(frame[name], kind) for name, kind in kinds.items()}
-        return pd.DataFrame({name: softened.get(name, column) for name, column in frame.items()})
+        return pd.DataFrame(
+            {name: softened.get(str(name), column) for name, column in frame.items()}
+        )
 
 
 def pair(join: JoinedSource, columns: Mapping[str, Column]) -> Pairing:
