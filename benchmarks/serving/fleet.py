@@ -23,6 +23,9 @@ PRODUCT = "bench"
 AS_OF = datetime(2026, 11, 1, tzinfo=UTC)
 _TEMPLATES = 5
 
+FIRST = "20261101T000000Z-000000000001"
+"""The version that every tenant begins with."""
+
 
 def name_of(number: int) -> str:
     """Return a tenant's name."""
@@ -118,6 +121,13 @@ def request_rows(count: int) -> Iterator[dict[str, object]]:
         yield row
 
 
+def feature_rows(count: int) -> Iterator[dict[str, object]]:
+    """Yield the same rows as features."""
+    for row in request_rows(count):
+        features = {name: value for name, value in row.items() if name not in ("id", "departs")}
+        yield features | {"hour": 17.0}
+
+
 def as_v2(row: dict[str, object]) -> dict[str, object]:
     """Return a row as an inference request of the Open Inference Protocol."""
     return {
@@ -134,7 +144,7 @@ def as_v2(row: dict[str, object]) -> dict[str, object]:
 
 
 def _registered(number: int) -> Entry:
-    return _named("20261101T000000Z-000000000001", sha256(name_of(number).encode()), 1)
+    return _named(FIRST, sha256(name_of(number).encode()), 1)
 
 
 def _named(version: str, record: str, counter: int) -> Entry:
