@@ -4,15 +4,20 @@ import hashlib
 import importlib.util
 import ipaddress
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tenantry.cli.options import RegionName
 from tenantry.errors import Fault, SettingsError
 from tenantry.settings import load_settings
+
+if TYPE_CHECKING:
+    from tenantry.serving.app import ServerOptions
+    from tenantry.serving.server import Listening
 
 _EXTRA = ("starlette", "uvicorn", "httptools", "uvloop", "orjson")
 
@@ -21,77 +26,82 @@ _limit = partial(typer.Option, rich_help_panel="What clients may ask for")
 _file = partial(typer.Option, rich_help_panel="What it keeps and tells")
 
 
+Host = Annotated[str, _server(help="Address to listen on; others than loopback need --tokens.")]
+Port = Annotated[int, _server(min=0, max=65535)]
+Tokens = Annotated[
+    Path | None,
+    _server(
+        help="File of tokens: lines of <sha256> and <product>.<tenant>, <product>, metrics or *."
+        " Read again when it changes. Without it anybody on this machine may ask."
+    ),
+]
+Connections = Annotated[
+    int,
+    _server(min=1, help="Connections held at a time; on further ones only probes are answered."),
+]
+Drain = Annotated[
+    float, _server(min=0, help="Seconds it still answers after SIGTERM, as not ready.")
+]
+Products = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Serve this product only. Can be repeated. Default: all in the store. It is not ready"
+        " before each of them is published."
+    ),
+]
+Rate = Annotated[float, _limit(min=0.01, help="Rows a second of one tenant.")]
+Burst = Annotated[float, _limit(min=1, help="Rows that a tenant may save up.")]
+Concurrency = Annotated[int, _limit(min=1, help="Requests of one tenant at a time.")]
+Queue = Annotated[int, _limit(min=1, help="Requests of all at a time.")]
+MaxRows = Annotated[int, _limit(min=1, help="Rows of a request.")]
+MaxBody = Annotated[int, _limit(min=1024, help="Bytes of a request.")]
+Timeout = Annotated[float, _limit(min=0.1, help="Seconds for a body to come, or a model to load.")]
+Memory = Annotated[
+    int, _file(min=1, help="MiB of loaded models; the least recently used go first.")
+]
+Cache = Annotated[
+    Path | None,
+    _file(
+        help="Folder that keeps what was read, for a restart without the store. Default: below"
+        " $XDG_CACHE_HOME or ~/.cache."
+    ),
+]
+CacheSize = Annotated[
+    int, _file(min=1, help="MiB of models in that folder; the least recently used go first.")
+]
+Poll = Annotated[
+    float, _file(min=0.1, help="Seconds between two looks for promotions and rollbacks.")
+]
+AccessLogged = Annotated[bool, _file(help="One line of JSON a request on standard output.")]
+LogEvery = Annotated[
+    float,
+    _file(
+        min=1,
+        help="Seconds between two writings of the prediction log, where specs say serving.log.",
+    ),
+]
+
+
 def serve(
-    host: Annotated[
-        str,
-        _server(help="Address to listen on; others than loopback need --tokens."),
-    ] = "127.0.0.1",
-    port: Annotated[int, _server(min=0, max=65535)] = 8080,
-    tokens: Annotated[
-        Path | None,
-        _server(
-            help="File of tokens: lines of <sha256> and <product>.<tenant>, <product>, metrics or"
-            " *. Read again when it changes. Without it anybody on this machine may ask."
-        ),
-    ] = None,
-    connections: Annotated[int, _server(min=1, help="Connections held at a time.")] = 1000,
-    drain: Annotated[
-        float,
-        _server(min=0, help="Seconds it still answers after SIGTERM, as not ready."),
-    ] = 5.0,
-    product: Annotated[
-        list[str] | None,
-        typer.Option(help="Serve this product only. Can be repeated. Default: all in the store."),
-    ] = None,
-    rate: Annotated[
-        float,
-        _limit(min=0.01, help="Rows a second of one tenant."),
-    ] = 200.0,
-    burst: Annotated[
-        float,
-        _limit(min=1, help="Rows that a tenant may save up."),
-    ] = 400.0,
-    concurrency: Annotated[
-        int,
-        _limit(min=1, help="Requests of one tenant at a time."),
-    ] = 32,
-    queue: Annotated[int, _limit(min=1, help="Requests of all at a time.")] = 512,
-    max_rows: Annotated[int, _limit(min=1, help="Rows of a request.")] = 1000,
-    max_body: Annotated[int, _limit(min=1024, help="Bytes of a request.")] = 1 << 20,
-    timeout: Annotated[
-        float,
-        _limit(min=0.1, help="Seconds for a body to come, or a model to load."),
-    ] = 5.0,
-    memory: Annotated[
-        int,
-        _file(min=1, help="MiB of loaded models; the least recently used go first."),
-    ] = 256,
-    cache: Annotated[
-        Path | None,
-        _file(
-            help="Folder that keeps what was read, for a restart without the store. Default: below"
-            " $XDG_CACHE_HOME or ~/.cache."
-        ),
-    ] = None,
-    cache_size: Annotated[
-        int,
-        _file(min=1, help="MiB of models in that folder; the least recently used go first."),
-    ] = 2048,
-    poll: Annotated[
-        float,
-        _file(min=0.1, help="Seconds between two looks for promotions and rollbacks."),
-    ] = 2.0,
-    access_log: Annotated[
-        bool,
-        _file(help="One line of JSON a request on standard output."),
-    ] = True,
-    log_every: Annotated[
-        float,
-        _file(
-            min=1,
-            help="Seconds between two writings of the prediction log, where specs say serving.log.",
-        ),
-    ] = 300.0,
+    host: Host = "127.0.0.1",
+    port: Port = 8080,
+    tokens: Tokens = None,
+    connections: Connections = 1000,
+    drain: Drain = 5.0,
+    product: Products = None,
+    rate: Rate = 200.0,
+    burst: Burst = 400.0,
+    concurrency: Concurrency = 32,
+    queue: Queue = 512,
+    max_rows: MaxRows = 1000,
+    max_body: MaxBody = 1 << 20,
+    timeout: Timeout = 5.0,
+    memory: Memory = 256,
+    cache: Cache = None,
+    cache_size: CacheSize = 2048,
+    poll: Poll = 2.0,
+    access_log: AccessLogged = True,
+    log_every: LogEvery = 300.0,
     region: RegionName = "",
 ) -> None:
     """Serve predictions of every tenant's champion over HTTP.
@@ -108,19 +118,14 @@ def serve(
         SettingsError: Something is not installed, or the options contradict each other.
     """
     _check(host, tokens)
-    from tenantry.log import configure_logging
-    from tenantry.serving.app import ServerOptions, Serving
+    from tenantry.serving.app import ServerOptions
     from tenantry.serving.limits import Limits
-    from tenantry.serving.online import prepare
     from tenantry.serving.pool import Room
-    from tenantry.serving.server import Listening, run_server
-    from tenantry.store.open import find_address, impatient, open_store
+    from tenantry.serving.server import Listening
 
-    settings = load_settings()
-    configure_logging()
     options = ServerOptions(
         products=tuple(product or ()),
-        cache=cache or settings.cache / _named(find_address(settings, region)),
+        cache=cache,
         cache_bytes=cache_size << 20,
         limits=Limits(rate, burst, concurrency, queue, max_body, max_rows, timeout),
         room=Room(bytes=memory << 20),
@@ -129,8 +134,22 @@ def serve(
         access_log=sys.stdout.buffer if access_log else None,
         log_seconds=log_every,
     )
-    serving = Serving(impatient(open_store(settings, region)), prepare, options)
-    run_server(serving, Listening(host, port, connections, drain))
+    _run(options, Listening(host, port, connections, drain), region)
+
+
+def _run(options: "ServerOptions", listening: "Listening", region: str) -> None:
+    """Serve a region's store; its cache is by default below the settings' folder."""
+    from tenantry.log import configure_logging
+    from tenantry.serving.app import Serving
+    from tenantry.serving.online import prepare
+    from tenantry.serving.server import run_server
+    from tenantry.store.open import find_address, impatient, open_store
+
+    settings = load_settings()
+    configure_logging()
+    cache = options.cache or settings.cache / _named(find_address(settings, region))
+    store = impatient(open_store(settings, region))
+    run_server(Serving(store, prepare, replace(options, cache=cache)), listening)
 
 
 def _check(host: str, tokens: Path | None) -> None:

@@ -111,8 +111,11 @@ class Serving:
 
     @property
     def is_ready(self) -> bool:
-        """Whether it can answer for its tenants: it knows them, and is not about to stop."""
-        return self._poller.knows and not self.is_stopping
+        """Whether it can answer for its tenants: it knows them, and is not about to stop.
+
+        It does not know those of a product that was named and of which nothing is published.
+        """
+        return self._poller.knows and not self._poller.missing and not self.is_stopping
 
     def stop_taking(self) -> None:
         """Say from now on that it is not ready; it answers all the same until it ends."""

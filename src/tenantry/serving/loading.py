@@ -34,6 +34,8 @@ Engine = Literal["packed", "scikit-learn"]
 LOG = logging.getLogger(__name__)
 
 _SKOPS = "model.skops"
+_MOST_KNOWN = 10_000
+"""Columns and features that are kept for later records to share."""
 _OVERHEAD = 24_000
 """Bytes of a tenant's objects in Python beside its arrays, measured; see `docs/serving.md`."""
 
@@ -208,6 +210,8 @@ class Loader:
     def _shared(self, record: ServingRecord) -> ServingRecord:
         """Return a record that shares what it says of columns and features with the others."""
         known = self._known
+        if len(known) > _MOST_KNOWN:
+            known.clear()  # who shares what was in it goes on to
         columns = {name: known.setdefault(one, one) for name, one in record.columns.items()}
         features = {name: known.setdefault(one, one) for name, one in record.features.items()}
         return record.model_copy(update={"columns": columns, "features": features})

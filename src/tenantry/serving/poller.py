@@ -48,7 +48,13 @@ class Poller:
         self._seen: set[str] = set()
         self._until_sweep = 0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="poll")
+        self._told: frozenset[str] = frozenset()
         self.knows = False
+
+    @property
+    def missing(self) -> frozenset[str]:
+        """The products that are to be served, by name, and of which nothing is published yet."""
+        return frozenset(self._products) - self._buckets.keys()
 
     async def start(self) -> None:
         """Read the index for the first time; the one on disk where the store does not have it."""
@@ -86,6 +92,7 @@ class Poller:
             self._tags[product] = changes.tags
             if changes.buckets:
                 self._follow(product, changes.buckets, keep=True)
+        self._tell_missing()
         self._pool.catch_up()
         self._figures.fresh = time.time()
         self.knows = True
@@ -131,6 +138,16 @@ class Poller:
             self._disk.write_index(product, bucket, entries)
         for tenant in gone:
             self._disk.keep_only(product, tenant, ())
+
+    def _tell_missing(self) -> None:
+        """Say once of which products that are to be served there is nothing."""
+        missing, self._told = self.missing - self._told, self.missing
+        for product in sorted(missing):
+            LOG.warning(
+                "%s: nothing is published of this product, so the server is not ready; is --product"
+                " spelt right? It is served as soon as a run publishes it",
+                product,
+            )
 
     def _sweep_sometimes(self, products: Iterable[str]) -> None:
         self._until_sweep -= 1

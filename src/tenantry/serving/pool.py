@@ -193,6 +193,10 @@ class Pool:
             if is_old and now >= tenant.failed + _RETRY_SECONDS:
                 self._fly(tenant)
 
+    async def run(self, work: Callable[[], None]) -> None:
+        """Do what takes long on one of the threads that load, so that others are answered."""
+        await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
     async def settle(self) -> None:
         """Wait until nothing is being loaded."""
         while self._flights:

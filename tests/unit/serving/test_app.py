@@ -1,12 +1,14 @@
 """What a server answers, in both protocols, and how it refuses."""
 
 import struct
+import threading
 import time
 from dataclasses import replace
 
 import orjson
 import pytest
 
+from tenantry.packed.model import PackedModel
 from tenantry.serving.limits import Limits
 from tests.unit.serving.served import (
     PRODUCT,
@@ -123,6 +125,26 @@ async def test_reasons_are_the_models_own_in_words(store):
         mute = await client.ask("POST", f"/v1/models/{PRODUCT}.mute:explain", body)
         assert (mute.status, mute.json["reason"]) == (501, "no_reasons")
         assert client.serving.figures.rows == 2  # those that are not explained are not predicted
+
+
+@served
+async def test_what_reasons_are_looked_up_in_is_built_once_and_by_another_thread(
+    store, monkeypatch
+):
+    threads, prepare = [], PackedModel.prepare_parts
+
+    def noted(model):
+        threads.append(threading.current_thread())
+        prepare(model)
+
+    monkeypatch.setattr(PackedModel, "prepare_parts", noted)
+    async with serving(store) as client:
+        for _ in range(2):
+            body = {"instances": [ROW]}
+            answer = await client.ask("POST", f"/v1/models/{PRODUCT}.ua:explain", body)
+            assert answer.status == 200
+        assert len(threads) == 1
+        assert threads[0] is not threading.current_thread()
 
 
 @served

@@ -6,9 +6,22 @@ import threading
 import pytest
 
 from tenantry import layout
+from tenantry.serving import loading
+from tenantry.serving.disk import Disk
 from tenantry.serving.limits import Limits
 from tenantry.serving.pool import Room
-from tests.unit.serving.served import PRODUCT, FlakyStore, publish, served, serving, withdraw
+from tenantry.serving.shelf import Shelf
+from tenantry.specs.data import Column
+from tests.unit.serving.served import (
+    PRODUCT,
+    FlakyStore,
+    make_record,
+    prepare,
+    publish,
+    served,
+    serving,
+    withdraw,
+)
 
 
 class SlowStore(FlakyStore):
@@ -163,3 +176,15 @@ async def test_who_is_erased_or_retired_is_answered_for_no_more(how):
         assert (await client.infer()).status == 404
         figures = client.serving.figures
         assert (figures.loaded, figures.loaded_bytes, figures.tenants) == (0, 0, 0)
+
+
+def test_what_records_share_is_not_kept_for_good(monkeypatch):
+    monkeypatch.setattr(loading, "_MOST_KNOWN", 3)
+    store = FlakyStore()
+    loader = loading.Loader(Shelf(store, Disk(None)), prepare)
+    for number in range(5):
+        name = f"extra{number}"
+        columns = {**make_record().columns, name: Column(type="number", max=number)}
+        entry = publish(store, f"t{number}", columns=columns)
+        loader.load(PRODUCT, f"t{number}", entry)
+        assert len(loader._known) <= 3 + len(columns) + 2

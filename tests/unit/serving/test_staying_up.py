@@ -76,6 +76,23 @@ async def test_without_store_and_disk_it_is_alive_and_not_ready(tmp_path):
 
 
 @served
+async def test_a_product_that_is_named_and_not_there_is_told_and_waited_for(caplog):
+    store = FlakyStore()
+    async with serving(store, products=(PRODUCT,)) as client:
+        assert (await client.ask("GET", READY)).status == 503
+        await client.serving.poll()
+        told = [one.getMessage() for one in caplog.records if "spelt right" in one.getMessage()]
+        assert [one.split(":")[0] for one in told] == [PRODUCT]
+        publish(store)
+        await client.serving.poll()
+        assert (await client.ask("GET", READY)).status == 200
+        assert (await client.infer()).status == 200
+    async with serving(store, products=(PRODUCT, "arival-delay")) as client:
+        assert (await client.ask("GET", READY)).status == 503
+        assert (await client.infer()).status == 200  # who asks all the same is answered
+
+
+@served
 async def test_who_stops_says_so_and_still_answers():
     store = FlakyStore()
     publish(store)
