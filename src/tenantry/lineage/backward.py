@@ -16,6 +16,7 @@ from tenantry.monitoring.judgements import Judgement
 from tenantry.places import Place, PlaceKind
 from tenantry.predictions import Receipt
 from tenantry.served import ServedReceipt
+from tenantry.serving.records import ServingRecord
 from tenantry.times import format_moment
 
 
@@ -108,6 +109,16 @@ def _of_answers(shelf: Shelf, place: Place) -> Node:
     if receipt is None:
         return Node("answers", window, "", place.key, tenant.state_of(key), below=(model,))
     return replace(answers_node(tenant, receipt), below=(model,))
+
+
+def _of_serving(shelf: Shelf, place: Place) -> Node:
+    """Return what servers need: of a record the model it is of; a past says nothing of its rows."""
+    tenant = shelf.tenant(place.product, place.tenant)
+    is_record = place.part == "json"
+    kind = "serving record" if is_record else "online features"
+    record = tenant.record(ServingRecord, place.key) if is_record else None
+    models = [model_node(shelf, tenant, record.version, "answers by")] if record else []
+    return Node(kind, place.name, "", place.key, tenant.state_of(place.key), below=tuple(models))
 
 
 def _holds(receipt: Receipt, key: str) -> bool:
@@ -267,6 +278,7 @@ _TRACES: Mapping[PlaceKind, Callable[[Shelf, Place], Node]] = {
     "model": _of_model,
     "prediction": _of_prediction,
     "served": _of_answers,
+    "serving": _of_serving,
     "judgement": _of_judgement,
     "event": _of_event,
     "collection": _of_collection,

@@ -20,7 +20,7 @@ from tenantry.serving.explaining import check_explainable, explain_row
 from tenantry.serving.figures import Figures
 from tenantry.serving.limits import Limits
 from tenantry.serving.loading import Loaded
-from tenantry.serving.pool import Pool, Tenant
+from tenantry.serving.pool import Pool
 from tenantry.serving.prediction_log import PredictionLog
 from tenantry.serving.protocol import Asked, Fields, read_v1, read_v2, write_v1, write_v2
 from tenantry.serving.refusals import (
@@ -30,6 +30,7 @@ from tenantry.serving.refusals import (
     bad_request,
 )
 from tenantry.serving.rows import features_of, predict_row
+from tenantry.serving.tenants import Tenant
 
 LOG = logging.getLogger(__name__)
 

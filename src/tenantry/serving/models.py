@@ -26,7 +26,7 @@ from tenantry.serving.calls import read_call
 from tenantry.serving.challenging import Shadow
 from tenantry.serving.figures import Figures
 from tenantry.serving.limits import Limits
-from tenantry.serving.pool import Pool, Tenant
+from tenantry.serving.pool import Pool
 from tenantry.serving.prediction_log import PredictionLog
 from tenantry.serving.refusals import (
     FAILED,
@@ -37,6 +37,7 @@ from tenantry.serving.refusals import (
     RefusedError,
     body_of,
 )
+from tenantry.serving.tenants import Tenant
 from tenantry.serving.tokens import Tokens
 
 LOG = logging.getLogger(__name__)

@@ -14,85 +14,20 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from copy import copy
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
 
-from tenantry.champions import Reign
 from tenantry.serving.figures import Figures
 from tenantry.serving.index import Entry
-from tenantry.serving.limits import Allowance, Limits
+from tenantry.serving.limits import Limits
 from tenantry.serving.loading import Loaded
 from tenantry.serving.refusals import LOAD_TIMEOUT, NO_MODEL, UNAVAILABLE
+from tenantry.serving.tenants import Loads, Tenant
 
 LOG = logging.getLogger(__name__)
 
 _RETRY_SECONDS = 2.0
 """How long a tenant that could not be loaded is not tried again."""
-
-
-class Loads(Protocol):
-    """What loads models, on other threads than the event loop's."""
-
-    def load(self, product: str, tenant: str, entry: Entry) -> Loaded:
-        """Load what an entry says."""
-        ...
-
-    def load_older(self, product: str, tenant: str, entry: Entry, reign: Reign) -> Loaded:
-        """Load a version that reigned before; the entry names it."""
-        ...
-
-    def find_older(self, product: str, tenant: str) -> Mapping[str, Reign]:
-        """Return the versions that reigned and are still there, with their reigns."""
-        ...
-
-
-class Tenant:
-    """What a server knows of one tenant, or of an older version of its model.
-
-    Attributes:
-        reign: Of an older version: when it reigned; None of what reigns.
-        older: The older versions by name; None before anybody asked for one.
-        is_gone: Whether nobody is to be answered by it any more.
-    """
-
-    __slots__ = (
-        "allowance",
-        "entry",
-        "failed",
-        "is_gone",
-        "loaded",
-        "name",
-        "older",
-        "product",
-        "reign",
-        "requests",
-        "tenant",
-    )
-
-    def __init__(self, product: str, tenant: str, entry: Entry, limits: Limits) -> None:
-        self.product = product
-        self.tenant = tenant
-        self.name = f"{product}.{tenant}"
-        self.entry = entry
-        self.allowance = Allowance(limits)
-        self.loaded: Loaded | None = None
-        self.failed = -math.inf
-        self.requests = 0
-        self.reign: Reign | None = None
-        self.older: dict[str, Tenant] | None = None
-        self.is_gone = False
-
-    def at(self, reign: Reign) -> Tenant:
-        """Return what is to be known of an older version: by the entry of today, but for it."""
-        named = {"version": reign.version, "trial": None}
-        older = copy(self)
-        older.entry = self.entry.model_copy(update=named)
-        older.name = f"{self.name}/versions/{reign.version}"
-        older.loaded, older.failed = None, -math.inf
-        older.reign, older.older = reign, None
-        return older
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,18 @@
 """Any thing in the store is traced back to source files, spec, code and run; gaps are named."""
 
+from typing import get_args
+
 import pytest
 
 from tenantry import layout
 from tenantry.erasure.tombstones import Tombstone, write_tombstone
-from tenantry.lineage.backward import trace_back
+from tenantry.lineage.backward import _TRACES, trace_back
 from tenantry.lineage.shelf import Shelf
-from tenantry.places import parse_key
+from tenantry.places import PlaceKind, parse_key
 from tenantry.retention.collected import Collection, write_collection
+from tenantry.serving.records import write_record
 from tests.unit.answered import answer
+from tests.unit.serving.served import make_record
 from tests.unit.small_store import PRODUCT, START, SmallStore, day, week
 
 
@@ -73,6 +77,19 @@ def test_logged_answers_lead_to_the_model_that_gave_them(made, part):
     assert model.name == made.card.version
     made.store.delete(receipt.file.key)
     assert back(made, receipt.key).state == "missing"
+
+
+def test_what_servers_need_leads_to_the_model_that_answers(made):
+    sha = write_record(made.store, make_record("ua", made.card.version))
+    node = back(made, layout.serving_record(PRODUCT, "ua", sha))
+    assert (node.kind, node.state) == ("serving record", "there")
+    assert find(node, "model", "answers by")[0].name == made.card.version
+    past = back(made, layout.online_features(PRODUCT, "ua", "0" * 64))
+    assert (past.kind, past.state, past.below) == ("online features", "missing", ())
+
+
+def test_every_kind_of_thing_can_be_followed_back():
+    assert _TRACES.keys() == {*get_args(PlaceKind)}
 
 
 def test_who_reigned_is_told_as_it_was_known_when_it_was_predicted(made):
