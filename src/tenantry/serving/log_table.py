@@ -23,6 +23,9 @@ from tenantry.serving.log_batch import Answer, Batch, names_of
 from tenantry.serving.records import Logging, ServingRecord
 from tenantry.times import Window, window_at
 
+MOST_WINDOWS = 50
+"""Windows of which a tenant's rows are written at a time."""
+
 _TIME = pa.timestamp("us", "UTC")
 _TYPES: dict[Kind, pa.DataType] = {
     "number": pa.float64(),
@@ -81,7 +84,9 @@ class _Placed(NamedTuple):
 def cut(batch: Batch, notes: Mapping[str, str], suppressed: bytes) -> Pieces:
     """Cut a batch into the tables of its windows.
 
-    Rows without their whole key or their event time are left out: no label could be told of them.
+    Rows without their whole key are left out, since no label could be told of them; so are those
+    that the batch never predicts, before its first window, and, where events lie in more than
+    `MOST_WINDOWS`, those of the windows with the fewest rows: no client fills a store with files.
 
     Args:
         batch: The rows.
@@ -96,8 +101,10 @@ def cut(batch: Batch, notes: Mapping[str, str], suppressed: bytes) -> Pieces:
         window = _window_of(named[event], batch.record.log) if None not in named else None
         if window is not None:
             placed[window].append(_Placed(named, answer))
+    fullest = sorted(placed, key=lambda window: len(placed[window]), reverse=True)
     pieces, erased = [], 0
-    for window, rows in sorted(placed.items()):
+    for window in sorted(fullest[:MOST_WINDOWS]):
+        rows = placed[window]
         table = _table(batch.record, names, rows)
         kept = _without(table, batch.record, suppressed) if suppressed else table
         erased += len(table) - len(kept)
@@ -125,9 +132,10 @@ def _window_of(event: Value, rules: Logging | None) -> Window | None:
     if not isinstance(event, int) or rules is None:
         return None
     try:
-        return window_at(rules.start, rules.window, moment_of(event))
+        window = window_at(rules.start, rules.window, moment_of(event))
     except OverflowError:
         return None
+    return window if window.start >= rules.start else None
 
 
 def _table(record: ServingRecord, names: Sequence[str], rows: Sequence[_Placed]) -> pa.Table:

@@ -222,7 +222,13 @@ def rows_of(batch, suppressed=b""):
     return [from_parquet(piece.content) for piece in cut(batch, {}, suppressed).pieces]
 
 
-@pytest.mark.parametrize("at", [None, "", "9999-12-31T23:00:00Z"])
+def test_no_client_fills_a_store_with_files():
+    times = [(START + n * WEEK).isoformat() for n in range(100) for _ in range(1 + (n < 50))]
+    found = cut(a_batch(make_record(log=ALWAYS), *(((at,), 0.5) for at in times)), {}, b"")
+    assert [piece.rows for piece in found.pieces] == [2] * 50
+
+
+@pytest.mark.parametrize("at", [None, "", "9999-12-31T23:00:00Z", "0001-01-20", "2013-09-30"])
 def test_rows_that_no_label_could_be_told_of_are_left_out(at):
     found = cut(a_batch(make_record(log=ALWAYS), ((at,), 0.5)), {}, b"")
     assert (found.pieces, found.rows, found.erased) == ((), 0, 0)
