@@ -120,12 +120,17 @@ def _piece(window: Window, table: pa.Table, notes: Mapping[str, str]) -> Piece:
 
 
 def _typed(record: ServingRecord, names: Sequence[str], raw: Sequence[object]) -> tuple[Value, ...]:
-    """Read what names a row; what the row filter sets may have been left out."""
-    pairs = zip(names, raw, strict=True)
-    return tuple(
-        read_value(record.bound.get(name, value), record.columns[name].type)
-        for name, value in pairs
-    )
+    """Read what names a row, and may have been left out where the row filter sets it.
+
+    A value that cannot be read is missing.
+    """
+    typed: list[Value] = []
+    for name, value in zip(names, raw, strict=True):
+        try:
+            typed.append(read_value(record.bound.get(name, value), record.columns[name].type))
+        except ValueError:
+            typed.append(None)
+    return tuple(typed)
 
 
 def _window_of(event: Value, rules: Logging | None) -> Window | None:

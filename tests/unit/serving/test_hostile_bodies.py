@@ -7,6 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.unit.serving.served import PRODUCT, ROW, FlakyStore, publish, serving, v2
+from tests.unit.serving.test_challenging import try_beside
+from tests.unit.serving.test_prediction_log import ALWAYS
 
 PATHS = (f"/v2/models/{PRODUCT}.ua/infer", f"/v1/models/{PRODUCT}.ua:predict")
 SCALARS = (
@@ -47,11 +49,19 @@ LENGTHS = st.none() | st.text("0123456789-x", max_size=4) | st.integers(0, 400).
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
-@given(asked=st.lists(st.tuples(st.sampled_from(PATHS), BODIES, LENGTHS), min_size=1, max_size=6))
-def test_no_body_makes_it_fail(asked):
+@given(
+    asked=st.lists(st.tuples(st.sampled_from(PATHS), BODIES, LENGTHS), min_size=1, max_size=6),
+    mode=st.sampled_from(["", "shadow", "canary"]),
+)
+def test_no_body_makes_it_fail(asked, mode):
+    """Nor the log of predictions, nor a challenger."""
+
     async def ask():
         store = FlakyStore()
-        publish(store)
+        if mode:
+            try_beside(store, mode, log=ALWAYS)
+        else:
+            publish(store)
         async with serving(store) as client:
             for path, body, length in asked:
                 headers = {} if length is None else {"inference_header_content_length": length}
@@ -59,5 +69,9 @@ def test_no_body_makes_it_fail(asked):
                 assert answer.status in (200, 400), answer.body
                 assert answer.status == 200 or answer.json["reason"] == "bad_request"
             assert client.serving.pool.tenants[f"{PRODUCT}.ua"].allowance.active == 0
+            await client.serving.shadow.settle()
+            await client.serving.predictions.write()
+            assert client.serving.figures.logged.keys() <= {"written", "unplaced"}
+            assert client.serving.figures.tried.keys() <= {"scored", "answered"}
 
     asyncio.run(ask())
