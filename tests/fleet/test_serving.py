@@ -1,5 +1,6 @@
 """Served as predicted: single rows of real flights get the batch's probabilities."""
 
+import asyncio
 from datetime import UTC, datetime
 
 import numpy as np
@@ -14,15 +15,18 @@ from tenantry.packed.load import load_packed
 from tenantry.registry.orders import Order
 from tenantry.registry.pins import pin
 from tenantry.registry.rollback import Aim, find_rollback, make_rollback
-from tenantry.scoring import predict_rows
+from tenantry.rules import read_rules
+from tenantry.scoring import predict_rows, score_rows
+from tenantry.serving.app import ServerOptions, Serving
 from tenantry.serving.index import read_entries
-from tenantry.serving.online import Online
+from tenantry.serving.online import Online, prepare
 from tenantry.serving.records import read_record
 from tenantry.serving.state import read_state
 from tenantry.snapshots import read_snapshot
 from tenantry.specs.load import load_product
 from tests.fleet.conftest import NOVEMBER, copied
 from tests.fleet.harness import PRODUCT
+from tests.unit.serving.served import Client
 
 ORDER = Order("ann", "late flights missed", datetime(2026, 11, 24, tzinfo=UTC))
 CARRIERS = ("f9", "fl", "vx")
@@ -74,6 +78,39 @@ def test_a_flight_that_is_asked_for_gets_the_probability_of_the_batch(fleet, und
         own, shared = online.features_of(raw_fields(row, record), row[KNOWN_AT].to_pydatetime())
         found.append(packed.predict_row(own, shared))
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("tenant", CARRIERS)
+def test_a_server_answers_with_what_the_batch_writes_of_the_same_rows(fleet, undisturbed, tenant):
+    """Run, publish, serve: asked without weather, and told what `predict` would write."""
+    store, line = fleet.store, undisturbed.november.entries[tenant]
+    entry, record, _ = loaded(store, tenant)
+    spec = load_product(fleet.specs, PRODUCT).specs[tenant]
+    table = read_features(store, PRODUCT, tenant, line.fact("build_features", "features"))
+    rows = read_snapshot(store, PRODUCT, tenant, line.fact("ingest", "snapshot"))
+    recent = table[table[KNOWN_AT] > pd.Timestamp(entry.as_of) - record.back].tail(ROWS)
+    model, _ = load_model(store, PRODUCT, tenant, entry.version)
+    written = score_rows(model, recent, spec, read_rules(store, spec, entry.version))
+    asked = recent[list(spec.key)].merge(rows, on=list(spec.key), how="left")
+    answer = ask(store, f"/v1/models/{PRODUCT}.{tenant}:predict", record, asked)
+    assert answer["model_version"] == entry.version
+    told = pd.DataFrame(answer["predictions"])
+    np.testing.assert_allclose(told["probability"], written["probability"], rtol=0, atol=1e-12)
+    assert told["decision"].tolist() == written["decision"].tolist()
+
+
+def ask(store, path, record, rows):
+    """Ask a server in this process for rows, without a socket."""
+
+    async def run():
+        serving = Serving(store, prepare, ServerOptions(poll_seconds=3600.0))
+        async with serving.running():
+            body = {"instances": [raw_fields(row, record) for row in rows.to_dict("records")]}
+            answer = await Client(serving).ask("POST", path, body)
+            assert answer.status == 200, answer.body
+        return answer.json
+
+    return asyncio.run(run())
 
 
 def test_servers_know_every_tenant_that_has_a_model(fleet):
