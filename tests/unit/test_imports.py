@@ -13,7 +13,7 @@ LIGHT = (
     "stages.report",
     "stages.check_fleet",
 )
-SERVING = ("cli.app", "packed.file", "serving.online")
+SERVING = ("cli.app", "packed.file", "serving.online", "serving.app")
 HEAVY = ("pandas", "numpy", "sklearn", "scipy", "rich", "evidently", "sqlalchemy", "minio")
 
 

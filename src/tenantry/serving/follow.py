@@ -9,7 +9,6 @@ from tenantry.champions import Champion, Reign
 from tenantry.errors import ModelFileError, StoreError, StoreUnavailableError
 from tenantry.serving.index import Entry, read_entry, write_entries
 from tenantry.serving.records import read_record, write_record
-from tenantry.serving.versions import record_of
 from tenantry.store.contract import ObjectStore
 
 LOG = logging.getLogger(__name__)
@@ -59,5 +58,7 @@ def _record(store: ObjectStore, product: str, tenant: str, *, entry: Entry, reig
     """Write the record of another version, by the spec as it was published last."""
     if entry.version == reign.version:
         return entry.record
+    from tenantry.serving.versions import record_of  # pyarrow, which commands begin without
+
     record = read_record(store, product, tenant, entry.record)
     return write_record(store, record_of(store, record, reign))
