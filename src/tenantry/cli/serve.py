@@ -101,7 +101,7 @@ def serve(
     cache_size: CacheSize = 2048,
     poll: Poll = 2.0,
     access_log: AccessLogged = True,
-    log_every: LogEvery = 300.0,
+    log_every: LogEvery = 900.0,
     region: RegionName = "",
 ) -> None:
     """Serve predictions of every tenant's champion over HTTP.

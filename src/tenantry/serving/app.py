@@ -68,7 +68,7 @@ class ServerOptions:
     tokens: Path | None = None
     poll_seconds: float = 2.0
     access_log: BinaryIO | None = None
-    log_seconds: float = 300.0
+    log_seconds: float = 900.0
 
 
 class Serving:
