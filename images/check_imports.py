@@ -11,6 +11,7 @@ from tenantry.imports import uncollected
 SERVER = (
     *("tenantry.serving.app", "tenantry.serving.server", "tenantry.cli.serve"),
     *("tenantry.serving.fitted", "tenantry.models.archive", "tenantry.store.minio"),
+    *("tenantry.serving.log_table", "tenantry.serving.versions", "tenantry.erasure.suppression"),
 )
 TASKS = ("kfp.dsl.executor_main", "tenantry.tasks", "tenantry.store.minio")
 ON_DEMAND = {
