@@ -141,6 +141,28 @@ def say_cost(made: RunPlan) -> str:
     return said + (f"; {counted(late, 'tenant')} past what was promised" if late else "")
 
 
+def say_straggler(made: RunPlan) -> str:
+    """Say whether one tenant bounds how long a run takes, however many shards there are.
+
+    It does when it costs `_STRAGGLES` times what the shards cost on average, or more; runs that are
+    over in a minute are passed over. Empty when none does.
+    """
+    costs = {name: one.cpu_seconds for name, one in made.tenants.items() if one.shard and one.due}
+    dearest = max(costs, key=lambda name: (costs[name], name), default="")
+    if len(made.shards) < 2 or costs[dearest] < _SHORT:
+        return ""
+    total = sum(costs.values())
+    if costs[dearest] * len(made.shards) < _STRAGGLES * total:
+        return ""
+    return (
+        f"{dearest} alone takes {costs[dearest]:,.0f} of the tenants' {total:,.0f} CPU-seconds: it "
+        "is started first, and more shards make the run no shorter"
+    )
+
+
+_STRAGGLES, _SHORT = 2.0, 60.0
+
+
 def _tenants(line: Line) -> int:
     return len(line.tenants)
 

@@ -189,17 +189,18 @@ def pack(parcels: Sequence[Parcel], max_shards: int) -> dict[str, tuple[str, ...
 
     A tenant each while they fit, named after it. Past that those that must be alone are, then the
     suspects while there is room; the others share what is left, region by region, the largest
-    first to the emptiest shard (longest processing time first). Shared shards are named
-    ``<region>_<number>``.
+    first to the emptiest shard (longest processing time first): one that weighs more than the
+    fair share of its region's shards shares its own with nobody. A tenant is never split: its
+    models, pointers and ledger are one worker's. Shared shards are named ``<region>_<number>``.
 
     Returns:
-        Tenants by shard, both sorted.
+        Tenants by shard, sorted; the dearest shard first, so that it is started first.
 
     Raises:
         PlanError: There are not enough shards.
     """
     if len(parcels) <= max_shards:
-        return {parcel.tenant: (parcel.tenant,) for parcel in sorted(parcels, key=_name)}
+        return _dearest_first({parcel.tenant: (parcel.tenant,) for parcel in parcels}, parcels)
     alone = [parcel for parcel in parcels if parcel.alone]
     shared = sorted((parcel for parcel in parcels if not parcel.alone), key=_name)
     room = max_shards - len(alone) - len({parcel.region for parcel in shared})
@@ -214,7 +215,15 @@ def pack(parcels: Sequence[Parcel], max_shards: int) -> dict[str, tuple[str, ...
     for region, count in _share_out(regions, max_shards - len(alone)).items():
         for number, tenants in enumerate(_spread(regions[region], count), start=1):
             shards[f"{region}_{number:02d}"] = tenants
-    return dict(sorted(shards.items()))
+    return _dearest_first(shards, parcels)
+
+
+def _dearest_first(
+    shards: Mapping[str, tuple[str, ...]], parcels: Iterable[Parcel]
+) -> dict[str, tuple[str, ...]]:
+    weights = {parcel.tenant: _weight(parcel) for parcel in parcels}
+    loads = {shard: sum(weights[name] for name in names) for shard, names in shards.items()}
+    return {shard: shards[shard] for shard in sorted(shards, key=lambda one: (-loads[one], one))}
 
 
 def _name(parcel: Parcel) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from tenantry.ledger import Ledger
-from tenantry.overview import Line, make_lines, say_cost, say_counts
+from tenantry.overview import Line, make_lines, say_cost, say_counts, say_straggler
 from tenantry.plans import RunPlan
 from tenantry.text import plain
 from tenantry.times import format_moment
@@ -35,6 +35,8 @@ def plan_markdown(made: RunPlan) -> str:
         f"{len(due):,} of {len(made.tenants):,} tenants are due: {say_counts(made)}; "
         f"{say_cost(made)}.\n\n"
     )
+    if said := say_straggler(made):
+        count += f"{as_text(said)}.\n\n"
     rows = [(line.kind, len(line.tenants), line.why, _names(line)) for line in make_lines(made)]
     return head + count + table(("what", "tenants", "why", "who"), rows)
 

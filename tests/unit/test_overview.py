@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from tenantry.ledger import Due
-from tenantry.overview import make_lines, say_cost, say_counts
+from tenantry.overview import make_lines, say_cost, say_counts, say_straggler
 from tenantry.plans import Planned, RunPlan
 from tenantry.times import parse_moment
 
@@ -89,3 +89,25 @@ def test_the_cost_tells_budget_and_broken_promises():
 
 def test_a_run_without_work_says_so():
     assert say_counts(make_plan({"d": Planned(note="up to date")})) == "nothing is due"
+
+
+def straggling(dear, *others):
+    costs = {f"t{n}": cost for n, cost in enumerate((dear, *others))}
+    return {
+        name: to_predict(("w",)).model_copy(update={"shard": name, "cpu_seconds": cost})
+        for name, cost in costs.items()
+    }
+
+
+def test_one_tenant_that_bounds_the_run_is_told():
+    assert say_straggler(make_plan(straggling(900.0, 50.0, 50.0))) == (
+        "t0 alone takes 900 of the tenants' 1,000 CPU-seconds: it is started first, and more "
+        "shards make the run no shorter"
+    )
+
+
+def test_none_is_told_where_work_is_even_short_or_in_one_shard():
+    assert say_straggler(make_plan(straggling(100.0, 90.0, 80.0))) == ""
+    assert say_straggler(make_plan(straggling(50.0, 1.0, 1.0))) == ""
+    assert say_straggler(make_plan(straggling(900.0))) == ""
+    assert say_straggler(make_plan({})) == ""

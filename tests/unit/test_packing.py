@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 from tenantry.errors import PlanError
 from tenantry.packing import Parcel, choose, divide, pack, select_size, select_tenants
 
+OVERHEAD = 0.05
 START, DAY = datetime(2013, 10, 1, tzinfo=UTC), timedelta(days=1)
 NAMES = st.from_regex(r"[a-z][a-z0-9]{0,5}", fullmatch=True)
 PARCELS = st.lists(
@@ -36,6 +38,25 @@ def test_past_that_the_dearest_go_first_to_the_emptiest_shard():
     costs = {"a": 100, "b": 60, "c": 50, "d": 10}
     packed = pack([Parcel(name, "east", n) for name, n in costs.items()], 2)
     assert packed == {"east_01": ("a", "d"), "east_02": ("b", "c")}
+
+
+def test_the_dearest_shard_is_started_first():
+    assert list(pack([Parcel("a", "east", 1), Parcel("b", "east", 9)], 3)) == ["b", "a"]
+    some = [Parcel("b", "east", 50), Parcel("c", "east", 90), Parcel("a", "east", 1)]
+    assert pack(some, 2) == {"east_01": ("c",), "east_02": ("a", "b")}
+    assert list(pack(some, 2)) == ["east_01", "east_02"]
+
+
+@given(PARCELS, st.integers(1, 12))
+def test_who_weighs_more_than_a_fair_share_has_a_shard_alone_and_started_before_lighter(some, most):
+    shared = [replace(parcel, region="east", alone=False, suspect=False) for parcel in some]
+    weights = {parcel.tenant: parcel.cost + OVERHEAD for parcel in shared}
+    packed = pack(shared, most)
+    loads = [sum(weights[name] for name in names) for names in packed.values()]
+    assert loads == sorted(loads, reverse=True)
+    for names in packed.values():
+        heaviest = max(weights[name] for name in names)
+        assert len(names) == 1 or heaviest <= sum(weights.values()) / len(packed) * (1 + 1e-9)
 
 
 def test_a_tenant_that_must_be_alone_is():

@@ -13,7 +13,7 @@ from rich.text import Text
 from tenantry.cli.options import AsOf, ProductName, RegionName, print_json
 from tenantry.cli.plan_diff import find_consequences, print_consequences, to_markdown
 from tenantry.consequences import Consequences
-from tenantry.overview import KINDS, Kind, Line, make_lines, say_cost, say_counts
+from tenantry.overview import KINDS, Kind, Line, make_lines, say_cost, say_counts, say_straggler
 from tenantry.plans import RunPlan
 from tenantry.request import PlanRequest
 from tenantry.settings import load_settings
@@ -138,6 +138,8 @@ def _print_plan(made: RunPlan, output: PlanFormat, *, every: bool) -> None:
         console.print(_by_tenant(made) if every else _by_reason(made))
         if said := say_run(made, Cluster()):
             console.print(said)
+        if said := say_straggler(made):
+            console.print(f"{said}.")
         console.print(f"Plan: {say_counts(made)}; {say_cost(made)}. Nothing was written.")
 
 
