@@ -1,7 +1,7 @@
 SHELL := bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help setup lock demo-data demo specs compile render images images-test cluster-test clients-test fuzz-serve airflow-test check test test-servers crash-test race-test chaos-test bench-data bench-quality bench-intervals bench-gate bench-explain bench-rollback bench-monitor bench-planning bench-scale bench-serve bench-scoring notebook clean
+.PHONY: help setup lock demo-data demo specs compile render images images-test cluster-test clients-test fuzz-serve airflow-test check test test-servers crash-test race-test chaos-test bench-data bench-quality bench-intervals bench-gate bench-explain bench-rollback bench-monitor bench-planning bench-scale bench-serve bench-scoring bench notebook clean
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
@@ -105,6 +105,9 @@ chaos-test: setup test-servers ## restart MinIO under 20 runs, let requests of 2
 	$(BIN)/python -m tests.crash storm --times 20
 	$(BIN)/python -m tests.crash storm --times 3 --share 0.4
 
+bench: test-servers demo-data bench-data ## measure all in a short form, with the machine's figures: 15 minutes, or PARTS="scoring"
+	$(BIN)/python -m benchmarks $(PARTS)
+
 bench-data: setup ## fetch three million flights for bench-quality, by npm: a minute
 	$(BIN)/python -m benchmarks.data
 
@@ -133,7 +136,7 @@ bench-serve: setup test-servers ## measure tenantry serve beside two others: 10 
 	$(BIN)/python -m benchmarks.serving.peers
 	$(BIN)/python -m benchmarks.serving $(PARTS)
 
-bench-scale: test-servers bench-data ## measure a fleet of 3,250 beside a bare script: ARGS="--tenants 100 --store minio"
+bench-scale: test-servers bench-data ## measure a fleet of 3,250 beside a bare script: ARGS="--tenants 100 --store minio", or "--carriers"
 	$(BIN)/python -m benchmarks.scale $(ARGS)
 
 bench-scoring: bench-data ## measure rows a second from source to receipt: ARGS="--rows 10000000 --recipes logistic --no-bare"

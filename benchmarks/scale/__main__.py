@@ -27,6 +27,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.quality.promises import Promise, report
+from benchmarks.scale.carriers import read_carriers
 from benchmarks.scale.landing import AS_OF, PRODUCT, make_landing
 from pipelines.local import LOCAL_SHARDS, LocalRun, run_local
 from tenantry import layout
@@ -40,6 +41,7 @@ from tenantry.store.open import open_store
 from tests.servers.minio import cache_folder, install_minio, minio_running
 
 MOST, MOST_SECOND, MOST_MIB, MOST_UNBILLED = 1.3, 20.0, 2048.0, 0.05
+MOST_CARRIERS = 1.5
 _UNTOLD = (
     "import kfp.dsl.executor_main, tenantry.stages.check_fleet",
     "import kfp.dsl.executor_main, tenantry.stages.report",
@@ -77,19 +79,24 @@ def main() -> int:
     """Measure, print the table and the promises; return 1 when one is broken."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tenants", type=int, default=3250)
+    parser.add_argument("--carriers", action="store_true", help="16 airlines instead")
     parser.add_argument("--store", choices=("folder", "minio"), default="folder")
     wanted = parser.parse_args()
     console = Console(width=None if sys.stdout.isatty() else 100, highlight=False)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        make_landing(folder, wanted.tenants)
+        if wanted.carriers:
+            make_landing(folder, flights=read_carriers())
+        else:
+            make_landing(folder, wanted.tenants)
         bare = _run_bare(folder)
         with _store(folder, wanted.store):
             measured = _measure(folder)
     console.print(_table(bare, measured, wanted.store))
     load = os.getloadavg()[0]
     console.print(f"{os.cpu_count()} cores, load {load:.1f} at the end")
-    return 0 if report(_promises(bare, measured), console) else 1
+    most = MOST_CARRIERS if wanted.carriers else MOST
+    return 0 if report(_promises(bare, measured, most), console) else 1
 
 
 def _run_bare(folder: Path) -> dict[str, dict[str, float]]:
@@ -216,12 +223,14 @@ def _table(bare: Mapping[str, Mapping[str, float]], measured: Measured, store: s
     return table
 
 
-def _promises(bare: Mapping[str, Mapping[str, float]], measured: Measured) -> list[Promise]:
+def _promises(
+    bare: Mapping[str, Mapping[str, float]], measured: Measured, most: float
+) -> list[Promise]:
     work = bare["cpu"]["total"] - bare["cpu"]["imports"]
     ratio = (measured.first.cpu_seconds - measured.imports) / work
     second = measured.second.cpu_seconds
     return [
-        Promise(f"at most {MOST} × the bare script's CPU", f"{ratio:.2f}", ratio <= MOST),
+        Promise(f"at most {most} × the bare script's CPU", f"{ratio:.2f}", ratio <= most),
         Promise(
             f"a second run takes at most {MOST_SECOND:.0f} CPU-s",
             f"{second:.1f}",

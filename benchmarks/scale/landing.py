@@ -31,17 +31,20 @@ def read_flights() -> pd.DataFrame:
     return flights.sort_values(["origin", "destination", "date", "number"], ignore_index=True)
 
 
-def make_landing(folder: Path, tenants: int | None = None) -> list[str]:
+def make_landing(
+    folder: Path, tenants: int | None = None, flights: pd.DataFrame | None = None
+) -> list[str]:
     """Write the flights as a folder for each origin, the specs and the connections.
 
     Args:
         folder: Gets ``landing/``, ``specs/`` and ``connections.yaml``.
         tenants: How many tenants, evenly over all by their names; all when None.
+        flights: The flights; those of `read_flights` when None.
 
     Returns:
         The tenants' names.
     """
-    flights = read_flights()
+    flights = read_flights() if flights is None else flights
     pairs = flights[["origin", "destination"]].drop_duplicates()
     places = np.linspace(0, len(pairs) - 1, tenants or len(pairs)).astype(np.int64)
     chosen = pairs.iloc[np.unique(places)]
