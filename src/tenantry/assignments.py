@@ -7,17 +7,21 @@ rows may have been trained on, so it is never evidence.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Self
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from tenantry.champions import Champion, Reign
 from tenantry.columns import EVENT_TIME, KNOWN_AT
 from tenantry.features.recipe import table_features
-from tenantry.features.tables import read_features
+from tenantry.features.tables import open_features
 from tenantry.jobs import Job
 from tenantry.ledger import Action, ModelChoice
 from tenantry.models.pooled import read_usable_champion
+from tenantry.parquet import ParquetRows
 from tenantry.predictions import Receipt, read_model_receipts
 from tenantry.sources.collect import old_rows_span
 from tenantry.times import Window, shifted
@@ -25,23 +29,37 @@ from tenantry.times import Window, shifted
 
 @dataclass(frozen=True)
 class Table:
-    """A feature table of the job, as far as its rows are known.
+    """A feature table of the job, as far as its rows are known; read window by window.
 
     Attributes:
         snapshot: The snapshot it was built from.
         features: Its digest.
-        rows: Its rows by event time: keys, times and features.
+        file: Its rows by event time: keys, times and features.
+        happens: When each happens.
+        known: Which of them are known; None for all.
     """
 
     snapshot: str
     features: str
-    rows: pd.DataFrame
+    file: ParquetRows
+    happens: "pd.Series[pd.Timestamp]"
+    known: NDArray[np.bool_] | None
 
-    def within(self, window: Window) -> pd.DataFrame:
-        """Return the rows that happen in a window."""
-        when = self.rows[EVENT_TIME]
-        first, end = when.searchsorted([pd.Timestamp(window.start), pd.Timestamp(window.end)])
-        return self.rows.iloc[first:end]
+    def places(self, window: Window) -> tuple[int, int]:
+        """Return the place of the first row that happens in a window, and that after the last."""
+        bounds = [pd.Timestamp(window.start), pd.Timestamp(window.end)]
+        first, end = self.happens.searchsorted(bounds).tolist()
+        return first, end
+
+    def count(self, places: tuple[int, int]) -> int:
+        """Return how many rows between two places are known."""
+        first, end = places
+        return end - first if self.known is None else int(self.known[first:end].sum())
+
+    def read(self, places: tuple[int, int]) -> pd.DataFrame:
+        """Read the known rows between two places."""
+        rows = self.file.between(*places)
+        return rows if self.known is None else rows[self.known[slice(*places)]]
 
 
 @dataclass(frozen=True)
@@ -53,7 +71,7 @@ class Assignment:
         reign: Whose model predicts it.
         stand_in: Whose model does when the spec has dropped what that one needs.
         table: Where its rows are from.
-        rows: Its rows of the feature table.
+        places: Its rows' places in the table: the first, and that after the last.
         receipts: Version → the latest receipt of the window by it, later runs' included.
         as_of: The run's logical time.
         late_rows: For how long after the window's end rows that arrive are scored.
@@ -63,7 +81,7 @@ class Assignment:
     reign: Reign
     stand_in: Reign
     table: Table
-    rows: pd.DataFrame
+    places: tuple[int, int]
     receipts: Mapping[str, Receipt]
     as_of: datetime
     late_rows: timedelta
@@ -72,6 +90,15 @@ class Assignment:
     def place(self) -> tuple[Window, str]:
         """What tells assignments apart: the window and the model."""
         return self.window, self.reign.version
+
+    @cached_property
+    def count(self) -> int:
+        """How many rows it has."""
+        return self.table.count(self.places)
+
+    def read_rows(self) -> pd.DataFrame:
+        """Read its rows of the feature table."""
+        return self.table.read(self.places)
 
     @property
     def earlier(self) -> Receipt | None:
@@ -86,7 +113,7 @@ class Assignment:
     @property
     def late(self) -> int:
         """How many rows have arrived since this very model predicted the window."""
-        return max(len(self.rows) - self.earlier.rows, 0) if self.earlier else 0
+        return max(self.count - self.earlier.rows, 0) if self.earlier else 0
 
     @property
     def is_open(self) -> bool:
@@ -157,7 +184,7 @@ def _assign(job: Job, known: Champion, action: Action, table: Table | None) -> l
             reign=_choose(known, due.model, window),
             stand_in=known.current,
             table=table,
-            rows=table.within(window),
+            places=table.places(window),
             receipts=receipts.get(window, {}),
             as_of=job.as_of,
             late_rows=job.spec.predict.late_rows,
@@ -180,6 +207,7 @@ def _read_table(job: Job, prefix: str) -> Table | None:
         return None
     spec = job.spec
     columns = dict.fromkeys((*spec.key, EVENT_TIME, KNOWN_AT, *table_features(spec)))
-    rows = read_features(job.store, job.product, job.tenant, features, columns=tuple(columns))
-    known = rows[KNOWN_AT] <= job.as_of
-    return Table(snapshot, features, rows if known.all() else rows[known])
+    file = open_features(job.store, job.product, job.tenant, features, columns)
+    times = file.column([EVENT_TIME, KNOWN_AT])
+    known = (times[KNOWN_AT] <= job.as_of).to_numpy(dtype=bool)
+    return Table(snapshot, features, file, times[EVENT_TIME], None if known.all() else known)

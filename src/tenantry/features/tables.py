@@ -1,13 +1,13 @@
 """Feature tables in the store: Parquet whose bytes depend on nothing but the table's content."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import pandas as pd
 
 from tenantry import layout
 from tenantry.digests import sha256
 from tenantry.errors import StoreError
-from tenantry.parquet import from_parquet, read_columns, to_parquet
+from tenantry.parquet import ParquetRows, from_parquet, to_parquet
 from tenantry.specs.model import Spec
 from tenantry.store.contract import ObjectStore
 
@@ -33,22 +33,32 @@ def write_features(store: ObjectStore, spec: Spec, snapshot: str, table: pd.Data
     return sha
 
 
-def read_features(
-    store: ObjectStore,
-    product: str,
-    tenant: str,
-    sha: str,
-    columns: Sequence[str] | None = None,
-) -> pd.DataFrame:
-    """Read a feature table, or some columns of it.
+def read_features(store: ObjectStore, product: str, tenant: str, sha: str) -> pd.DataFrame:
+    """Read a feature table.
 
     Raises:
         ObjectMissingError: There is none of that digest.
         StoreError: The object's bytes do not have the digest that its key says.
     """
+    return from_parquet(_read(store, product, tenant, sha))
+
+
+def open_features(
+    store: ObjectStore, product: str, tenant: str, sha: str, columns: Iterable[str]
+) -> ParquetRows:
+    """Open a feature table to read columns of it some rows at a time.
+
+    Raises:
+        ObjectMissingError: There is none of that digest.
+        StoreError: The object's bytes do not have the digest that its key says.
+    """
+    return ParquetRows(_read(store, product, tenant, sha), columns)
+
+
+def _read(store: ObjectStore, product: str, tenant: str, sha: str) -> bytes:
     key = layout.features(product, tenant, sha)
     content = store.get(key).content
     if sha256(content) != sha:
         msg = f"{key}: the bytes have another digest; delete it, and the next run builds it again"
         raise StoreError(msg)
-    return from_parquet(content) if columns is None else read_columns(content, columns)
+    return content

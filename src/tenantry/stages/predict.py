@@ -99,7 +99,7 @@ def _predict_by_one_model(assigned: Sequence[Assignment], job: Job) -> Iterator[
     rules = read_rules(job.store, job.spec, reign.version)
     first = 0
     for batch in _batches(assigned):
-        parts = [one.rows for one in batch]
+        parts = [one.read_rows() for one in batch]
         rows = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
         try:
             scored = score_rows(model, rows, job.spec, rules)
@@ -109,9 +109,9 @@ def _predict_by_one_model(assigned: Sequence[Assignment], job: Job) -> Iterator[
                 raise
             yield from _predict([one for one in others if one.is_open], job)
             return
-        ends = np.cumsum([len(one.rows) for one in batch])
+        ends = np.cumsum([one.count for one in batch])
         for one, end in zip(batch, ends.tolist(), strict=True):
-            yield _write(one, scored.iloc[end - len(one.rows) : end], rules, job)
+            yield _write(one, scored.iloc[end - one.count : end], rules, job)
         first += len(batch)
 
 
@@ -121,7 +121,7 @@ def _batches(assigned: Sequence[Assignment]) -> Iterator[list[Assignment]]:
     rows = 0
     for one in assigned:
         batch.append(one)
-        rows += len(one.rows)
+        rows += one.count
         if len(batch) == _AT_ONCE or rows >= _ROWS_AT_ONCE:
             yield batch
             batch, rows = [], 0
