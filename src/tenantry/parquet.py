@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+ROW_GROUP = 1 << 20
+"""Rows of a file that are written, and can be read, by themselves."""
+
+
 def to_parquet(frame: pd.DataFrame, notes: Mapping[str, str] | None = None) -> bytes:
     """Write a frame without its index; equal frames and notes give equal bytes.
 
@@ -27,6 +31,23 @@ def to_parquet(frame: pd.DataFrame, notes: Mapping[str, str] | None = None) -> b
         notes: Kept as the file's metadata.
     """
     return table_to_parquet(_to_table(frame).replace_schema_metadata(notes))
+
+
+def join_parquet(pieces: Iterable[pd.DataFrame], notes: Mapping[str, str] | None = None) -> bytes:
+    """Write a frame that comes in pieces, one or more, of which no two are held at a time.
+
+    Where all but the last have whole row groups (`ROW_GROUP`), the bytes are those of `to_parquet`
+    of all at once.
+    """
+    sink = io.BytesIO()
+    writer: pq.ParquetWriter | None = None
+    for piece in pieces:
+        table = _to_table(piece).replace_schema_metadata(notes)
+        writer = writer or pq.ParquetWriter(sink, table.schema, compression="zstd")
+        writer.write_table(table, row_group_size=ROW_GROUP)
+    if writer:
+        writer.close()
+    return sink.getvalue()
 
 
 def to_parquets(frame: pd.DataFrame, starts: Sequence[int]) -> Iterator[bytes]:
@@ -46,9 +67,28 @@ def from_parquet(content: bytes) -> pd.DataFrame:
     return from_parquets([content])
 
 
-def from_parquets(contents: Sequence[bytes]) -> pd.DataFrame:
-    """Read pieces that `to_parquets` wrote, one or more, as one frame."""
-    tables = [pq.ParquetFile(pa.BufferReader(one)).read(use_threads=False) for one in contents]
+def from_parquets(
+    contents: Iterable[bytes | int],
+    columns: Sequence[str] | None = None,
+    rows: NDArray[np.bool_] | None = None,
+) -> pd.DataFrame:
+    """Read pieces that `to_parquets` wrote, one or more, as one frame.
+
+    Args:
+        contents: The pieces; the number of its rows for one of which none is wanted.
+        columns: Only these; all when None.
+        rows: Whether each row of all pieces is wanted; all are when None.
+    """
+    tables, start = [], 0
+    for content in contents:
+        if isinstance(content, int):
+            start += content
+            continue
+        file = pq.ParquetFile(pa.BufferReader(content))
+        table = file.read(None if columns is None else list(columns), use_threads=False)
+        wanted = None if rows is None else rows[start : start + len(table)]
+        start += len(table)
+        tables.append(table if wanted is None or wanted.all() else table.filter(pa.array(wanted)))
     frame: pd.DataFrame = pa.concat_tables(tables).to_pandas(split_blocks=True, use_threads=False)
     return frame
 
@@ -103,7 +143,7 @@ def _to_table(frame: pd.DataFrame) -> pa.Table:
 def table_to_parquet(table: pa.Table) -> bytes:
     """Write an Arrow table, its notes included; equal tables give equal bytes."""
     sink = io.BytesIO()
-    pq.write_table(table, sink, compression="zstd")
+    pq.write_table(table, sink, compression="zstd", row_group_size=ROW_GROUP)
     return sink.getvalue()
 
 

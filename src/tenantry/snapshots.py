@@ -1,10 +1,11 @@
 """Snapshots: immutable copies of a tenant's rows, in chunks by month that snapshots share."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from tenantry import layout
 from tenantry.columns import EVENT_TIME
@@ -55,11 +56,55 @@ def read_snapshot(store: ObjectStore, product: str, tenant: str, sha: str) -> pd
         ObjectMissingError: There is no such snapshot, or a chunk of it is gone.
         StoreError: Bytes are not those that their name stands for.
     """
-    manifest = read_manifest(store, product, tenant, sha)
-    named = [
-        (chunk.sha256, layout.chunk(product, tenant, chunk.sha256)) for chunk in manifest.chunks
-    ]
-    return from_parquets([get_whole(store, key, name) for name, key in named])
+    return SnapshotChunks(store, product, tenant, sha).read()
+
+
+class SnapshotChunks:
+    """A snapshot whose rows are read chunk by chunk, so that no more than asked for are held.
+
+    Args:
+        store: The object store.
+        product: The product.
+        tenant: The tenant.
+        sha: The snapshot.
+
+    Attributes:
+        rows: How many it has.
+
+    Raises:
+        ObjectMissingError: There is no such snapshot.
+        StoreError: Its bytes are not those that its name stands for.
+    """
+
+    def __init__(self, store: ObjectStore, product: str, tenant: str, sha: str) -> None:
+        manifest = read_manifest(store, product, tenant, sha)
+        self.rows = manifest.rows
+        self._store, self._chunks = store, manifest.chunks
+        self._keys = [layout.chunk(product, tenant, chunk.sha256) for chunk in manifest.chunks]
+
+    def read(
+        self, columns: Sequence[str] | None = None, rows: NDArray[np.bool_] | None = None
+    ) -> pd.DataFrame:
+        """Read rows by event time, then key.
+
+        Args:
+            columns: Only these; all when None.
+            rows: Whether each is wanted; all are when None.
+
+        Raises:
+            ObjectMissingError: A chunk is gone.
+            StoreError: Bytes are not those that their name stands for.
+        """
+        return from_parquets(self._contents(rows), columns, rows)
+
+    def _contents(self, rows: NDArray[np.bool_] | None) -> Iterator[bytes | int]:
+        """Yield the bytes of each chunk; where no row of one is wanted, how many it has."""
+        start = 0
+        for chunk, key in zip(self._chunks, self._keys, strict=True):
+            end = start + chunk.rows
+            is_wanted = rows is None or bool(rows[start:end].any())
+            yield get_whole(self._store, key, chunk.sha256) if is_wanted else chunk.rows
+            start = end
 
 
 def read_quarantine(store: ObjectStore, product: str, tenant: str, sha: str) -> pd.DataFrame | None:

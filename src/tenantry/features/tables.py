@@ -7,25 +7,27 @@ import pandas as pd
 from tenantry import layout
 from tenantry.digests import sha256
 from tenantry.errors import StoreError
-from tenantry.parquet import ParquetRows, from_parquet, to_parquet
+from tenantry.parquet import ParquetRows, from_parquet, join_parquet
 from tenantry.specs.model import Spec
 from tenantry.store.contract import ObjectStore
 
 
-def write_features(store: ObjectStore, spec: Spec, snapshot: str, table: pd.DataFrame) -> str:
+def write_features(
+    store: ObjectStore, spec: Spec, snapshot: str, table: pd.DataFrame | Iterable[pd.DataFrame]
+) -> str:
     """Write a feature table under the digest of its bytes; equal tables are one object.
 
     Args:
         store: The object store.
         spec: The tenant's spec.
         snapshot: The snapshot it was built from; noted in the file, with the features' digest.
-        table: A feature frame.
+        table: A feature frame, or its stretches.
 
     Returns:
         The SHA-256 of the object's bytes, part of its key.
     """
     notes = {"tenantry.snapshot": snapshot, "tenantry.features": spec.features_digest}
-    content = to_parquet(table, notes)
+    content = join_parquet([table] if isinstance(table, pd.DataFrame) else table, notes)
     sha = sha256(content)
     key = layout.features(spec.product, spec.tenant, sha)
     if store.find(key) is None:

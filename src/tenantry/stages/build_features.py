@@ -1,15 +1,16 @@
 """Build each tenant's feature table from its snapshot."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
 
 from tenantry import layout
-from tenantry.features.recipe import build_features as build_table
 from tenantry.features.recipe import table_features
+from tenantry.features.stretches import build_stretches
 from tenantry.features.tables import write_features
 from tenantry.jobs import Job, Result
-from tenantry.snapshots import read_snapshot
+from tenantry.snapshots import SnapshotChunks
 
 
 def build_features(job: Job) -> Result:
@@ -30,24 +31,24 @@ def build_features(job: Job) -> Result:
 
 def _build(job: Job, prefix: str) -> Result:
     snapshot = str(job.entry.fact("ingest", f"{prefix}snapshot"))
-    rows = read_snapshot(job.store, job.product, job.tenant, snapshot)
+    chunks = SnapshotChunks(job.store, job.product, job.tenant, snapshot)
     columns = table_features(job.spec)
-    table = build_table(rows, columns, job.spec)
-    sha = write_features(job.store, job.spec, snapshot, table)
+    empty = set(columns) if chunks.rows else set()
+
+    def seen() -> Iterator[pd.DataFrame]:
+        for table in build_stretches(chunks, job.spec):
+            empty.intersection_update(name for name in empty if _is_empty(table[name]))
+            yield table
+
+    sha = write_features(job.store, job.spec, snapshot, seen())
+    said = f"{chunks.rows:,} rows, {len(columns)} features"
+    if empty:
+        said += f"; without any value: {', '.join(name for name in columns if name in empty)}"
     return Result(
-        message=_say(table, list(columns)),
-        facts={f"{prefix}features": sha, f"{prefix}rows": len(table)},
+        message=said,
+        facts={f"{prefix}features": sha, f"{prefix}rows": chunks.rows},
         keys=(layout.features(job.product, job.tenant, sha),),
     )
-
-
-def _say(table: pd.DataFrame, columns: list[str]) -> str:
-    """Say how large the table is and which features have no value at all."""
-    said = f"{len(table):,} rows, {len(columns)} features"
-    empty = [name for name in columns if _is_empty(table[name])]
-    if len(table) and empty:
-        said += f"; without any value: {', '.join(empty)}"
-    return said
 
 
 def _is_empty(values: "pd.Series[Any]") -> bool:
