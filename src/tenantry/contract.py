@@ -4,7 +4,7 @@ What is not known yet is not looked at: rows known after `as_of` are left out, a
 hidden until the row's label is known, before anything is checked.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -45,6 +45,7 @@ class CheckedRows:
         not_yet_known: Rows that were read but are known only later than `as_of`.
         reads: The sources that they were read from, where that is known.
         joined: Joined source → its table as it was read, where that is known.
+        counts: Column → how many values are missing, and among how many rows that could have one.
     """
 
     rows: pd.DataFrame
@@ -53,6 +54,7 @@ class CheckedRows:
     not_yet_known: int = 0
     reads: tuple[SourceRead, ...] = ()
     joined: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    counts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 def expected_columns(spec: Spec) -> dict[str, Column]:
@@ -101,17 +103,23 @@ def check_rows(frame: pd.DataFrame, spec: Spec, as_of: datetime) -> CheckedRows:
         ContractError: A column or every row is missing, or more values are missing or more rows
             bad than the contract allows; every fault at once.
     """
+    checked = check_part(frame, spec, as_of)
+    require_contract(checked.quality, checked.not_yet_known, spec)
+    return checked
+
+
+def check_part(frame: pd.DataFrame, spec: Spec, as_of: datetime) -> CheckedRows:
+    """Check some of a tenant's rows, see `check_rows`; only a missing column is refused."""
     columns = expected_columns(spec)
     _require_columns(frame, spec)
     known, moments, later = _known_rows(frame[list(columns)], spec, as_of)
-    _require_rows(known, spec, later)
     rows, faults = _typed_rows(known, columns)
-    null_shares = _null_shares(rows, faults, spec, moments[LABEL_KNOWN_AT] <= as_of)
+    counts = _count_missing(rows, faults, spec, moments[LABEL_KNOWN_AT] <= as_of)
     moments[LABEL] = _labels(rows[spec.label.column], spec)
     rows = pd.concat([rows, moments[list(RESERVED)]], axis=1)
     bad = np.logical_or.reduce([mask for _, mask in faults])
     copies, rivals = _find_repeats(rows, spec.key, ~bad)
-    faults.append((f"{', '.join(spec.key)}: shared with another row", rivals))
+    faults.append((rivals_of(spec), rivals))
     kept = _sorted(_only(rows, ~(bad | rivals | copies)), spec)
     quality = Quality(
         rows=len(kept),
@@ -119,12 +127,68 @@ def check_rows(frame: pd.DataFrame, spec: Spec, as_of: datetime) -> CheckedRows:
         quarantined=int((bad | rivals).sum()),
         copies=int(copies.sum()),
         reasons={reason: int(mask.sum()) for reason, mask in faults if mask.any()},
-        null_shares=null_shares,
+        null_shares=_shares(counts),
         first_event=_moment(kept[EVENT_TIME].min()),
         last_event=_moment(kept[EVENT_TIME].max()),
     )
+    aside = _set_aside(known, faults, bad | rivals)
+    return CheckedRows(kept, aside, quality, later, counts=counts)
+
+
+def rivals_of(spec: Spec) -> str:
+    """Return the reason for which rows are set aside that share their key and differ."""
+    return f"{', '.join(spec.key)}: shared with another row"
+
+
+def join_parts(parts: Sequence[CheckedRows]) -> CheckedRows:
+    """Return parts of a tenant's rows as one, in order of time; only without the rows themselves.
+
+    No part may repeat a key of another.
+    """
+    counts: dict[str, tuple[int, int]] = {}
+    reasons: dict[str, int] = {}
+    for part in parts:
+        for name, (missing, could) in part.counts.items():
+            before = counts.get(name, (0, 0))
+            counts[name] = before[0] + missing, before[1] + could
+        for reason, count in part.quality.reasons.items():
+            reasons[reason] = reasons.get(reason, 0) + count
+    firsts = [part.quality.first_event for part in parts if part.quality.first_event]
+    lasts = [part.quality.last_event for part in parts if part.quality.last_event]
+    quality = Quality(
+        rows=sum(part.quality.rows for part in parts),
+        labelled=sum(part.quality.labelled for part in parts),
+        quarantined=sum(part.quality.quarantined for part in parts),
+        copies=sum(part.quality.copies for part in parts),
+        reasons=reasons,
+        null_shares=_shares(counts),
+        first_event=min(firsts, default=None),
+        last_event=max(lasts, default=None),
+    )
+    aside = [part.quarantined for part in parts if len(part.quarantined)]
+    quarantined = parts[0].quarantined
+    if aside:
+        joined = pd.concat(aside, ignore_index=True)
+        quarantined = joined.sort_values(list(joined.columns), ignore_index=True)
+    later = sum(part.not_yet_known for part in parts)
+    return CheckedRows(parts[0].rows.head(0), quarantined, quality, later, counts=counts)
+
+
+def require_contract(quality: Quality, later: int, spec: Spec) -> None:
+    """Refuse rows that break the contract.
+
+    Args:
+        quality: Of all rows.
+        later: How many rows are not known yet.
+        spec: The tenant's spec.
+
+    Raises:
+        ContractError: Every row is missing, or more values are missing or more rows bad than the
+            contract allows; every fault at once.
+    """
+    if not quality.rows and not quality.quarantined:
+        _refuse_nothing(spec, later)
     _refuse_broken(quality, spec)
-    return CheckedRows(kept, _set_aside(known, faults, bad | rivals), quality, later)
 
 
 def _require_columns(frame: pd.DataFrame, spec: Spec) -> None:
@@ -137,11 +201,10 @@ def _require_columns(frame: pd.DataFrame, spec: Spec) -> None:
         )
 
 
-def _require_rows(known: pd.DataFrame, spec: Spec, later: int) -> None:
-    if known.empty:
-        fault = "none is known yet" if later else "there is none in the span that is read"
-        remedy = "check the sources and the row filter, or pause the tenant until it has data"
-        raise ContractError([Fault(f"{spec.tenant}: rows", fault, remedy)])
+def _refuse_nothing(spec: Spec, later: int) -> None:
+    fault = "none is known yet" if later else "there is none in the span that is read"
+    remedy = "check the sources and the row filter, or pause the tenant until it has data"
+    raise ContractError([Fault(f"{spec.tenant}: rows", fault, remedy)])
 
 
 def _known_rows(
@@ -199,18 +262,22 @@ def _value_faults(clean: "pd.Series[Any]", column: Column, missing: Mask) -> Ite
         yield "not an allowed category", ~allowed.to_numpy(dtype=bool)
 
 
-def _null_shares(
+def _count_missing(
     rows: pd.DataFrame, faults: list[RowFault], spec: Spec, label_known: "pd.Series[bool]"
-) -> dict[str, float]:
-    """Return each column's share of missing values; an outcome's among rows with a known label."""
+) -> dict[str, tuple[int, int]]:
+    """Count each column's missing values, and among how many: an outcome's with a known label."""
     bad = dict(faults)
     outcomes = outcome_columns(spec)
-    shares: dict[str, float] = {}
+    counts: dict[str, tuple[int, int]] = {}
     for name, column in expected_columns(spec).items():
         missing = rows[name].isna().to_numpy(dtype=bool) & ~bad[f"{name}: {FAULTS[column.type]}"]
         could = label_known.to_numpy(dtype=bool) if name in outcomes else np.ones_like(missing)
-        shares[name] = float(missing[could].mean()) if could.any() else 0.0
-    return shares
+        counts[name] = int(missing[could].sum()), int(could.sum())
+    return counts
+
+
+def _shares(counts: Mapping[str, tuple[int, int]]) -> dict[str, float]:
+    return {name: missing / could if could else 0.0 for name, (missing, could) in counts.items()}
 
 
 def _labels(values: "pd.Series[Any]", spec: Spec) -> "pd.Series[Any]":

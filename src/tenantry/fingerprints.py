@@ -13,6 +13,7 @@ from tenantry.specs.model import Spec
 
 _Hashes = NDArray[np.uint64]
 
+_WHOLE = 1 << 64
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -31,6 +32,19 @@ def fingerprint(frame: pd.DataFrame, columns: Sequence[str]) -> str:
         first = int(hashes.sum(dtype=np.uint64))
         second = int(_mixed(hashes).sum(dtype=np.uint64))
     return f"{len(frame)}-{first:016x}{second:016x}"
+
+
+def join_fingerprints(prints: Sequence[str]) -> str:
+    """Return the fingerprint of all rows of parts by those of the parts; empty if one is."""
+    if not all(prints):
+        return ""
+    rows, first, second = 0, 0, 0
+    for one in prints:
+        count, sums = one.split("-")
+        rows += int(count)
+        first += int(sums[:16], 16)
+        second += int(sums[16:], 16)
+    return f"{rows}-{first % _WHOLE:016x}{second % _WHOLE:016x}"
 
 
 def pooled_fingerprint(rows: pd.DataFrame, spec: Spec) -> str:

@@ -93,48 +93,6 @@ def from_parquets(
     return frame
 
 
-class ParquetRows:
-    """Rows of a file, read some at a time: no more than a row group of them is held.
-
-    Args:
-        content: What `to_parquet` wrote.
-        columns: The columns to read; those that the file lacks are passed over.
-    """
-
-    def __init__(self, content: bytes, columns: Iterable[str]) -> None:
-        self._file = pq.ParquetFile(pa.BufferReader(content))
-        known = self._file.schema_arrow.names
-        self._columns = [name for name in columns if name in known]
-        groups = range(self._file.num_row_groups)
-        sizes = [self._file.metadata.row_group(number).num_rows for number in groups]
-        self._ends = np.cumsum(sizes, dtype=np.int64).tolist()
-        self._held: tuple[int, pd.DataFrame] | None = None
-
-    def column(self, names: list[str]) -> pd.DataFrame:
-        """Return a few columns of all rows."""
-        if len(self._ends) == 1:
-            return self._group(0)[names]
-        frame: pd.DataFrame = self._file.read(names, use_threads=False).to_pandas()
-        return frame
-
-    def between(self, first: int, end: int) -> pd.DataFrame:
-        """Return the rows from one place to before another."""
-        parts, start = [], 0
-        for number, stop in enumerate(self._ends):
-            if (start < end and first < stop) or not number:
-                parts.append(self._group(number).iloc[max(first - start, 0) : max(end - start, 0)])
-            start = stop
-        held = [part for part in parts if len(part)] or parts
-        return held[0] if len(held) == 1 else pd.concat(held, ignore_index=True)
-
-    def _group(self, number: int) -> pd.DataFrame:
-        if self._held is None or self._held[0] != number:
-            self._held = None  # let go of one before the next is read
-            table = self._file.read_row_group(number, self._columns, use_threads=False)
-            self._held = number, table.to_pandas(split_blocks=True, use_threads=False)
-        return self._held[1]
-
-
 def _to_table(frame: pd.DataFrame) -> pa.Table:
     arrays = [pa.array(column, from_pandas=True) for _, column in frame.items()]
     return pa.Table.from_arrays(arrays, names=[str(name) for name in frame.columns])

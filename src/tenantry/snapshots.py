@@ -1,6 +1,6 @@
 """Snapshots: immutable copies of a tenant's rows, in chunks by month that snapshots share."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
 import numpy as np
@@ -29,14 +29,21 @@ def write_snapshot(store: ObjectStore, spec: Spec, checked: CheckedRows) -> str:
     Returns:
         The SHA-256 that names the snapshot.
     """
+    return write_chunks(store, spec, checked, make_chunks(checked.rows))
+
+
+def write_chunks(
+    store: ObjectStore, spec: Spec, checked: CheckedRows, made: Iterable[tuple[Chunk, bytes]]
+) -> str:
+    """Write a snapshot of chunks that `make_chunks` made; see `write_snapshot`."""
     product, tenant = spec.product, spec.tenant
     chunks = []
-    for chunk, content in _chunks(checked.rows):
+    for chunk, content in made:
         _put_new(store, layout.chunk(product, tenant, chunk.sha256), content)
         chunks.append(chunk)
     aside = to_parquet(checked.quarantined) if len(checked.quarantined) else b""
     manifest = Manifest(
-        rows=len(checked.rows),
+        rows=checked.quality.rows,
         chunks=tuple(chunks),
         quarantine=sha256(aside) if aside else None,
         quality=checked.quality,
@@ -121,8 +128,13 @@ def read_quarantine(store: ObjectStore, product: str, tenant: str, sha: str) -> 
     return from_parquet(get_whole(store, key, manifest.quarantine))
 
 
-def _chunks(rows: pd.DataFrame) -> Iterator[tuple[Chunk, bytes]]:
-    """Yield the rows by month, as a record and its bytes; they are sorted by event time."""
+def make_chunks(rows: pd.DataFrame) -> Iterator[tuple[Chunk, bytes]]:
+    """Yield the rows by month, as a record and its bytes; they are sorted by event time.
+
+    Rows of whole months give the chunks that they give among all rows.
+    """
+    if rows.empty:
+        return
     events = rows[EVENT_TIME].dt
     months = (events.year * 12 + events.month - 1).to_numpy()
     named, starts, counts = np.unique(months, return_index=True, return_counts=True)

@@ -7,7 +7,8 @@ import pandas as pd
 from tenantry import layout
 from tenantry.digests import sha256
 from tenantry.errors import StoreError
-from tenantry.parquet import ParquetRows, from_parquet, join_parquet
+from tenantry.parquet import from_parquet, join_parquet
+from tenantry.row_groups import ParquetRows
 from tenantry.specs.model import Spec
 from tenantry.store.contract import ObjectStore
 

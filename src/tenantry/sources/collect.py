@@ -1,11 +1,13 @@
 """Collecting a tenant's rows as of a time: read, joined and checked."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from tenantry.contract import CheckedRows, check_rows
+from tenantry.contract import CheckedRows, check_part, check_rows
 from tenantry.erasure.suppression import Suppressed, find_suppressed
 from tenantry.ledger import Due
+from tenantry.moments import event_times
 from tenantry.sources.connections import Connections
 from tenantry.sources.read import read_sources
 from tenantry.specs.model import Spec
@@ -42,6 +44,32 @@ def collect_rows(
             drop=True
         )
     return replace(check_rows(rows, spec, as_of), reads=reads, joined=joined)
+
+
+def collect_parts(
+    spec: Spec,
+    connections: Connections,
+    as_of: datetime,
+    stretches: Sequence[Window],
+    suppressed: Suppressed | None = None,
+) -> Iterator[CheckedRows]:
+    """Read and check the tenant's rows stretch by stretch; see `collect_rows`.
+
+    Rows without a readable event time come with the first. Whether all of them keep the contract
+    is for `contract.require_contract` to say.
+
+    Raises:
+        SourceError: Sources are missing, unreadable or lack a column.
+        SourceUnavailableError: Sources did not answer.
+        ContractError: A column is missing.
+    """
+    for number, stretch in enumerate(stretches):
+        rows, reads, joined = read_sources(spec, connections, stretch)
+        if number:
+            rows = rows[event_times(rows, spec.times).notna()].reset_index(drop=True)
+        if suppressed is not None:
+            rows = rows[~find_suppressed(suppressed, rows, spec)].reset_index(drop=True)
+        yield replace(check_part(rows, spec, as_of), reads=reads, joined=joined)
 
 
 def old_rows_span(spec: Spec, backfill: Due | None, as_of: datetime) -> Window | None:

@@ -3,18 +3,17 @@
 from dataclasses import replace
 
 from tenantry import layout
-from tenantry.contract import CheckedRows
 from tenantry.digests import digest
 from tenantry.erasure.suppression import read_suppressed
 from tenantry.errors import ContractError, SourceError
-from tenantry.fingerprints import pooled_fingerprint
+from tenantry.intake import Taken, take_rows
 from tenantry.jobs import Job, Result
 from tenantry.ledger import Scalar
 from tenantry.origins import Origin, write_origin
 from tenantry.serving.publish import make_state
 from tenantry.serving.state import write_state
-from tenantry.snapshots import write_snapshot
-from tenantry.sources.collect import collect_rows, old_rows_span
+from tenantry.snapshots import write_chunks
+from tenantry.sources.collect import old_rows_span
 from tenantry.sources.read import preload
 from tenantry.times import Window
 
@@ -64,12 +63,13 @@ def ingest(job: Job) -> Result:
 def _take_in(job: Job, span: Window | None = None, prefix: str = "") -> Result:
     """Write a snapshot of the rows in a span; facts are named with the prefix."""
     suppressed = read_suppressed(job.store, job.product, job.tenant) if job.has_erasures else None
-    checked = collect_rows(job.spec, job.connections, job.as_of, span, suppressed)
-    snapshot = write_snapshot(job.store, job.spec, checked)
+    taken = take_rows(job, span, suppressed)
+    checked = taken.checked
+    snapshot = write_chunks(job.store, job.spec, checked, taken.chunks)
     quality = checked.quality
     keys = [
         layout.snapshot(job.product, job.tenant, snapshot),
-        _write_origin(job, checked, snapshot),
+        _write_origin(job, taken, snapshot),
     ]
     if quality.quarantined:
         keys.append(layout.quarantine(job.product, job.tenant, snapshot))
@@ -92,7 +92,7 @@ def _take_in(job: Job, span: Window | None = None, prefix: str = "") -> Result:
     )
 
 
-def _write_origin(job: Job, checked: CheckedRows, snapshot: str) -> str:
+def _write_origin(job: Job, taken: Taken, snapshot: str) -> str:
     """Record beside the snapshot what was read to make it; its name does not depend on that."""
     origin = Origin(
         product=job.product,
@@ -102,8 +102,8 @@ def _write_origin(job: Job, checked: CheckedRows, snapshot: str) -> str:
         run=job.run,
         spec_digest=digest(job.spec.model_dump(mode="json")),
         code_version=job.code_version,
-        rows=len(checked.rows),
-        fingerprint=pooled_fingerprint(checked.rows, job.spec),
-        reads=checked.reads,
+        rows=taken.checked.quality.rows,
+        fingerprint=taken.fingerprint,
+        reads=taken.checked.reads,
     )
     return write_origin(job.store, origin)

@@ -1,0 +1,32 @@
+"""Rows between two places are the same, whatever row groups they lie in."""
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tenantry.parquet import to_parquet
+from tenantry.row_groups import ParquetRows
+
+
+@pytest.fixture(scope="module")
+def frame():
+    return pd.DataFrame({"n": [float(n) for n in range(7)], "s": pd.Series(list("abcdefg"))})
+
+
+@given(st.integers(0, 7), st.integers(0, 7), st.integers(1, 8))
+def test_rows_are_read_across_groups(frame, first, end, size):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tenantry.parquet.ROW_GROUP", size)
+        file = ParquetRows(to_parquet(frame), ["s", "n", "lacking"])
+    first, end = min(first, end), max(first, end)
+    found = file.between(first, end).reset_index(drop=True)
+    wanted = frame[["s", "n"]].iloc[first:end].reset_index(drop=True)
+    pd.testing.assert_frame_equal(found, wanted, check_dtype=False)
+    assert file.column(["n"])["n"].tolist() == frame["n"].tolist()
+
+
+def test_an_empty_file_has_no_rows(frame):
+    file = ParquetRows(to_parquet(frame.head(0)), ["n"])
+    assert list(file.between(0, 0)) == ["n"]
+    assert file.column(["n"]).empty
