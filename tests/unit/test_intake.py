@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from tenantry.contract import check_rows
+from tenantry.erasure.suppression import Suppressed, hash_rows
 from tenantry.errors import ContractError
 from tenantry.fingerprints import join_fingerprints, pooled_fingerprint
 from tenantry.intake import take_rows, take_stretches
@@ -121,3 +122,13 @@ def test_fingerprints_of_parts_join_to_that_of_all():
     parts = [pooled_fingerprint(part, spec) for part in (rows.head(7), rows.iloc[7:])]
     assert join_fingerprints(parts) == pooled_fingerprint(rows, spec)
     assert not join_fingerprints([parts[0], ""])
+
+
+def test_rows_that_were_erased_are_left_out_of_every_stretch(lake):
+    job = make_job(lake, make_rows(160, start="2023-12-20"))
+    gone = pd.DataFrame({"number": [1.0, 159.0]})
+    hashes = hash_rows("5a" * 16, gone, ("number",), job.spec.contract.columns)
+    suppressed = Suppressed(salt="5a" * 16).add(("number",), [str(one) for one in hashes])
+    taken = take_stretches(job, stretches_of(job), suppressed)
+    assert taken is not None
+    assert taken.checked.quality.rows == 158

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import pandas as pd
+
 from tenantry.contract import CheckedRows, check_part, check_rows
 from tenantry.erasure.suppression import Suppressed, find_suppressed
 from tenantry.ledger import Due
@@ -39,10 +41,7 @@ def collect_rows(
         ContractError: The rows break the contract.
     """
     rows, reads, joined = read_sources(spec, connections, span or read_span(spec, as_of))
-    if suppressed is not None:
-        rows = rows[~find_suppressed(suppressed, rows, spec.contract.columns)].reset_index(
-            drop=True
-        )
+    rows = _without(suppressed, rows, spec)
     return replace(check_rows(rows, spec, as_of), reads=reads, joined=joined)
 
 
@@ -67,9 +66,14 @@ def collect_parts(
         rows, reads, joined = read_sources(spec, connections, stretch)
         if number:
             rows = rows[event_times(rows, spec.times).notna()].reset_index(drop=True)
-        if suppressed is not None:
-            rows = rows[~find_suppressed(suppressed, rows, spec)].reset_index(drop=True)
+        rows = _without(suppressed, rows, spec)
         yield replace(check_part(rows, spec, as_of), reads=reads, joined=joined)
+
+
+def _without(suppressed: Suppressed | None, rows: pd.DataFrame, spec: Spec) -> pd.DataFrame:
+    if suppressed is None:
+        return rows
+    return rows[~find_suppressed(suppressed, rows, spec.contract.columns)].reset_index(drop=True)
 
 
 def old_rows_span(spec: Spec, backfill: Due | None, as_of: datetime) -> Window | None:
