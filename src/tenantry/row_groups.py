@@ -36,11 +36,12 @@ class ParquetRows:
         """Return the rows from one place to before another."""
         parts, start = [], 0
         for number, stop in enumerate(self._ends):
-            if (start < end and first < stop) or not number:
-                parts.append(self._group(number).iloc[max(first - start, 0) : max(end - start, 0)])
+            if start < end and first < stop and first < end:
+                parts.append(self._group(number).iloc[max(first - start, 0) : end - start])
             start = stop
-        held = [part for part in parts if len(part)] or parts
-        return held[0] if len(held) == 1 else pd.concat(held, ignore_index=True)
+        if not parts:
+            return self._group(self._held[0] if self._held else 0).head(0)
+        return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
 
     def _group(self, number: int) -> pd.DataFrame:
         if self._held is None or self._held[0] != number:

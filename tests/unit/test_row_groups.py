@@ -30,3 +30,18 @@ def test_an_empty_file_has_no_rows(frame):
     file = ParquetRows(to_parquet(frame.head(0)), ["n"])
     assert list(file.between(0, 0)) == ["n"]
     assert file.column(["n"]).empty
+
+
+def test_a_group_is_read_once_for_rows_that_follow_each_other(frame, monkeypatch):
+    monkeypatch.setattr("tenantry.parquet.ROW_GROUP", 3)
+    file = ParquetRows(to_parquet(frame), ["n"])
+    read = []
+    group = file._file.read_row_group  # noqa: SLF001
+    monkeypatch.setattr(
+        file._file,  # noqa: SLF001
+        "read_row_group",
+        lambda number, *rest, **named: read.append(number) or group(number, *rest, **named),
+    )
+    for place in range(6):
+        file.between(place, place + 1)
+    assert read == [0, 1]
