@@ -36,9 +36,9 @@ def test_a_group_is_read_once_for_rows_that_follow_each_other(frame, monkeypatch
     monkeypatch.setattr("tenantry.parquet.ROW_GROUP", 3)
     file = ParquetRows(to_parquet(frame), ["n"])
     read = []
-    group = file._file.read_row_group  # noqa: SLF001
+    group = file._file.read_row_group
     monkeypatch.setattr(
-        file._file,  # noqa: SLF001
+        file._file,
         "read_row_group",
         lambda number, *rest, **named: read.append(number) or group(number, *rest, **named),
     )
