@@ -67,8 +67,8 @@ def run_wrk(port: int, asks: Sequence[Ask], *, seconds: int, connections: int, c
     return Closed(
         requests=int(_found(r"(\d+) requests in", told)),
         rate=float(_found(r"Requests/sec:\s+([\d.]+)", told)),
-        p50=_milliseconds(_found(r"50%\s+(\S+)", told)),
-        p99=_milliseconds(_found(r"99%\s+(\S+)", told)),
+        p50=_milliseconds(_found(r"\n\s+50%\s+(\S+)", told)),
+        p99=_milliseconds(_found(r"\n\s+99%\s+(\S+)", told)),
         failed=sum(map(int, errors)),
     )
 
