@@ -5,7 +5,7 @@ Faults name a field and what is wrong with it. They never quote a value.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple, Self
 
 from tenantry.errors import Fault, FieldsError
@@ -92,14 +92,7 @@ class FieldReader:
     @cached_property
     def _readings(self) -> tuple[_Reading, ...]:
         return tuple(
-            _Reading(
-                name=name,
-                column=column,
-                read=reader_of(column.type),
-                is_joined=name in self.joined,
-                is_bound=name in self.bound,
-                is_limited=_is_limited(column),
-            )
+            _reading_of(name, column, name in self.joined, name in self.bound)
             for name, column in self.columns.items()
         )
 
@@ -112,6 +105,19 @@ class FieldReader:
         if value is not None and value != own:
             faults.append(Fault(name, "not this tenant's"))
         return own
+
+
+@lru_cache(maxsize=1 << 12)
+def _reading_of(name: str, column: Column, is_joined: bool, is_bound: bool) -> _Reading:
+    """Return how a column is read, the same object for all tenants that read it so."""
+    return _Reading(
+        name=name,
+        column=column,
+        read=reader_of(column.type),
+        is_joined=is_joined,
+        is_bound=is_bound,
+        is_limited=_is_limited(column),
+    )
 
 
 def _is_limited(column: Column) -> bool:

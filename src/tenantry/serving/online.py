@@ -38,6 +38,7 @@ from tenantry.specs.features import (
     Feature,
     HistoryFeature,
     MissingFeature,
+    NumericFeature,
     TextFeature,
 )
 
@@ -108,6 +109,8 @@ class _Clock(NamedTuple):
 
 
 _Compute = Callable[[Asked, _Clock], float | str | None]
+_Named = tuple[str, _Compute | None]
+_Plain = CalendarFeature | MissingFeature | CategoricalFeature | TextFeature | NumericFeature
 
 
 class Online:
@@ -142,14 +145,12 @@ class Online:
         self._rows = _Rows.of(state)
         self._joins = tuple(_Lookup.of(join, state) for join in record.joins) if state else ()
         early = max(-self._shift, 0)
-        compute = partial(_compute, state=state, back=self._back, early=early)
+        compute = partial(_feature_of, state=state, back=self._back, early=early)
         names = tuple(record.features)
         self._is_own = self._own == names
         read = _read_by_model(record)
         self._features = tuple(
-            (name, compute(name, feature))
-            for name, feature in record.features.items()
-            if name in read
+            compute(name, feature) for name, feature in record.features.items() if name in read
         )
 
     def features_of(self, raw: Fields, at: datetime) -> Pair:
@@ -332,30 +333,41 @@ def _values(table: Table, name: str) -> tuple[Value, ...]:
 # --- features -------------------------------------------------------------------------------------
 
 
-def _compute(
+def _feature_of(
     name: str, feature: Feature, *, state: State | None, back: int, early: int
-) -> _Compute | None:
-    """Return what computes a feature; None for one that is the field of the same name."""
+) -> _Named:
+    """Return a feature's name and what computes it."""
     match feature:
         case HistoryFeature():
             history = History.of(_required(state), feature, back + early)
             same = feature.same
-            return lambda asked, clock: history.value(asked, clock.part(same))
+            return name, lambda asked, clock: history.value(asked, clock.part(same))
         case CongestionFeature():
             congestion = Congestion.of(_required(state), feature, back)
-            return lambda asked, _: congestion.value(asked)
+            return name, lambda asked, _: congestion.value(asked)
+        case _:
+            return _plain_feature(name, feature)
+
+
+@lru_cache(maxsize=1 << 12)
+def _plain_feature(name: str, feature: _Plain) -> _Named:
+    """Return a feature of the row alone, the same object for all tenants that have it.
+
+    A feature that is the field of its name has nothing that computes it.
+    """
+    match feature:
         case CalendarFeature():
             part = feature.part
-            return lambda _, clock: float(clock.part(part))
+            return name, lambda _, clock: float(clock.part(part))
         case MissingFeature():
             column = feature.column
-            return lambda asked, _: 1.0 if asked.fields[column] is None else 0.0
+            return name, lambda asked, _: 1.0 if asked.fields[column] is None else 0.0
         case CategoricalFeature() | TextFeature():
             text = feature.column or name
-            return lambda asked, _: _as_category(asked.fields[text])
+            return name, lambda asked, _: _as_category(asked.fields[text])
         case _:
             field = feature.column or name
-            return None if field == name else lambda asked, _: asked.fields[field]
+            return name, None if field == name else lambda asked, _: asked.fields[field]
 
 
 def _required(state: State | None) -> State:
