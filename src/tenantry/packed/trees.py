@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tenantry.packed.columns import Floats, Lookup, Row, number_in, numbers_in
+from tenantry.packed.columns import Floats, Lookup, Row, numbers_in
 from tenantry.packed.descent import row_score, tree_scores
 from tenantry.packed.forest import Forest
 from tenantry.packed.parts import Parts
@@ -90,5 +90,6 @@ class PackedTrees:
         return np.vstack([numbers_in(frame, self.names), *categories])
 
     def _encoded_row(self, row: Row) -> Floats:
-        values = [number_in(row, name) for name in self.names]
-        return np.array([*values, *(lookup.of_row(row) for lookup in self.lookups)])
+        values = [row[name] for name in self.names]
+        values += [lookup.of_row(row) for lookup in self.lookups]
+        return np.array(values, dtype=np.float64)  # a missing number becomes NaN
