@@ -260,6 +260,18 @@ def test_a_row_alone_has_the_same_parts(shipped, name):
 
 
 @pytest.mark.parametrize("name", ["logistic", "boosted", "adapted", "stacked"])
+def test_what_parts_are_looked_up_in_is_built_beforehand_and_weighed(shipped, name):
+    packed = pack_model(shipped[name])
+    assert (packed.is_explained, packed.explained_bytes) == (False, 0)
+    packed.prepare_parts()
+    assert packed.is_explained
+    tables = packed.own.forest.paths.tables if name == "boosted" else {}
+    least = 2 * sum(table.nbytes for table in tables.values())
+    assert packed.explained_bytes >= least
+    assert (packed.explained_bytes > 0) == (name == "boosted")  # what is shared is nobody's own
+
+
+@pytest.mark.parametrize("name", ["logistic", "boosted", "adapted", "stacked"])
 def test_a_row_has_the_same_bits_whatever_rows_are_beside_it(shipped, name):
     """Else a repeated run that groups windows in another way would write other bytes."""
     packed = pack_model(shipped[name])

@@ -98,6 +98,12 @@ class PackedLinear:
         return slope, -slope * float(self.mean[place]) - float(self.centre[place])
 
     @cached_property
+    def explained_bytes(self) -> int:
+        """Build what parts are looked up in; return its bytes, which are none to speak of."""
+        self.parts_row(dict.fromkeys(self.features))
+        return 0
+
+    @cached_property
     def base(self) -> float:
         """What the parts of a row count from: the mean score of the rows of the fit."""
         return self.intercept + math.fsum(self.centre.tolist())

@@ -28,6 +28,10 @@ TABLED = 10
 """Features on the way to a leaf up to which its weights are kept for every pattern: 80 KB."""
 
 
+_SLOT_ARRAYS = 12
+"""Arrays of a value a slot that are kept, those in units and ways among them."""
+
+
 def weigh(share: Floats, kept: Bools) -> Floats:
     """Weigh a leaf's features: what each adds to the chance of reaching the leaf.
 
@@ -107,6 +111,12 @@ class Paths:
     def leaf_of(self) -> Ints:
         """Of each slot the place of its leaf among all nodes."""
         return self.leaf.repeat(self.sizes)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all that rows are explained by, about: the tables are there twice."""
+        slots = self.leaf_of.nbytes * _SLOT_ARRAYS
+        return slots + 2 * sum(table.nbytes for table in self.tables.values())
 
     @property
     def longest(self) -> int:

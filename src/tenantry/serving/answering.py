@@ -239,7 +239,7 @@ class Answering:
     async def _explain(self, loaded: Loaded, call: Call, asked: Asked, at: datetime) -> bytes:
         """Predict rows, each with its reasons; what those are looked up in is built by a thread."""
         if loaded.packed is not None and not loaded.packed.is_explained:
-            await self._pool.run(loaded.packed.prepare_parts)
+            await self._pool.explain(call.model, loaded.packed)
         told = await self._in_turns(loaded, asked.rows, at)
         explained = make_rows(make_outputs(loaded.record, told))
         for row, answer in zip(asked.rows, explained, strict=True):

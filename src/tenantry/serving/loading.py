@@ -81,6 +81,12 @@ class Loaded:
     challenger: Loaded | None = None
 
     @property
+    def bytes(self) -> int:
+        """Bytes of memory as of now, about: one that was explained takes more."""
+        both = (self.packed, self.challenger.packed if self.challenger else None)
+        return self.size + sum(one.explained_bytes for one in both if one is not None)
+
+    @property
     def engine(self) -> Engine:
         """What scores; a row of ``packed`` takes microseconds."""
         return "scikit-learn" if self.packed is None else "packed"

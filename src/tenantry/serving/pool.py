@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
+from tenantry.packed.model import PackedModel
 from tenantry.serving.figures import Figures
 from tenantry.serving.index import Entry
 from tenantry.serving.limits import Limits
@@ -128,9 +129,19 @@ class Pool:
             if is_old and now >= tenant.failed + _RETRY_SECONDS:
                 self._fly(tenant)
 
-    async def run(self, work: Callable[[], None]) -> None:
-        """Do what takes long on one of the threads that load, so that others are answered."""
-        await asyncio.get_running_loop().run_in_executor(self._threads, work)
+    async def explain(self, name: str, model: PackedModel) -> None:
+        """Build what a tenant's reasons are looked up in, on a thread that loads; make room for it.
+
+        Args:
+            name: ``<product>.<tenant>``.
+            model: Its model, a challenger or an older version.
+        """
+        await asyncio.get_running_loop().run_in_executor(self._threads, model.prepare_parts)
+        tenant = self.tenants.get(name)
+        if tenant is not None:
+            for one in (tenant, *(tenant.older or {}).values()):
+                self._count(one)
+            self._make_room()
 
     async def settle(self) -> None:
         """Wait until nothing is being loaded."""
@@ -170,8 +181,8 @@ class Pool:
 
     def _put_away(self, tenant: Tenant) -> None:
         if tenant.loaded is not None:
-            self._figures.loaded_bytes -= tenant.loaded.size
             tenant.loaded = None
+            self._count(tenant)
             del self._used[tenant.name]
             self._figures.loaded = len(self._used)
 
@@ -237,13 +248,22 @@ class Pool:
         """Let a model answer from now on; make room for it."""
         before = tenant.loaded
         if before is not None:
-            self._figures.loaded_bytes -= before.size
             self._figures.swaps += before.entry.version != loaded.entry.version
             self._figures.refreshes += before.entry.version == loaded.entry.version
         tenant.loaded, tenant.failed = loaded, -math.inf
-        self._figures.loaded_bytes += loaded.size
+        self._count(tenant)
         self._used[tenant.name] = tenant
         self._used.move_to_end(tenant.name)
+        self._make_room()
+
+    def _count(self, tenant: Tenant) -> None:
+        """Count what a tenant takes by now."""
+        taken = tenant.loaded.bytes if tenant.loaded is not None else 0
+        self._figures.loaded_bytes += taken - tenant.counted
+        tenant.counted = taken
+
+    def _make_room(self) -> None:
+        """Put away who was asked least recently, until what is loaded fits."""
         while self._figures.loaded_bytes > self._room.bytes and len(self._used) > 1:
             self._put_away(next(iter(self._used.values())))
             self._figures.evictions += 1

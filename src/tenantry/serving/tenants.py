@@ -40,6 +40,7 @@ class Tenant:
 
     __slots__ = (
         "allowance",
+        "counted",
         "entry",
         "failed",
         "is_gone",
@@ -59,6 +60,7 @@ class Tenant:
         self.entry = entry
         self.allowance = Allowance(limits)
         self.loaded: Loaded | None = None
+        self.counted = 0
         self.failed = -math.inf
         self.requests = 0
         self.reign: Reign | None = None

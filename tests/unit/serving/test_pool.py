@@ -2,10 +2,12 @@
 
 import asyncio
 import threading
+from functools import cached_property
 
 import pytest
 
 from tenantry import layout
+from tenantry.packed.linear import PackedLinear
 from tenantry.serving import loading
 from tenantry.serving.disk import Disk
 from tenantry.serving.limits import Limits
@@ -14,6 +16,7 @@ from tenantry.serving.shelf import Shelf
 from tenantry.specs.data import Column
 from tests.unit.serving.served import (
     PRODUCT,
+    ROW,
     FlakyStore,
     make_record,
     prepare,
@@ -188,3 +191,23 @@ def test_what_records_share_is_not_kept_for_good(monkeypatch):
         entry = publish(store, f"t{number}", columns=columns)
         loader.load(PRODUCT, f"t{number}", entry)
         assert len(loader._known) <= 3 + len(columns) + 2
+
+
+@served
+async def test_what_reasons_are_looked_up_in_counts_as_memory(monkeypatch):
+    monkeypatch.setattr(PackedLinear, "explained_bytes", cached_property(lambda _: 1 << 20))
+    PackedLinear.explained_bytes.__set_name__(PackedLinear, "explained_bytes")
+    store = FlakyStore()
+    publish(store)
+    publish(store, "aa")
+    async with serving(store, room=Room(bytes=1 << 20)) as client:
+        for tenant in ("ua", "aa"):
+            assert (await client.infer(tenant)).status == 200
+        before = client.serving.figures.loaded_bytes
+        for _ in range(2):
+            path = f"/v1/models/{PRODUCT}.ua:explain"
+            assert (await client.ask("POST", path, {"instances": [ROW]})).status == 200
+        aa, ua = (client.serving.pool.tenants[f"{PRODUCT}.{one}"] for one in ("aa", "ua"))
+        assert ua.loaded.bytes == ua.loaded.size + (1 << 20)
+        assert client.serving.figures.loaded_bytes == ua.loaded.bytes > before
+        assert aa.loaded is None  # it was asked less recently
