@@ -73,6 +73,6 @@ class Tenant:
         older = copy(self)
         older.entry = self.entry.model_copy(update=named)
         older.name = f"{self.name}/versions/{reign.version}"
-        older.loaded, older.failed = None, -math.inf
+        older.loaded, older.counted, older.failed = None, 0, -math.inf
         older.reign, older.older = reign, None
         return older
