@@ -136,7 +136,7 @@ bench-serve: setup test-servers ## measure tenantry serve beside two others: 10 
 	$(BIN)/python -m benchmarks.serving.peers
 	$(BIN)/python -m benchmarks.serving $(PARTS)
 
-bench-scale: test-servers bench-data ## measure a fleet of 3,250 beside a bare script: ARGS="--tenants 100 --store minio", or "--carriers"
+bench-scale: test-servers bench-data ## measure a fleet of 3,250 beside a bare script: ARGS="--tenants 100 --store minio", "--carriers" or "--equal"
 	$(BIN)/python -m benchmarks.scale $(ARGS)
 
 bench-scoring: bench-data ## measure rows a second from source to receipt: ARGS="--rows 10000000 --recipes logistic --no-bare"

@@ -10,44 +10,33 @@ import argparse
 import csv
 import json
 import os
-import resource
-import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from minio import Minio
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.quality.promises import Promise, report
 from benchmarks.scale.carriers import read_carriers
-from benchmarks.scale.landing import AS_OF, PRODUCT, make_landing
-from pipelines.local import LOCAL_SHARDS, LocalRun, run_local
+from benchmarks.scale.equal import measure_growth
+from benchmarks.scale.landing import make_landing
+from benchmarks.scale.running import import_seconds, pointed_at, run, run_and_peak, say
+from pipelines.local import LocalRun
 from tenantry import layout
-from tenantry.cpu import children_seconds
 from tenantry.fleet import FleetState, read_fleet
 from tenantry.predictions import Receipt
 from tenantry.report.summary import stage_costs
 from tenantry.settings import load_settings
 from tenantry.store.contract import ObjectStore
 from tenantry.store.open import open_store
-from tests.servers.minio import cache_folder, install_minio, minio_running
 
 MOST, MOST_SECOND, MOST_MIB, MOST_UNBILLED = 1.3, 20.0, 2048.0, 0.05
 MOST_CARRIERS = 1.5
-_UNTOLD = (
-    "import kfp.dsl.executor_main, tenantry.stages.check_fleet",
-    "import kfp.dsl.executor_main, tenantry.stages.report",
-    "import pipelines.local, kfp.components, kfp.local",
-)
-"""What is imported by the processes that keep no record of it."""
 
 
 @dataclass(frozen=True)
@@ -81,16 +70,20 @@ def main() -> int:
     parser.add_argument("--tenants", type=int, default=3250)
     parser.add_argument("--carriers", action="store_true", help="16 airlines instead")
     parser.add_argument("--store", choices=("folder", "minio"), default="folder")
+    parser.add_argument("--equal", action="store_true", help="how a tenant's cost grows instead")
     wanted = parser.parse_args()
     console = Console(width=None if sys.stdout.isatty() else 100, highlight=False)
+    if wanted.equal:
+        return 0 if measure_growth(wanted.store, console) else 1
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if wanted.carriers:
             make_landing(folder, flights=read_carriers())
         else:
             make_landing(folder, wanted.tenants)
+        say("the bare script")
         bare = _run_bare(folder)
-        with _store(folder, wanted.store):
+        with pointed_at(folder, wanted.store):
             measured = _measure(folder)
     console.print(_table(bare, measured, wanted.store))
     load = os.getloadavg()[0]
@@ -111,40 +104,17 @@ def _run_bare(folder: Path) -> dict[str, dict[str, float]]:
     return told
 
 
-@contextmanager
-def _store(folder: Path, kind: str) -> Iterator[None]:
-    """Point Tenantry at the benchmark's specs, and at a store of its own."""
-    told = {
-        "TENANTRY_SPECS": str(folder / "specs"),
-        "TENANTRY_CONNECTIONS": str(folder / "connections.yaml"),
-        "TENANTRY_WORKERS": "1",
-        "TENANTRY_STORE": (folder / "store").as_uri(),
-    }
-    if kind == "folder":
-        os.environ.update(told)
-        yield
-        return
-    binary = install_minio(cache_folder() / "bin")
-    with minio_running(binary, folder / "minio") as server:
-        keys = {"access_key": server.access_key, "secret_key": server.secret_key}
-        Minio(server.endpoint, **keys, secure=False).make_bucket("bench")
-        told["TENANTRY_STORE"] = f"s3+http://{server.endpoint}/bench"
-        told |= {"AWS_ACCESS_KEY_ID": server.access_key, "AWS_SECRET_ACCESS_KEY": server.secret_key}
-        os.environ.update(told)
-        yield
-
-
 def _measure(folder: Path) -> Measured:
-    with ProcessPoolExecutor(1) as apart_from_bare:  # a process knows its own children's peak
-        first, mib = apart_from_bare.submit(_run_and_peak, folder).result()
+    first, mib = run_and_peak(folder)
+    say(f"the first run took {first.cpu_seconds:.0f} CPU-seconds")
     store = open_store(load_settings())
     fleet = read_fleet(store, first.run)
     same, apart = _compare(store, fleet, folder / "bare")
     return Measured(
         first=first,
-        second=_run(folder),
+        second=run(folder),
         stages=stage_costs(fleet),
-        imports=fleet.import_seconds + sum(map(_import_seconds, _UNTOLD)),
+        imports=import_seconds(fleet),
         mib=mib,
         same=same,
         apart=apart,
@@ -152,30 +122,9 @@ def _measure(folder: Path) -> Measured:
     )
 
 
-def _run_and_peak(folder: Path) -> tuple[LocalRun, float]:
-    done = _run(folder)
-    return done, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-
-
 def _billed(store: ObjectStore, run: str) -> float:
     lines = csv.DictReader(store.get(layout.bill(run)).content.decode().splitlines())
     return sum(float(one["own_cpu_seconds"]) + float(one["shared_cpu_seconds"]) for one in lines)
-
-
-def _run(folder: Path) -> LocalRun:
-    parameters = {"product": PRODUCT, "as_of": AS_OF, "max_shards": LOCAL_SHARDS}
-    done = run_local(parameters, AS_OF, folder / "runs", quiet=True)
-    if not done.succeeded:
-        kept = Path(shutil.copy(done.log, "build")) if Path("build").is_dir() else done.log
-        msg = f"the run failed; see {kept}"
-        raise RuntimeError(msg)
-    return done
-
-
-def _import_seconds(code: str) -> float:
-    used = children_seconds()
-    subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603 - our own modules
-    return children_seconds() - used
 
 
 def _compare(store: ObjectStore, fleet: FleetState, bare: Path) -> tuple[int, float]:

@@ -49,16 +49,22 @@ def make_landing(
     places = np.linspace(0, len(pairs) - 1, tenants or len(pairs)).astype(np.int64)
     chosen = pairs.iloc[np.unique(places)]
     rows = flights.merge(chosen, on=["origin", "destination"])
-    for origin, part in rows.groupby("origin"):
-        place = folder / "landing" / "flights" / f"origin={origin}"
-        place.mkdir(parents=True, exist_ok=True)
-        part.drop(columns="origin").to_parquet(place / "part-0.parquet", row_group_size=20_000)
+    write_flights(folder, rows)
     names = [f"{one}-{other}".lower() for one, other in chosen.itertuples(index=False)]
-    _write_specs(folder, names)
+    write_specs(folder, names)
     return names
 
 
-def _write_specs(folder: Path, names: list[str]) -> None:
+def write_flights(folder: Path, flights: pd.DataFrame) -> None:
+    """Write flights below ``landing/``, a folder for each origin."""
+    for origin, part in flights.groupby("origin"):
+        place = folder / "landing" / "flights" / f"origin={origin}"
+        place.mkdir(parents=True, exist_ok=True)
+        part.drop(columns="origin").to_parquet(place / "part-0.parquet", row_group_size=20_000)
+
+
+def write_specs(folder: Path, names: list[str]) -> None:
+    """Write the product, a spec for each tenant, and the connections."""
     product = Path(__file__).with_name("product.yaml")
     place = folder / "specs" / PRODUCT
     place.mkdir(parents=True, exist_ok=True)

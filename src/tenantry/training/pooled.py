@@ -80,13 +80,19 @@ def pool_rows(contributions: Iterable[pd.DataFrame], max_rows: int) -> pd.DataFr
     Returns:
         The sample by event time, then place.
     """
-    pooled = pd.DataFrame()
+    parts: list[pd.DataFrame] = []
     for rows in contributions:
-        both = pd.concat([pooled, rows], ignore_index=True) if len(pooled) else rows
-        pooled = both.nsmallest(max_rows, _PLACE) if len(both) > 2 * max_rows else both
-    if len(pooled) > max_rows:
-        pooled = pooled.nsmallest(max_rows, _PLACE)
+        parts.append(rows)
+        if sum(map(len, parts)) > 2 * max_rows:
+            parts = [_first(parts, max_rows)]
+    pooled = _first(parts, max_rows) if parts else pd.DataFrame()
     return pooled.sort_values([EVENT_TIME, _PLACE], ignore_index=True) if len(pooled) else pooled
+
+
+def _first(parts: Sequence[pd.DataFrame], max_rows: int) -> pd.DataFrame:
+    """Return the rows that come first by their place."""
+    whole = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
+    return whole.nsmallest(max_rows, _PLACE) if len(whole) > max_rows else whole
 
 
 def fit_pooled(sample: pd.DataFrame, specs: Sequence[Spec], as_of: datetime) -> PooledFit:
