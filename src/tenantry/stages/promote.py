@@ -45,11 +45,13 @@ from tenantry.report.model_facts import read_model_facts
 from tenantry.rules import settle_rules
 from tenantry.specs.model import Spec
 from tenantry.training.fallback import save_fallback
+from tenantry.training.rehearsal import rehearse
 
 
 def preload(_: Iterable[Spec]) -> None:
-    """Read the card's page once, before workers are forked."""
+    """Read the card's page once, and import what is imported late, before workers are forked."""
     load_template()
+    rehearse()
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """Train a tenant's challenger: choose among the candidates, judge on the holdout, fit, save."""
 
+from collections.abc import Iterable
+
 from tenantry import layout
 from tenantry.digests import digest
 from tenantry.errors import TrainingError
@@ -11,9 +13,16 @@ from tenantry.models.card import Card, PooledCard, PooledPart
 from tenantry.models.files import save_model
 from tenantry.parquet import to_parquet
 from tenantry.rules import settle_rules
+from tenantry.specs.model import Spec
 from tenantry.training.chain import load_chain
 from tenantry.training.lessons import Lessons
+from tenantry.training.rehearsal import rehearse
 from tenantry.training.tenant import Trained, train_tenant
+
+
+def preload(_: Iterable[Spec]) -> None:
+    """Import once, before workers are forked, what fitting and saving import late."""
+    rehearse()
 
 
 def train(job: Job) -> Result:
