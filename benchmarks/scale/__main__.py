@@ -25,7 +25,14 @@ from benchmarks.quality.promises import Promise, report
 from benchmarks.scale.carriers import read_carriers
 from benchmarks.scale.equal import measure_growth
 from benchmarks.scale.landing import make_landing
-from benchmarks.scale.running import import_seconds, pointed_at, run, run_and_peak, say
+from benchmarks.scale.running import (
+    import_seconds,
+    pointed_at,
+    run,
+    run_and_peak,
+    runner_seconds,
+    say,
+)
 from pipelines.local import LocalRun
 from tenantry import layout
 from tenantry.fleet import FleetState, read_fleet
@@ -52,6 +59,7 @@ class Measured:
         same: Tenants with the same recipe as in the bare script, the pooled model aside.
         apart: How far their predictions differ at the most.
         billed: CPU-seconds that the tenants are charged together.
+        runner: CPU-seconds of Kubeflow's runner, which they are not charged.
     """
 
     first: LocalRun
@@ -62,6 +70,7 @@ class Measured:
     same: int
     apart: float
     billed: float
+    runner: float
 
 
 def main() -> int:
@@ -119,6 +128,7 @@ def _measure(folder: Path) -> Measured:
         same=same,
         apart=apart,
         billed=_billed(store, first.run),
+        runner=runner_seconds(),
     )
 
 
@@ -178,6 +188,7 @@ def _promises(
     work = bare["cpu"]["total"] - bare["cpu"]["imports"]
     ratio = (measured.first.cpu_seconds - measured.imports) / work
     second = measured.second.cpu_seconds
+    spent = measured.first.cpu_seconds - measured.runner
     return [
         Promise(f"at most {most} × the bare script's CPU", f"{ratio:.2f}", ratio <= most),
         Promise(
@@ -186,9 +197,9 @@ def _promises(
             second <= MOST_SECOND,
         ),
         Promise(
-            f"the tenants' bills add up to the run within {MOST_UNBILLED:.0%}",
-            f"{measured.billed:.1f} of {measured.first.cpu_seconds:.1f}",
-            abs(measured.billed / measured.first.cpu_seconds - 1) <= MOST_UNBILLED,
+            f"the tenants' bills add up to all but Kubeflow's runner within {MOST_UNBILLED:.0%}",
+            f"{measured.billed:.1f} of {spent:.1f}",
+            abs(measured.billed / spent - 1) <= MOST_UNBILLED,
         ),
         Promise(f"at most {MOST_MIB:.0f} MiB", f"{measured.mib:.0f}", measured.mib <= MOST_MIB),
         Promise(
