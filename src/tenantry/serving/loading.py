@@ -11,8 +11,8 @@ from typing import Any, Literal, Protocol
 from weakref import WeakValueDictionary
 
 from tenantry import layout
-from tenantry.champions import Reign, read_champion
-from tenantry.errors import ModelFileError, TenantryError
+from tenantry.champions import Champion, Reign
+from tenantry.errors import ModelFileError, ObjectMissingError, TenantryError
 from tenantry.packed.columns import Row
 from tenantry.packed.file import pooled_part_of, read_model, read_part
 from tenantry.packed.load import PACKED
@@ -154,8 +154,10 @@ class Loader:
             StoreError: The store does not answer.
             ValueError: The champion's pointer cannot be read.
         """
-        champion = read_champion(self._shelf.store, product, tenant)
-        if champion is None:
+        key = layout.champion(product, tenant)
+        try:
+            champion = Champion.from_json(self._shelf.ask(key), key)
+        except ObjectMissingError:
             return {}
         whole = (one for one in champion.remaining if not champion.is_marked(one.version))
         return {one.version: one for one in whole}

@@ -50,16 +50,25 @@ class Shelf:
         """
         if (kept := self.disk.read(key, digest)) is not None:
             return kept
-        if self._clock() < self._down_until:
-            msg = "the store did not answer a moment ago"
-            raise StoreUnavailableError(msg)
-        try:
-            content = self.store.get(key).content
-        except StoreUnavailableError:
-            self._down_until = max(self._down_until, self._clock() + REST_SECONDS)
-            raise
+        content = self.ask(key)
         if sha256(content) != digest:
             msg = f"{key}: the bytes have another digest than their pointer says; nothing is loaded"
             raise ModelFileError(msg)
         self.disk.write(key, content)
         return content
+
+    def ask(self, key: str) -> bytes:
+        """Return an object as the store has it now.
+
+        Raises:
+            ObjectMissingError: It holds nothing there.
+            StoreUnavailableError: It does not answer, or did not a moment ago.
+        """
+        if self._clock() < self._down_until:
+            msg = "the store did not answer a moment ago"
+            raise StoreUnavailableError(msg)
+        try:
+            return self.store.get(key).content
+        except StoreUnavailableError:
+            self._down_until = max(self._down_until, self._clock() + REST_SECONDS)
+            raise

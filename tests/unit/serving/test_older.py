@@ -27,6 +27,16 @@ from tests.unit.serving.test_prediction_log import ALWAYS
 FIRST = 0.18242552380635635  # 1 / (1 + exp(1.5)), with an intercept of 0
 
 
+class AskedStore(FlakyStore):
+    """Counts how often an object is asked for, in vain or not."""
+
+    asked = 0
+
+    def get(self, key):
+        self.asked += 1
+        return super().get(key)
+
+
 def reigned(store, number, intercept=0.0, *, threshold=0.5, **fields):
     """Publish version ``v<number>``, crowned after those before; leave pointer and card."""
     version = f"v{number}"
@@ -150,15 +160,19 @@ async def test_older_versions_make_room_as_all_models_do():
 
 @served
 async def test_a_store_that_is_down_is_told_as_unavailable_and_found_again():
-    store = FlakyStore()
+    store = AskedStore()
     reigned(store, 1)
     reigned(store, 2)
     async with serving(store) as client:
         await client.infer()
         store.is_down = True
         assert await infer(client, "v1") == (503, "unavailable")
+        asked = store.asked
+        assert await infer(client, "v1") == (503, "unavailable")
+        assert store.asked == asked, "it is left alone for a moment"
         assert (await client.infer()).status == 200
         store.is_down = False
+        await client.serving.poll()
         assert (await infer(client, "v1"))[0] == "v1"
 
 

@@ -23,6 +23,8 @@ from tenantry.serving.prediction_log import PredictionLog
 from tenantry.serving.records import Logging
 from tenantry.specs.data import Column
 from tenantry.times import Window
+from tests.crash.sound import find_unsound
+from tests.unit.erasure.killed import Killed, KillingStore
 from tests.unit.memory_store import MemoryStore
 from tests.unit.serving.served import (
     PRODUCT,
@@ -273,6 +275,19 @@ def test_probabilities_of_classes_are_logged():
     assert found["probability"].tolist() == [0.8, 0.5]
     assert found["decision"].isna().tolist() == [False, True]
     assert found["probabilities"].tolist() == [{"a": 0.2, "b": 0.8}, {"a": 0.5, "b": 0.5}]
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("at", range(1, 5))
+def test_a_server_that_is_killed_while_it_writes_leaves_nothing_unsound(at, after):
+    store = MemoryStore()
+    rows = [(("2013-10-02",), 0.5), (("2013-10-09",), 0.5)]
+    batch = a_batch(make_record(log=ALWAYS), *rows)
+    with pytest.raises(Killed):
+        LogWriter(KillingStore(store, at, after=after)).write([batch])
+    assert not [*find_unsound(store)]
+    assert LogWriter(store).write([batch]).counts == {"written": 2}
+    assert not [*find_unsound(store)]
 
 
 # --- erasure --------------------------------------------------------------------------------------
