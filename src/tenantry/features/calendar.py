@@ -6,7 +6,11 @@ import numpy as np
 import pandas as pd
 
 from tenantry.columns import EVENT_TIME
-from tenantry.features.windows import Floats
+from tenantry.features.windows import Floats, moments_of
+
+_MINUTE, _DAY = 60_000_000, 86_400_000_000
+_THURSDAY = 3
+"""The weekday on which 1970 began."""
 
 Part = Literal["hour", "weekday", "minute_of_day"]
 
@@ -24,8 +28,8 @@ def local_part(rows: pd.DataFrame, part: Part, timezone: str) -> Floats:
     Returns:
         One value a row.
     """
-    local = rows[EVENT_TIME].dt.tz_convert(timezone).dt
+    clock = moments_of(rows[EVENT_TIME].dt.tz_convert(timezone).dt.tz_localize(None))
     if part == "weekday":
-        return np.asarray(local.weekday, dtype=np.float64)
-    hour = np.asarray(local.hour, dtype=np.float64)
-    return hour if part == "hour" else hour * 60 + np.asarray(local.minute)
+        return ((clock // _DAY + _THURSDAY) % 7).astype(np.float64)
+    minute = clock // _MINUTE % 1440
+    return (minute // 60 if part == "hour" else minute).astype(np.float64)

@@ -15,8 +15,10 @@ from tenantry.features.windows import (
     Timeline,
     divided,
     groups_of,
+    is_rising,
     moments_of,
     order_of,
+    ranked,
     sum_spans,
 )
 from tenantry.specs.features import HistoryFeature
@@ -67,6 +69,8 @@ class History:
         default_factory=dict
     )
     _counted: list[Flags] = field(default_factory=list)
+    _moments: dict[int, tuple[Integers, Integers]] = field(default_factory=dict)
+    _starts: dict[tuple[int, int], Integers] = field(default_factory=dict)
     _ranked: dict[tuple[int, int], Integers] = field(default_factory=dict)
     _pasts: dict[tuple[tuple[str, ...], Part | None, int], _Past] = field(default_factory=dict)
     _summed: "dict[tuple[str, int], _Sums]" = field(default_factory=dict)
@@ -74,6 +78,7 @@ class History:
     def __post_init__(self) -> None:
         self._asked = moments_of(self.rows[KNOWN_AT])
         self._learned = moments_of(self.rows[LABEL_KNOWN_AT])
+        self._in_step = is_rising(self._asked) and is_rising(self._learned)
 
     def part(self, part: Part) -> Floats:
         """Return a part of each event's local time."""
@@ -99,9 +104,7 @@ class History:
         values = np.asarray(self.rows[feature.of], dtype=np.float64)
         past = self._past(feature, values)
         over = int(feature.over.total_seconds() * 1_000_000)
-        start = past.line.ends_of(
-            past.groups, self._ranks(past.counted, past.line, over)[past.order]
-        )
+        start = self._start(past, over)
         inside = (past.own >= start) & (past.own < past.stop)
         told = (past.stop - start - inside).astype(np.float64)
         if feature.statistic != "count":
@@ -118,7 +121,7 @@ class History:
         place = (feature.by, feature.same, number)
         if place not in self._pasts:
             groups, order = self._order(feature.by, feature.same)
-            line = Timeline.of(groups, self._learned, counted)
+            line, own = self._line(number, groups, order)
             asking = groups[order]
             self._pasts[place] = _Past(
                 order=order,
@@ -126,9 +129,31 @@ class History:
                 counted=number,
                 line=line,
                 stop=line.ends_of(asking, self._ranks(number, line, 0)[order]),
-                own=line.places_in_order(len(groups))[order],
+                own=own,
             )
         return self._pasts[place]
+
+    def _start(self, past: _Past, over: int) -> Integers:
+        """Return where in the line the rows begin that each learned within `over`."""
+        place = (id(past), over)
+        if place not in self._starts:
+            ranks = self._ranks(past.counted, past.line, over)
+            self._starts[place] = past.line.ends_of(past.groups, ranks[past.order])
+        return self._starts[place]
+
+    def _line(self, number: int, groups: Integers, order: Integers) -> tuple[Timeline, Integers]:
+        """Return a set of rows that count as a line, and where in it each row is, by `order`."""
+        counted = self._counted[number]
+        if number not in self._moments:
+            self._moments[number] = ranked(self._learned, counted)
+        moments, ranks = self._moments[number]
+        if counted.all() and self._in_step:
+            line = Timeline.in_order(order, groups[order], moments, ranks[order])
+            return line, np.arange(len(order))
+        places = np.flatnonzero(counted)
+        mine = places[order_of(groups[places], ranks[places])]
+        line = Timeline.in_order(mine, groups[mine], moments, ranks[mine])
+        return line, line.places_in_order(len(groups))[order]
 
     def _ranks(self, counted: int, line: Timeline, over: int) -> Integers:
         """Return the rank of when each row asks, less `over`: the same in all groups."""

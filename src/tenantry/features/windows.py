@@ -77,11 +77,17 @@ class Timeline:
     @classmethod
     def of(cls, groups: Integers, times: Integers, counted: Flags) -> Self:
         """Put the `counted` rows in order; arguments have one value a row of the frame."""
+        moments, ranks = ranked(times, counted)
         places = np.flatnonzero(counted)
-        moments, ranks = np.unique(times[places], return_inverse=True)
-        order = order_of(groups[places], ranks)
-        keys = groups[places] * (len(moments) + 1) + ranks
-        return cls(places[order], moments, keys[order])
+        order = places[order_of(groups[places], ranks[places])]
+        return cls.in_order(order, groups[order], moments, ranks[order])
+
+    @classmethod
+    def in_order(
+        cls, order: Integers, groups: Integers, moments: Integers, ranks: Integers
+    ) -> Self:
+        """Make one of places in order, and their groups and ranks in that order."""
+        return cls(order, moments, groups * (len(moments) + 1) + ranks)
 
     def ends(self, groups: Integers, until: Integers) -> Integers:
         """Return where in `order` the rows of a group with moment ≤ `until` end, for each asked."""
@@ -102,6 +108,24 @@ class Timeline:
         return places
 
 
+def ranked(times: Integers, counted: Flags) -> tuple[Integers, Integers]:
+    """Return the distinct times of the `counted` rows, ascending, and the rank of each row's.
+
+    The rank of a row that does not count says nothing.
+    """
+    if counted.all():
+        return np.unique(times, return_inverse=True)
+    moments, found = np.unique(times[counted], return_inverse=True)
+    ranks = np.zeros(len(times), dtype=np.int64)
+    ranks[counted] = found
+    return moments, ranks
+
+
+def is_rising(times: Integers) -> bool:
+    """Say whether no time is before the one before it."""
+    return bool(np.all(times[1:] >= times[:-1]))
+
+
 def order_of(groups: Integers, times: Integers) -> Integers:
     """Return the places of rows by group, then time; equal ones stay as they are.
 
@@ -109,7 +133,7 @@ def order_of(groups: Integers, times: Integers) -> Integers:
         groups: Numbers from 0.
         times: Any whole numbers.
     """
-    by_time = None if np.all(times[1:] >= times[:-1]) else np.argsort(times, kind="stable")
+    by_time = None if is_rising(times) else np.argsort(times, kind="stable")
     return _sorted_by(groups, by_time)
 
 
