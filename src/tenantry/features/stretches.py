@@ -20,8 +20,8 @@ from tenantry.specs.feature_checks import columns_of
 from tenantry.specs.features import CongestionFeature, HistoryFeature
 from tenantry.specs.model import Spec
 
-AT_ONCE = 2 * ROW_GROUP
-"""Rows of a stretch: whole row groups, so that tables in stretches are the same bytes."""
+AT_ONCE = ROW_GROUP
+"""Rows of a stretch: a whole row group, so that tables in stretches are the same bytes."""
 
 
 def build_stretches(
@@ -38,7 +38,7 @@ def build_stretches(
         at_once: Rows of a stretch.
     """
     features = table_features(spec)
-    if chunks.rows <= at_once:
+    if chunks.rows <= 2 * at_once:  # looking back for stretches would take as much
         yield build_features(chunks.read(), features, spec)
         return
     read = {column for item in features.items() for _, column in columns_of(*item)}
