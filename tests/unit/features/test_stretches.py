@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenantry.contract import CheckedRows
@@ -28,6 +28,7 @@ SPEC = make_spec(
 DAY = 1440
 
 
+@settings(max_examples=25)
 @given(
     st.lists(
         st.tuples(st.integers(0, 60 * DAY), st.integers(-3 * DAY, 0), st.integers(0, 40 * DAY)),
