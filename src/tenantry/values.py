@@ -137,7 +137,7 @@ def _read_numbers(raw: "pd.Series[Any]") -> Values:
 def _read_truths(raw: "pd.Series[Any]") -> Values:
     if pd.api.types.is_bool_dtype(raw.dtype):
         return _read_numbers(raw)
-    clean = raw.astype(object).map(_truth_of, na_action="ignore").astype(float)
+    clean = raw.astype(object).map(_truth_of).astype(float)
     return Values(clean, _unread(raw, clean))
 
 

@@ -57,6 +57,7 @@ def read(kind, value):
         ("boolean", 2, BAD),
         ("boolean", "\ud800", BAD),
         ("boolean", None, NONE),
+        ("boolean", pd.NA, NONE),
         ("text", "a", "a"),
         ("text", " a ", " a "),
         ("text", "NA", "NA"),
