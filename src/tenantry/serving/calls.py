@@ -1,6 +1,5 @@
 """Calls: what a path and a method ask for of which model."""
 
-from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from tenantry.serving.refusals import NO_PLACE, WRONG_METHOD
@@ -31,7 +30,6 @@ UNREAD = Call("", "", "about", "other")
 """Of a request whose path says nothing."""
 
 
-@lru_cache(maxsize=1 << 14)
 def read_call(path: str, method: str) -> Call:
     """Read a path below `V1` or `V2`.
 
