@@ -117,12 +117,11 @@ class Models:
 
     async def _wait(self, visit: Visit, coming: Coming[bytes]) -> Answer:
         try:
-            told: bytes | Exception = await coming
-        except Exception as error:
-            told = error
+            return self._end(visit, await coming)
+        except Exception as error:  # no name may keep it, else it keeps the body with it
+            return self._end(visit, error)
         finally:
             self._leave(visit)
-        return self._end(visit, told)
 
     def _admit(self, visit: Visit, request: Request) -> Tenant:
         """Let a request in, or say why not.

@@ -1,6 +1,7 @@
 """Connections: small requests are answered where they are read, others by ASGI, and all alike."""
 
 import asyncio
+import gc
 
 import orjson
 import pytest
@@ -8,6 +9,7 @@ from uvicorn.server import ServerState
 
 from tenantry.serving import connection
 from tenantry.serving.limits import Limits
+from tenantry.serving.refusals import RefusedError
 from tests.unit.serving.served import (
     PRODUCT,
     ROW,
@@ -71,6 +73,24 @@ async def test_connections_answer_as_asgi_does(store, path, body):
         assert (counted.here, counted.by_asgi) == (1, 0)
         assert (here.status, here.body) == (by_asgi.status, by_asgi.body)
         assert here.headers == by_asgi.headers
+
+
+@served
+async def test_refusals_leave_nothing_behind(store):
+    """What hangs in a cycle is there until Python looks for cycles, and bodies with it."""
+    async with serving(store) as client:
+        await client.infer()
+        gc.collect()
+        gc.disable()
+        try:
+            body = orjson.dumps({"instances": [{"distance": "far"}]})
+            path = f"/v1/models/{PRODUCT}.ua:predict"
+            assert (await client.ask("POST", path, body)).status == 400
+            by_asgi = await client.ask_asgi("POST", path, [{"type": "http.request", "body": body}])
+            assert by_asgi.status == 400
+            assert not [one for one in gc.get_objects() if type(one) is RefusedError]
+        finally:
+            gc.enable()
 
 
 @pytest.mark.parametrize(
