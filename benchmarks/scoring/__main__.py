@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 from rich.console import Console
@@ -165,11 +166,12 @@ def _apart(folder: Path, recipe: str) -> float:
     apart = 0.0
     for window, receipt in read_receipts(store, PRODUCT, recipe).items():
         week = (window.start - parse_moment(START)).days // 7
-        bare = pd.read_parquet(folder / "bare" / recipe / f"{week}.parquet").set_index("number")
-        for file in receipt.files:
-            place = folder / "store" / file.key
-            ours = pq.ParquetFile(place).read().to_pandas().set_index("number")
-            apart = max(apart, (ours["probability"] - bare["probability"]).abs().max())
+        place = folder / "bare" / recipe / f"{week}.parquet"
+        for file in receipt.files:  # none where a window has no rows
+            ours = pq.ParquetFile(folder / "store" / file.key).read().to_pandas()
+            both = ours.merge(pd.read_parquet(place), on="number", how="left", suffixes=("", "_b"))
+            differ = (both["probability"] - both["probability_b"]).abs()
+            apart = max(apart, np.inf if differ.isna().any() else differ.max())
     return float(apart)
 
 
