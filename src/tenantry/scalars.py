@@ -86,7 +86,7 @@ def _read_number(raw: object) -> float | None:
     if type(raw) is float and math.isfinite(raw):  # as most values are
         return raw
     if isinstance(raw, str):
-        text = raw.strip()
+        text = _short(raw, "number").strip()
         if not _NUMBER.fullmatch(text):
             _require_missing(raw, "number")
             return None
@@ -120,7 +120,7 @@ def _read_truth(raw: object) -> float | None:
     if _is_missing(raw):
         return None
     if isinstance(raw, str | bool | int | float):
-        truth = TRUTHS.get(str(raw).strip().lower())
+        truth = TRUTHS.get(_short(str(raw), "boolean").strip().lower())
         if truth is None:
             _require_missing(raw, "boolean")
         return truth
@@ -144,6 +144,7 @@ def _read_time(raw: object) -> int | None:
     if _is_missing(raw):
         return None
     if isinstance(raw, str):
+        _short(raw, "time")
         try:
             return microseconds(datetime.fromisoformat(raw.strip()))
         except (ValueError, OverflowError):
@@ -152,6 +153,16 @@ def _read_time(raw: object) -> int | None:
     if isinstance(raw, datetime):
         return microseconds(raw)
     raise ValueError(FAULTS["time"])
+
+
+def _short(raw: str, kind: Kind) -> str:
+    """Return a text that is no longer than texts may be: blanks and zeros could go on for ever.
+
+    Servers keep what was asked as it came, row by row.
+    """
+    if len(raw) > MAX_TEXT:
+        raise ValueError(FAULTS[kind])
+    return raw
 
 
 def _is_missing(raw: object) -> bool:

@@ -54,3 +54,10 @@ def test_moments_come_back():
     for text in ("1969-12-31T23:59:59.999999Z", "2013-10-01T06:00:00+02:00"):
         moment = parse_moment(text)
         assert moment_of(microseconds(moment)) == moment
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+@pytest.mark.parametrize("word", ["1", "true", "2013-10-01", "NA"])
+def test_no_text_goes_on_for_ever_whatever_it_is_read_as(kind, word):
+    with pytest.raises(ValueError, match=f"^{FAULTS[kind]}$"):
+        read_value(word + " " * 1001, kind)
