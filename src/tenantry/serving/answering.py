@@ -24,9 +24,7 @@ from tenantry.serving.pool import Pool
 from tenantry.serving.prediction_log import PredictionLog
 from tenantry.serving.protocol import Asked, Fields, read_v1, read_v2, write_v1, write_v2
 from tenantry.serving.refusals import (
-    BAD_REQUEST,
     SLOW_MODEL,
-    RefusedError,
     bad_request,
 )
 from tenantry.serving.rows import features_of, predict_row
@@ -154,9 +152,11 @@ class Answering:
                 check_explainable(challenger)
             told = self._predict_by(challenger, visit.call, asked, at)
         except Exception as error:
-            if _is_clients(error):
-                raise
-            return self._fall_back(loaded, visit, asked, at, error)
+            told = self._fall_back(loaded, visit, asked, at)
+            if isinstance(told, bytes):
+                self._blame(challenger.entry.version, asked, error)
+                return told
+            return self._wait_and_blame(told, challenger.entry.version, asked, error)
         if isinstance(told, bytes):
             self._figures.tried["answered"] += len(asked.rows)
             return told
@@ -165,23 +165,35 @@ class Answering:
     async def _wait_or_fall_back(
         self, coming: Coming[bytes], loaded: Loaded, visit: Visit, asked: Asked, at: datetime
     ) -> bytes:
+        version = visit.version
         try:
-            told: bytes | Coming[bytes] = await coming
+            told = await coming
         except Exception as error:
-            if _is_clients(error):
-                raise
-            told = self._fall_back(loaded, visit, asked, at, error)
+            other = self._fall_back(loaded, visit, asked, at)
+            told = other if isinstance(other, bytes) else await other
+            self._blame(version, asked, error)
         else:
             self._figures.tried["answered"] += len(asked.rows)
-        return told if isinstance(told, bytes) else await told
+        return told
+
+    async def _wait_and_blame(
+        self, coming: Coming[bytes], version: str, asked: Asked, error: Exception
+    ) -> bytes:
+        told = await coming
+        self._blame(version, asked, error)
+        return told
 
     def _fall_back(
-        self, loaded: Loaded, visit: Visit, asked: Asked, at: datetime, error: Exception
+        self, loaded: Loaded, visit: Visit, asked: Asked, at: datetime
     ) -> bytes | Coming[bytes]:
-        self._figures.tried["failed"] += len(asked.rows)
-        LOG.warning("the challenger %s fails: %s", visit.version, type(error).__name__)
+        """Let the champion answer; what is wrong with the request, it finds, too."""
         visit.version = loaded.entry.version
         return self._predict_by(loaded, visit.call, asked, at)
+
+    def _blame(self, version: str, asked: Asked, error: Exception) -> None:
+        """Tell of rows that a challenger could not answer, and the champion could."""
+        self._figures.tried["failed"] += len(asked.rows)
+        LOG.warning("the challenger %s fails: %s", version, type(error).__name__)
 
     def _predict_by(
         self, loaded: Loaded, call: Call, asked: Asked, at: datetime
@@ -253,11 +265,6 @@ class Answering:
 def _answers(loaded: Loaded, asked: Asked) -> bool:
     """Whether the challenger is to answer a request that names no version."""
     return is_canary(loaded) and is_drawn(loaded, asked)
-
-
-def _is_clients(error: Exception) -> bool:
-    """Whether a fault is the request's, and any model would find it."""
-    return isinstance(error, RefusedError) and error.reason == BAD_REQUEST
 
 
 def _write(loaded: Loaded, call: Call, asked: Asked, told: list[Any]) -> bytes:

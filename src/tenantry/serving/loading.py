@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 from tenantry import layout
 from tenantry.champions import Champion, Reign
-from tenantry.errors import ModelFileError, ObjectMissingError, TenantryError
+from tenantry.errors import ModelFileError, ObjectMissingError
 from tenantry.packed.columns import Row
 from tenantry.packed.file import pooled_part_of, read_model, read_part
 from tenantry.packed.load import PACKED
@@ -117,8 +117,9 @@ class Loader:
             named = {"version": entry.trial.version, "record": entry.trial.record, "trial": None}
             try:
                 other, more = self._load(product, tenant, entry.model_copy(update=named))
-            except (TenantryError, ValueError) as error:
-                LOG.error("%s.%s: %s is not tried: %s", product, tenant, named["version"], error)
+            except Exception as error:  # of whatever kind: the champion answers all the same
+                told, version = f"{type(error).__name__}: {error}", entry.trial.version
+                LOG.error("%s.%s: %s is not tried: %s", product, tenant, version, told)
             else:
                 challenger = replace(other, role="challenger")
                 size = loaded.size + challenger.size

@@ -1,6 +1,7 @@
 """A challenger is tried beside the champion: as a shadow nobody sees it, as a canary by a share."""
 
 import asyncio
+import math
 
 from tenantry import layout
 from tenantry.parquet import from_parquet
@@ -8,6 +9,7 @@ from tenantry.served import read_served
 from tenantry.serving.challenging import Shadow
 from tenantry.serving.figures import Figures
 from tenantry.serving.index import Trial, read_entry, write_entries
+from tenantry.serving.loading import Loader
 from tenantry.serving.records import Logging
 from tests.unit.serving.served import (
     PRODUCT,
@@ -186,3 +188,40 @@ async def test_a_shadow_lets_others_go_first():
         assert client.serving.figures.tried == {"scored": 1}, "others got their turn in between"
         await client.serving.shadow.settle()
         assert client.serving.figures.tried == {"scored": 101}
+
+
+class Boundless:
+    """A model that came to nothing that is a number."""
+
+    def predict_row(self, own, pooled):
+        return math.nan
+
+
+@served
+async def test_a_challenger_that_comes_to_no_number_is_not_taken_for_a_fault_of_the_request():
+    store = FlakyStore()
+    try_beside(store, "canary")
+    async with serving(store) as client:
+        await client.infer()
+        loaded = client.serving.pool.tenants[f"{PRODUCT}.ua"].loaded
+        object.__setattr__(loaded.challenger, "scorer", Boundless())
+        for rows in ([ROW], [ROW] * 40):
+            answer = await client.predict(rows=rows)
+            assert (answer.status, answer.json["model_version"]) == (200, "v1")
+        assert client.serving.figures.tried == {"answered": 1, "failed": 41}
+
+
+@served
+async def test_a_challenger_whose_files_are_of_another_kind_leaves_the_champion_alone(monkeypatch):
+    store = FlakyStore()
+    try_beside(store, "canary")
+    open_model = Loader._open
+
+    def fail(self, record, entry, content):
+        if record.version == "v2":
+            raise KeyError("pipeline")
+        return open_model(self, record, entry, content)
+
+    monkeypatch.setattr(Loader, "_open", fail)
+    async with serving(store) as client:
+        assert (await probability(client))[0] == "v1"
