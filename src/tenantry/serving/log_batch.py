@@ -35,12 +35,14 @@ class Batch:
         record: How the model answers.
         role: What it was to the tenant.
         answers: The rows.
+        keys: What was written of them, so far, and is to go if they are written otherwise.
     """
 
     entry: Entry
     record: ServingRecord
     role: Role
     answers: list[Answer] = field(default_factory=list)
+    keys: set[str] = field(default_factory=set)
 
 
 def names_of(record: ServingRecord) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from tenantry import layout
 from tenantry.digests import sha256
 from tenantry.erasure.tombstones import read_marks
-from tenantry.errors import ObjectMissingError, StoreError, StoreUnavailableError
+from tenantry.errors import ObjectMissingError, StoreError, StoreUnavailableError, TenantryError
 from tenantry.predictions import PredictionFile
 from tenantry.served import ServedReceipt, write_served
 from tenantry.serving.log_batch import Batch
@@ -59,7 +59,8 @@ class LogWriter:
         by_product: dict[str, list[Batch]] = defaultdict(list)
         for batch in batches:
             by_product[batch.record.product].append(batch)
-        for product, waiting in by_product.items():
+        for product in {**by_product, **self._unchecked}:
+            waiting = by_product[product]
             try:
                 self._write_product(product, waiting, done)
             except (StoreError, OSError) as error:
@@ -76,21 +77,22 @@ class LogWriter:
                 done.counts += self._write_batch(batch, erased)
             except StoreUnavailableError:
                 raise
-            except (StoreError, ValueError) as error:
+            except Exception as error:  # of whatever kind: it is one tenant's
                 done.counts["failed"] += len(batch.answers)
                 faults.append(error)
             waiting.pop()
         if faults:
-            LOG.error("%s: answers are not logged (%d times): %s", product, len(faults), faults[-1])
+            told = _in_words(faults[-1])
+            LOG.error("%s: answers are not logged (%d times): %s", product, len(faults), told)
         self._undo_erased(product)
 
     def _undo_erased(self, product: str) -> frozenset[str]:
         """Remove what was written for tenants that were erased meanwhile; return who was."""
         erased = read_marks(self._store, product).tenants
-        for tenant, keys in self._unchecked[product].items():
+        for tenant, keys in self._unchecked.get(product, {}).items():
             for key in keys if tenant in erased else ():
                 self._store.purge(key)
-        self._unchecked[product].clear()
+        self._unchecked.pop(product, None)
         return erased
 
     def _write_batch(self, batch: Batch, erased: Collection[str]) -> Counter[str]:
@@ -103,25 +105,29 @@ class LogWriter:
         before = self._read_suppressed(record)
         while True:
             found = cut(batch, self._notes, before)
-            keys = self._put(batch, found.pieces)
+            self._put(batch, found.pieces)
             after = self._read_suppressed(record)
             if after == before:
                 break
-            for key in keys:
-                self._store.purge(key)
             before = after
         unplaced = len(batch.answers) - found.rows - found.erased
         return +Counter(written=found.rows, erased=found.erased, unplaced=unplaced)
 
-    def _put(self, batch: Batch, pieces: Iterable[Piece]) -> list[str]:
-        """Write files and receipts; return their keys, which are noted before."""
+    def _put(self, batch: Batch, pieces: Iterable[Piece]) -> None:
+        """Write files and receipts in place of what was written of a batch before.
+
+        All keys are noted first, so that a fault of the store leaves none that nobody looks after.
+        """
         receipts = [(_receipt(batch, piece), piece.content) for piece in pieces]
         keys = [key for receipt, _ in receipts for key in (receipt.file.key, receipt.key)]
         written = self._unchecked[batch.record.product]
         written.setdefault(batch.record.tenant, []).extend(keys)
+        before, batch.keys = batch.keys, {*batch.keys, *keys}
         for receipt, content in receipts:
             write_served(self._store, receipt, content)
-        return keys
+        for key in sorted(before.difference(keys)):
+            self._store.purge(key)
+        batch.keys = {*keys}
 
     def _read_suppressed(self, record: ServingRecord) -> bytes:
         """Return the hashes of rows that are erased; empty where none ever was."""
@@ -129,6 +135,11 @@ class LogWriter:
             return self._store.get(layout.suppressed(record.product, record.tenant)).content
         except ObjectMissingError:
             return b""
+
+
+def _in_words(error: Exception) -> str:
+    """Say what went wrong; what others than this package say might quote a value."""
+    return str(error) if isinstance(error, TenantryError) else type(error).__name__
 
 
 def _receipt(batch: Batch, piece: Piece) -> ServedReceipt:

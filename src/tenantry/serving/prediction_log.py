@@ -100,8 +100,6 @@ class PredictionLog:
         self._is_filling.clear()
         batches = [*self._left, *self._batches.values()]
         self._left, self._batches = [], {}
-        if not batches:
-            return
         loop = asyncio.get_running_loop()
         try:
             written = await loop.run_in_executor(self._thread, self._writer.write, batches)

@@ -381,3 +381,61 @@ def test_a_store_that_goes_down_between_two_tenants_leaves_the_second():
     done = LogWriter(store).write(batches)
     assert done.counts == {"written": 1}
     assert [one.record.tenant for one in done.left] == ["ua"]
+
+
+class StumblingStore(DownStore):
+    """A store that goes down, once, right after something was erased and a row of it written."""
+
+    def __init__(self, erase):
+        super().__init__()
+        self.erase = erase
+
+    def put(self, key, content):
+        tag = super().put(key, content)
+        if key.endswith(".json") and "/served/" in key and self.erase:
+            erase, self.erase = self.erase, None
+            erase(self)
+            self.is_down = True
+        return tag
+
+
+@pytest.mark.parametrize("erase", [erase_row, erase_tenant])
+def test_what_is_erased_while_the_store_goes_down_is_gone_when_it_is_back(erase):
+    store = StumblingStore(erase)
+    batch = a_batch(make_record(log=ALWAYS), ((ROW["at"],), 0.5))
+    log = PredictionLog(LogWriter(store), Figures())
+    log._left = [batch]
+    asyncio.run(log.write())
+    assert log._left == [batch]
+    store.is_down = False
+    asyncio.run(log.close())
+    assert not [*store.list(layout.served_folder(PRODUCT, "ua"))]
+
+
+def test_a_tenant_that_is_erased_as_the_store_goes_down_is_gone_when_nothing_waits_any_more():
+    store = FlakyStore()
+    writer = LogWriter(store)
+    batch = a_batch(make_record(log=ALWAYS), ((ROW["at"],), 0.5))
+    look, looks = store.list, []
+
+    def stop_at_the_last_look(prefix):
+        looks.append(prefix)
+        if len(looks) == 2:
+            erase_tenant(store)
+            raise StoreUnavailableError(prefix)
+        return look(prefix)
+
+    store.list = stop_at_the_last_look
+    assert writer.write([batch]).left == []
+    assert [*store.list(layout.served_folder(PRODUCT, "ua"))]
+    writer.write([])
+    assert not [*store.list(layout.served_folder(PRODUCT, "ua"))]
+
+
+def test_rows_of_one_tenant_that_cannot_be_written_take_no_others_with_them(caplog):
+    store = FlakyStore()
+    batches = [a_batch(make_record(one, log=ALWAYS), ((ROW["at"],), 0.5)) for one in ("ua", "aa")]
+    batches[0].answers[0] = batches[0].answers[0]._replace(told="secret JFK")
+    done = LogWriter(store).write(batches)
+    assert done.counts == {"failed": 1, "written": 1}
+    assert "JFK" not in caplog.text
