@@ -52,6 +52,7 @@ class LogWriter:
         self._store = store
         self._notes = {"tenantry.server": secrets.token_hex(8)}
         self._unchecked: dict[str, dict[str, list[str]]] = defaultdict(dict)
+        self._has_ended = False
 
     def write(self, batches: Iterable[Batch]) -> Written:
         """Write batches; what a store that does not answer could not take is left."""
@@ -61,17 +62,24 @@ class LogWriter:
             by_product[batch.record.product].append(batch)
         for product in {**by_product, **self._unchecked}:
             waiting = by_product[product]
+            if self._has_ended:
+                done.left += waiting
+                continue
             try:
                 self._write_product(product, waiting, done)
             except (StoreError, OSError) as error:
-                done.left += waiting
                 LOG.warning("%s: the prediction log waits: %s", product, error)
+            done.left += waiting
         return done
+
+    def end(self) -> None:
+        """Begin with no other tenant; may be called while another thread writes."""
+        self._has_ended = True
 
     def _write_product(self, product: str, waiting: list[Batch], done: Written) -> None:
         """Write a product's batches, and take out of `waiting` what is dealt with."""
         erased, faults = self._undo_erased(product), []
-        while waiting:
+        while waiting and not self._has_ended:
             batch = waiting[-1]
             try:
                 done.counts += self._write_batch(batch, erased)

@@ -116,6 +116,7 @@ class PredictionLog:
         try:
             await asyncio.wait_for(self.write(), _LAST_SECONDS)
         except TimeoutError:
+            self._writer.end()  # the interpreter waits for the thread at its end
             LOG.warning("the last rows of the prediction log were not written in time")
         self._thread.shutdown(wait=False, cancel_futures=True)
 

@@ -15,6 +15,7 @@ from tenantry.errors import StoreDeniedError, StoreUnavailableError
 from tenantry.parquet import from_parquet, to_parquet
 from tenantry.predictions import Interval
 from tenantry.served import read_served
+from tenantry.serving import prediction_log
 from tenantry.serving.figures import Figures
 from tenantry.serving.log_batch import Answer, Batch
 from tenantry.serving.log_table import cut
@@ -208,6 +209,20 @@ async def test_servers_never_overwrite_one_another():
         await log.close()
     receipts, rows = logged(store)
     assert (len(receipts), len(rows)) == (2, 2)
+
+
+@served
+async def test_the_end_waits_for_a_slow_store_no_longer_than_it_says(monkeypatch):
+    monkeypatch.setattr(prediction_log, "_LAST_SECONDS", 0.05)
+    store = SlowStore()
+    log = PredictionLog(LogWriter(store), Figures())
+    log._left = [
+        a_batch(make_record(one, log=ALWAYS), ((ROW["at"],), 0.5)) for one in ("ua", "aa", "dl")
+    ]
+    await log.close()
+    store.gate.set()
+    log._thread.shutdown(wait=True)
+    assert [len(logged(store, tenant=one)[0]) for one in ("ua", "aa", "dl")] == [0, 0, 1]
 
 
 # --- rows -----------------------------------------------------------------------------------------
