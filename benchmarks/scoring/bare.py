@@ -11,6 +11,7 @@ import json
 import resource
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -59,7 +60,7 @@ def build_features(flights: pd.DataFrame) -> pd.DataFrame:
     flights["weekday"] = local.weekday.astype(float)
     flights["minute_of_day"] = local.hour * 60.0 + local.minute
     event = flights["date"].dt.tz_localize(None).to_numpy("datetime64[m]").astype(np.int64)
-    route = flights.groupby(ROUTE).ngroup().to_numpy()
+    route = flights.groupby(ROUTE).ngroup().to_numpy(dtype=np.int64)
     by_hour = route * 24 + flights["hour"].to_numpy(dtype=np.int64)
     by_weekday = route * 7 + flights["weekday"].to_numpy(dtype=np.int64)
     late, delay = flights["label"].to_numpy(), flights["delay"].to_numpy(dtype=float)
@@ -76,7 +77,7 @@ def build_features(flights: pd.DataFrame) -> pd.DataFrame:
 
 
 def past_mean(
-    group: NDArray[np.int64], event: NDArray[np.int64], values: NDArray[np.float64], days: int
+    group: NDArray[Any], event: NDArray[np.int64], values: NDArray[np.float64], days: int
 ) -> NDArray[np.float64]:
     """Return each row's mean of its group over so many days, as known a week before the row."""
     learned = event + DAY
