@@ -18,6 +18,7 @@ from tenantry.models.card import Card, PooledCard
 from tenantry.models.pooled import PooledPointer
 from tenantry.predictions import Receipt
 from tenantry.served import ServedReceipt
+from tenantry.serving.state import State
 from tenantry.store.contract import ObjectStore
 
 _NAMED = re.compile(
@@ -108,7 +109,7 @@ _DECODERS: dict[str, Callable[[bytes], object]] = {
     "md": _decode_summary,
     "txt": _decode_metrics,
     "bin": _decode_arrays,
-    "online": _decode_arrays,
+    "online": State.from_bytes,
     "csv": _decode_bill,
 }
 

@@ -4,8 +4,10 @@ import pytest
 
 from tenantry import layout
 from tenantry.digests import sha256
+from tenantry.serving.state import write_state
 from tests.crash.sound import find_unsound
 from tests.unit.memory_store import MemoryStore
+from tests.unit.serving.test_following import empty_state
 
 CHUNK = b"not a chunk of rows"
 RECEIPT = "tenants/p/ua/predictions/w/m-s/receipt.json"
@@ -33,3 +35,9 @@ def test_an_object_that_is_not_whole_is_found(key, content):
     store.put(key, content)
     (fault,) = find_unsound(store)
     assert fault.startswith(f"unsound: {key}")
+
+
+def test_online_features_as_they_are_published_are_whole():
+    store = MemoryStore()
+    write_state(store, "p", "ua", empty_state(1))
+    assert not [*find_unsound(store)]
