@@ -32,6 +32,7 @@ from tenantry.isolation.nursery import Nursery
 from tenantry.isolation.trails import find_trail
 from tenantry.jobs import Job, Result, Stage
 from tenantry.ledger import STAGES, Cost, Entry, Header, Ledger, Outcome
+from tenantry.models.shared import USED_BY, open_shared, read_shared
 from tenantry.needs import NEEDS
 from tenantry.openings import close_shard, open_shard
 from tenantry.progress import Progress
@@ -173,13 +174,18 @@ def _took_worker_down(entry: Entry) -> bool:
 @contextmanager
 def _nursery(shard: _Shard, specs: Sequence[Spec]) -> Iterator[Nursery | None]:
     """Import what the stage needs, in a process without secrets where tenants are kept apart."""
+    header = shard.header
+    zones = header.zones if header.stage in USED_BY else {}
+    shared = read_shared(shard.store, header.product, zones)
     if gives_sessions(shard.store):
-        with Nursery(shard.header.stage, specs) as nursery:
+        with Nursery(header.stage, specs, shared) as nursery:
             yield nursery
             shard.imports.seconds += nursery.import_seconds()
         return
     before = own_seconds()
-    import_stage(shard.header.stage, specs)
+    import_stage(header.stage, specs)
+    if shared:
+        open_shared(shared)
     shard.imports.seconds += own_seconds() - before
     yield None
 

@@ -34,6 +34,7 @@ from tenantry.cpu import own_seconds
 from tenantry.imports import import_stage, limit_threads
 from tenantry.isolation.sandbox import leave_others, sees_others
 from tenantry.log import configure_logging
+from tenantry.models.shared import SharedFile, open_shared
 from tenantry.specs.model import Spec
 
 if TYPE_CHECKING:
@@ -68,7 +69,9 @@ def hide_memory() -> None:
 class Nursery:
     """The shard's end: starts the nursery, asks it for workers, and how they ended."""
 
-    def __init__(self, stage: str, specs: Sequence[Spec]) -> None:
+    def __init__(
+        self, stage: str, specs: Sequence[Spec], shared: Sequence[SharedFile] = ()
+    ) -> None:
         hide_memory()
         self._pipe, theirs = Pipe()
         handle = theirs.fileno()
@@ -79,7 +82,7 @@ class Nursery:
             stdin=subprocess.DEVNULL,
         )
         theirs.close()
-        self._pipe.send((stage, list(specs)))
+        self._pipe.send((stage, list(specs), list(shared)))
 
     def __enter__(self) -> "Nursery":
         return self
@@ -161,7 +164,7 @@ def serve(handle: int) -> None:
         )
     pipe = Connection(handle)
     try:
-        import_stage(*pipe.recv())
+        _prepare(*pipe.recv())
         import_module("tenantry.store.minio")
         threadpool_limits(1)
         imports = round(own_seconds() * 1000)
@@ -175,6 +178,12 @@ def serve(handle: int) -> None:
             pipe.send_bytes(json.dumps(answer).encode())
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
+
+
+def _prepare(stage: str, specs: list[Spec], shared: list[SharedFile]) -> None:
+    import_stage(stage, specs)
+    if shared:
+        open_shared(shared)
 
 
 def _fork(pipe: Connection) -> int:

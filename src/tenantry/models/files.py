@@ -179,11 +179,16 @@ def _version(as_of: datetime, identity: str) -> str:
 
 
 def _pipeline(store: ObjectStore, key: str, file_digest: str) -> Pipeline:
-    return _opened(read_object(store, key), key, file_digest)
+    return open_pipeline(read_object(store, key), key, file_digest)
 
 
 @lru_cache(maxsize=16)  # one pooled model and its folds serve all tenants of a worker
-def _opened(archive: bytes, key: str, file_digest: str) -> Pipeline:
+def open_pipeline(archive: bytes, key: str, file_digest: str) -> Pipeline:
+    """Open the file of a pooled model or a fold; one that was opened before is shared.
+
+    Raises:
+        ModelFileError: It is not what its digest says, or holds a foreign type or no pipeline.
+    """
     pipeline = unpack(archive, key, file_digest).get("pipeline")
     if not isinstance(pipeline, Pipeline):
         msg = f"{key}: holds no pipeline; train the pooled model again"

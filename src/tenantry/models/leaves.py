@@ -83,7 +83,7 @@ def fall(pipeline: Pipeline, frame: pd.DataFrame) -> Fallen:
     encoded = encode(pipeline[0], rows_for(pipeline, frame))
     rows = np.ascontiguousarray(encoded, dtype=np.float64)
     categories = estimator._bin_mapper.make_known_categories_bitsets()
-    for tree, place in zip(_named_trees(pipeline), places, strict=True):
+    for tree, place in zip(named_trees(pipeline), places, strict=True):
         place[:] = tree.predict(rows, *categories, 1)
     return Fallen(places, baseline)
 
@@ -116,7 +116,7 @@ def with_node_values(pipeline: Pipeline, values: Floats) -> Pipeline:
 
 
 @lru_cache(maxsize=16)  # one pooled model and its folds serve all tenants of a worker
-def _named_trees(pipeline: Pipeline) -> list[TreePredictor]:
+def named_trees(pipeline: Pipeline) -> list[TreePredictor]:
     """Return the trees with their nodes' places as values: they predict where rows fall."""
     named, start = [], 0
     for tree in _trees(pipeline):

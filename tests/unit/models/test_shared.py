@@ -1,0 +1,44 @@
+from datetime import timedelta
+
+import pytest
+
+from tenantry.models.card import PooledCard
+from tenantry.models.files import load_fold, load_pooled, open_pipeline, save_pooled
+from tenantry.models.shared import open_shared, read_shared
+from tests.unit.memory_store import MemoryStore
+from tests.unit.models.pipelines import fitted
+from tests.unit.tiny_fleet import AS_OF, make_table
+
+PRODUCT = "arrival-delay"
+
+
+@pytest.fixture(scope="module")
+def trees():
+    return fitted("trees", make_table(rows=400))
+
+
+def saved(store, trees):
+    card = PooledCard(
+        product=PRODUCT, zone="default", as_of=AS_OF, task="classification", definition="d"
+    )
+    return save_pooled(store, card, trees, {AS_OF - timedelta(days=28): trees})
+
+
+def test_what_was_opened_before_is_not_opened_again(trees):
+    store = MemoryStore()
+    card = saved(store, trees)
+    open_pipeline.cache_clear()
+    open_shared(read_shared(store, PRODUCT, {"default": card.version}))
+    opened = open_pipeline.cache_info().misses
+    assert opened == 2
+    assert load_pooled(store, card) is not None
+    assert load_fold(store, card, AS_OF) is not None
+    assert open_pipeline.cache_info().misses == opened
+
+
+def test_what_cannot_be_read_is_left_to_whoever_needs_it(trees):
+    store = MemoryStore()
+    card = saved(store, trees)
+    assert read_shared(store, PRODUCT, {"default": "none"}) == ()
+    (fold, model) = read_shared(store, PRODUCT, {"default": card.version})
+    open_shared([model._replace(content=b"damaged"), fold._replace(digest="0" * 64)])
