@@ -9,6 +9,7 @@ from tenantry.erasure.removal import Removal
 from tenantry.errors import ModelFileError
 from tenantry.models.card import read_card
 from tenantry.openings import opened
+from tenantry.serving.index import Entry, change_entries
 from tenantry.store.contract import ObjectStore
 
 WHY = "it learnt from rows that were erased"
@@ -51,11 +52,25 @@ def replace_models(
             return (found or champion).taint(sorted(kept), WHY).withdraw(sorted(gone), WHY)
 
         with opened(store, product, [tenant], run=f"erase-{uuid4().hex}"):
-            move_champion(store, product, tenant, change)
+            moved = move_champion(store, product, tenant, change)
         removal.forget(layout.champion(product, tenant))
+        _tell_servers(store, moved, product, tenant)
     for version in sorted({*learnt} - kept):
         removal.remove("models", layout.model_folder(product, tenant, version))
     return learnt
+
+
+def _tell_servers(store: ObjectStore, champion: Champion, product: str, tenant: str) -> None:
+    """Let servers forget which older versions there are, and the champion if it is withdrawn."""
+
+    def change(entry: Entry) -> Entry | None:
+        if entry.version in champion.withdrawn:
+            return None
+        known = bool(champion.standing) and entry.tells_of(champion)
+        counter = max(entry.counter, champion.counter) if known else entry.counter
+        return entry.model_copy(update={"counter": counter})
+
+    change_entries(store, product, [tenant], change)
 
 
 def models_made_of(

@@ -213,6 +213,22 @@ def test_now_removes_models_in_use_too(store):
     assert not list(store.list(layout.models_folder(PRODUCT, "acme")))
 
 
+def entry_of(store):
+    champion = read_champion(store, PRODUCT, "acme")
+    return Entry(version=champion.current.version, record="r", spec="s", published=LATE,
+                 as_of=LATE, counter=champion.counter)  # fmt: skip
+
+
+@pytest.mark.parametrize("now", [False, True])
+def test_servers_forget_models_that_are_withdrawn(store, now):
+    entry = entry_of(store)
+    write_entries(store, PRODUCT, {"acme": entry})
+    order(store, now=now)
+    told, champion = read_entries(store, PRODUCT).get("acme"), read_champion(store, PRODUCT, "acme")
+    assert champion.counter > entry.counter
+    assert told == (None if now else entry.model_copy(update={"counter": champion.counter}))
+
+
 def test_a_paused_tenant_keeps_no_model_alive(store):
     keys = read_keys(SPEC, ["guest"], [["guest-0"]])
     done = erase_rows(store, SPEC, keys, who="a", why="b", when=WALL, active=())
