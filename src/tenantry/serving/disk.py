@@ -87,6 +87,17 @@ class Disk:
             if path.is_file() and path not in kept:
                 path.unlink(missing_ok=True)
 
+    def forget_rows(self, product: str, tenant: str, versions: Collection[str]) -> None:
+        """Remove a tenant's past, which holds rows, and its models save these versions."""
+        if self._folder is None:
+            return
+        past = self._path(layout.serving_records_folder(product, tenant).rstrip("/"))
+        for path in past.glob("*.online"):
+            path.unlink(missing_ok=True)
+        for path in self._path(layout.models_folder(product, tenant).rstrip("/")).glob("*"):
+            if path.name not in versions:
+                shutil.rmtree(path, ignore_errors=True)
+
     def keep_tenants(self, product: str, tenants: Collection[str]) -> None:
         """Remove what is kept of all other tenants of a product."""
         if self._folder is None:

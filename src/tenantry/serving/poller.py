@@ -128,16 +128,24 @@ class Poller:
         self._tell_age()
         if keep:
             gone += [name for name, entry in changed.items() if entry.retired]
-            self._thread.submit(self._keep, product, buckets, gone)
+            self._thread.submit(self._keep, product, buckets, gone, changed)
 
     def _keep(
-        self, product: str, buckets: Mapping[str, Mapping[str, Entry]], gone: Iterable[str]
+        self,
+        product: str,
+        buckets: Mapping[str, Mapping[str, Entry]],
+        gone: Iterable[str],
+        changed: Mapping[str, Entry],
     ) -> None:
-        """Write the index to disk, and remove who is gone."""
+        """Write the index to disk, and remove who is gone, and rows that were erased."""
         for bucket, entries in buckets.items():
             self._disk.write_index(product, bucket, entries)
         for tenant in gone:
             self._disk.keep_only(product, tenant, ())
+        for tenant, entry in changed.items():
+            if not entry.online:  # an erasure took the past, and models that learnt from it
+                tried = {entry.trial.version} if entry.trial else set()
+                self._disk.forget_rows(product, tenant, {entry.version, *tried})
 
     def _tell_missing(self) -> None:
         """Say once of which products that are to be served there is nothing."""

@@ -14,7 +14,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from tenantry.packed.model import PackedModel
@@ -163,6 +163,8 @@ class Pool:
             self._forget_older(known)
             known.entry, known.failed = entry, -math.inf
             if known.loaded is not None:
+                if entry.trial is None:  # at once: it may have learnt from rows that were erased
+                    known.loaded = replace(known.loaded, challenger=None)
                 self._fly(known)
 
     def _forget(self, name: str) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import math
 
 from tenantry import layout
+from tenantry.errors import ServingError
 from tenantry.parquet import from_parquet
 from tenantry.served import read_served
 from tenantry.serving.challenging import Shadow
@@ -225,3 +226,30 @@ async def test_a_challenger_whose_files_are_of_another_kind_leaves_the_champion_
     monkeypatch.setattr(Loader, "_open", fail)
     async with serving(store) as client:
         assert (await probability(client))[0] == "v1"
+
+
+@served
+async def test_an_erasure_ends_a_trial_at_once_and_clears_the_servers_disk(tmp_path):
+    store = FlakyStore()
+    try_beside(store, "canary")
+    past = tmp_path / f"objects/{layout.online_features(PRODUCT, 'ua', 'a' * 64)}"
+    models = tmp_path / f"objects/{layout.models_folder(PRODUCT, 'ua')}"
+    async with serving(store, cache=tmp_path) as client:
+        assert (await probability(client))[0] == "v2"
+        past.write_bytes(b"rows")
+        assert {one.name for one in models.iterdir()} == {"v1", "v2"}
+        entry = read_entry(store, PRODUCT, "ua").model_copy(update={"trial": None})
+        write_entries(store, PRODUCT, {"ua": entry.model_copy(update={"counter": 2})})
+        load = client.serving.pool._loader.load
+        client.serving.pool._loader.load = broken_load
+        await client.serving.poll()
+        await client.serving.pool.settle()
+        assert (await probability(client))[0] == "v1"
+        client.serving.pool._loader.load = load
+    assert not past.exists()
+    assert {one.name for one in models.iterdir()} == {"v1"}
+
+
+def broken_load(product, tenant, entry):
+    msg = "no past is published of this tenant yet"
+    raise ServingError(msg)
