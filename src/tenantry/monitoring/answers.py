@@ -1,11 +1,13 @@
 """Logged answers to single rows, measured beside the batch's predictions of the same window."""
 
+import logging
 from datetime import datetime
 
 import numpy as np
 import pandas as pd
 
 from tenantry.columns import EVENT_TIME, LABEL
+from tenantry.errors import ObjectMissingError
 from tenantry.evaluations import predictions_in
 from tenantry.figures import TITLES, figure
 from tenantry.metrics import measure
@@ -19,6 +21,8 @@ from tenantry.store.contract import ObjectStore
 from tenantry.text import counted
 from tenantry.times import Window
 
+LOG = logging.getLogger(__name__)
+
 
 def with_answers(
     store: ObjectStore, spec: Spec, table: pd.DataFrame, judgement: Judgement, as_of: datetime
@@ -31,10 +35,18 @@ def with_answers(
         table: Its feature table, with the labels that are known.
         judgement: The judgement of a window.
         as_of: Only what was answered as of this moment (logical time) or before is read.
+
+    Returns:
+        That judgement; as it is where the answers cannot be read, for they are only a sample.
     """
     if not spec.serving.is_logged or judgement.status == "not_predicted" or table.empty:
         return judgement
-    served = measure_answers(store, spec, table, judgement.span, as_of)
+    try:
+        served = measure_answers(store, spec, table, judgement.span, as_of)
+    except (ObjectMissingError, ValueError) as error:  # erased since it was listed, or damaged
+        told = str(error) if isinstance(error, ObjectMissingError) else type(error).__name__
+        LOG.warning("%s/%s: logged answers are not read: %s", spec.product, spec.tenant, told)
+        return judgement
     sentence = " ".join([judgement.sentence, *map(_say, served)])
     return judgement.model_copy(update={"served": served, "sentence": sentence})
 

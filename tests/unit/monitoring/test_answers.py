@@ -6,6 +6,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from tenantry import layout
 from tenantry.columns import EVENT_TIME, LABEL
 from tenantry.features.tables import write_features
 from tenantry.jobs import Job
@@ -106,6 +107,25 @@ def test_logged_answers_are_judged_beside_the_batchs_predictions(store):
     )
     assert judgement.rows == judgement.labelled == 7 * 24 * 6  # the batch's, each row once
     assert "120 rows logged" in judgement.sentence
+
+
+def damage(store, key):
+    store.put(key, b"PAR1 something else")
+
+
+def lose(store, key):
+    store.purge(key)
+
+
+@pytest.mark.parametrize("ending", [".parquet", ".json"])
+@pytest.mark.parametrize("harm", [damage, lose])
+def test_a_damaged_log_costs_no_window_its_judgement(store, harm, ending):
+    predict(store, TABLE, WINDOWS[0])
+    serve(store, rows_in(WINDOWS[0], 5))
+    folder = layout.served_folder("arrival-delay", "ua")
+    harm(store, next(one.key for one in store.list(folder) if one.key.endswith(ending)))
+    judgement = judge(store)
+    assert (judgement.labelled, judgement.served) == (7 * 24 * 6, ())
 
 
 def test_a_challenger_is_measured_beside_the_champion(store):
