@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -25,6 +25,11 @@ from tenantry.times import Window, window_at
 
 MOST_WINDOWS = 50
 """Windows of which a tenant's rows are written at a time."""
+
+MOST_AHEAD = timedelta(days=366)
+"""How long after it was asked for a row's event may lie: retention counts from the windows' ends,
+so that what lies in a far future would never go.
+"""
 
 _TIME = pa.timestamp("us", "UTC")
 _TYPES: dict[Kind, pa.DataType] = {
@@ -85,8 +90,9 @@ def cut(batch: Batch, notes: Mapping[str, str], suppressed: bytes) -> Pieces:
     """Cut a batch into the tables of its windows.
 
     Rows without their whole key are left out, since no label could be told of them; so are those
-    that the batch never predicts, before its first window, and, where events lie in more than
-    `MOST_WINDOWS`, those of the windows with the fewest rows: no client fills a store with files.
+    that the batch never predicts, before its first window, those that lie further than `MOST_AHEAD`
+    in the future, and, where events lie in more than `MOST_WINDOWS`, those of the windows with the
+    fewest rows: no client fills a store with files.
 
     Args:
         batch: The rows.
@@ -99,7 +105,7 @@ def cut(batch: Batch, notes: Mapping[str, str], suppressed: bytes) -> Pieces:
     for answer in batch.answers:
         named = _typed(batch.record, names, answer.named)
         window = _window_of(named[event], batch.record.log) if None not in named else None
-        if window is not None:
+        if window is not None and window.start <= answer.at + MOST_AHEAD:
             placed[window].append(_Placed(named, answer))
     fullest = sorted(placed, key=lambda window: len(placed[window]), reverse=True)
     pieces, erased = [], 0

@@ -245,7 +245,9 @@ def test_no_client_fills_a_store_with_files():
     assert [piece.rows for piece in found.pieces] == [2] * 50
 
 
-@pytest.mark.parametrize("at", [None, "", "9999-12-31T23:00:00Z", "0001-01-20", "2013-09-30"])
+@pytest.mark.parametrize(
+    "at", [None, "", "9999-12-31T23:00:00Z", "0001-01-20", "2013-09-30", "2014-10-20"]
+)
 def test_rows_that_no_label_could_be_told_of_are_left_out(at):
     found = cut(a_batch(make_record(log=ALWAYS), ((at,), 0.5)), {}, b"")
     assert (found.pieces, found.rows, found.erased) == ((), 0, 0)
