@@ -4,6 +4,7 @@ SHELL := bash
 .PHONY: help setup lock demo-data demo specs compile render images images-test cluster-test clients-test fuzz-serve airflow-test check test test-servers crash-test race-test chaos-test bench-data bench-quality bench-intervals bench-gate bench-explain bench-rollback bench-monitor bench-planning bench-scale bench-serve bench-scoring bench notebook clean
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
+unexport PYTHONDONTWRITEBYTECODE  # what is compiled once is not compiled by every process again
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -68,7 +69,9 @@ PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 COVERING := tests/unit tests/store tests/sources
 test: setup test-servers ## run every test; starts the servers it needs
 	$(BIN)/python -m coverage erase
-	$(PYTEST) --cov --cov-report=term $(COVERING)
+	$(PYTEST) -p tests.tracing $(COVERING)
+	$(BIN)/python -m coverage combine -q
+	$(BIN)/python -m coverage report
 	$(PYTEST) $(COVERING:%=--ignore=%)
 
 test-servers: ## install PostgreSQL and Chromium where missing, build MinIO once
@@ -90,7 +93,8 @@ images-test: setup ## build every image, run the pipeline's stages inside; needs
 	$(BIN)/python -m tests.images.install
 	TENANTRY_IMAGES=1 $(BIN)/python -m pytest -q -s --timeout=3600 tests/images
 
-airflow-test: setup test-servers ## run a real Airflow over PostgreSQL and its example DAGs: 5 minutes
+airflow-COVERING := tests/unit tests/store tests/sources
+test: setup test-servers ## run a real Airflow over PostgreSQL and its example DAGs: 5 minutes
 	$(BIN)/python -m tests.servers.airflow.install
 	TENANTRY_AIRFLOW=1 $(BIN)/python -m pytest -q -s tests/airflow
 
