@@ -93,8 +93,7 @@ images-test: setup ## build every image, run the pipeline's stages inside; needs
 	$(BIN)/python -m tests.images.install
 	TENANTRY_IMAGES=1 $(BIN)/python -m pytest -q -s --timeout=3600 tests/images
 
-airflow-COVERING := tests/unit tests/store tests/sources
-test: setup test-servers ## run a real Airflow over PostgreSQL and its example DAGs: 5 minutes
+airflow-test: setup test-servers ## run a real Airflow over PostgreSQL and its example DAGs: 5 minutes
 	$(BIN)/python -m tests.servers.airflow.install
 	TENANTRY_AIRFLOW=1 $(BIN)/python -m pytest -q -s tests/airflow
 
