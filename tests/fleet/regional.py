@@ -53,6 +53,7 @@ class RegionalFleet:
         proxies: Zone → what stands before its server and records all that is sent there.
         runs: Region → its runs, oldest first.
         kept: Region → what its store held when it was first asked for.
+        said: Region → the same as text.
     """
 
     harness: Harness
@@ -60,6 +61,7 @@ class RegionalFleet:
     proxies: dict[str, FaultProxy]
     runs: dict[str, list[FleetRun]] = field(default_factory=dict)
     kept: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    said: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def run(self, as_of: str, number: int) -> None:
         """Run every region once."""
@@ -83,6 +85,12 @@ class RegionalFleet:
             store = self.store(region)
             self.kept[region] = {i.key: store.get(i.key).content for i in store.list("")}
         return self.kept[region]
+
+    def texts(self, region: str) -> dict[str, str]:
+        if region not in self.said:
+            found = self.objects(region).items()
+            self.said[region] = {key: decoded(key, content) for key, content in found}
+        return self.said[region]
 
 
 @contextmanager

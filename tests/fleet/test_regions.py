@@ -14,7 +14,6 @@ from tests.fleet.regional import (
     STRICT,
     ZONES,
     canary,
-    decoded,
     names,
     regional_fleet,
     tenants_of,
@@ -73,7 +72,7 @@ def test_no_object_tells_of_a_tenant_of_another_zone(fleet, region):
     mates = tenants_of(*ZONES[zone_of(region)])
     foreign = HOMES.keys() - mates
     for key, content in fleet.objects(region).items():
-        text = decoded(key, content)
+        text = fleet.texts(region)[key]
         assert [tenant for tenant in foreign if canary(tenant) in text] == [], key
         assert names(key, content) & foreign == set(), key
 
@@ -83,7 +82,7 @@ def test_zone_mates_are_told_of_only_where_the_pool_is_made(fleet, region):
     mates = tenants_of(*ZONES[zone_of(region)]) - tenants_of(region)
     for key, content in fleet.objects(region).items():
         if not key.startswith(f"products/{PRODUCT}/pooled/"):
-            text = decoded(key, content)
+            text = fleet.texts(region)[key]
             assert [tenant for tenant in mates if canary(tenant) in text] == [], key
             if not key.endswith(("/specs/fleet.json", "/pooled.json")):
                 assert names(key, content) & mates == set(), key
@@ -93,13 +92,13 @@ def test_the_search_finds_what_is_there(fleet):
     """Canaries of a tenant itself, in each kind of object that holds its rows."""
     found = {
         key.split("/")[3] + key[key.rindex(".") :]
-        for key, content in fleet.objects("us-1").items()
-        if key.startswith("tenants/") and canary("vx") in decoded(key, content)
+        for key, text in fleet.texts("us-1").items()
+        if key.startswith("tenants/") and canary("vx") in text
     }
     assert {"snapshots.parquet", "features.parquet", "monitoring.html"} <= found
     pooled = [
-        decoded(key, content)
-        for key, content in fleet.objects("us-1").items()
+        text
+        for key, text in fleet.texts("us-1").items()
         if key.startswith(f"products/{PRODUCT}/pooled/") and key.endswith("model.skops")
     ]
     assert pooled

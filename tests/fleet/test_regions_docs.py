@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.fleet.conftest import write_landing
+
 pytestmark = pytest.mark.slow
 
 COMMANDS = Path("docs/regions.md").read_text().split("## Try it")[1].split("```sh\n")[1]
@@ -15,11 +17,10 @@ PAGE_SCRIPT = "set -euo pipefail\n" + COMMANDS.split("```")[0]
 
 
 @pytest.fixture
-def checkout(tmp_path, landing):
-    """A folder that looks like a checkout after `make setup demo-data`."""
+def checkout(tmp_path, landing, small_flights):
+    """A folder that looks like a checkout after `make setup demo-data`: its airlines' flights."""
     shutil.copytree("tenant_specs", tmp_path / "tenant_specs")
-    (tmp_path / "demo").mkdir()
-    (tmp_path / "demo/landing").symlink_to(landing)
+    write_landing(tmp_path / "demo/landing", landing, small_flights, None)
     command = tmp_path / "bin/tenantry"
     command.parent.mkdir()
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m tenantry "$@"\n')
