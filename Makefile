@@ -65,7 +65,8 @@ check: setup ## lint, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+WORKERS = $(shell expr $$(nproc) + 1)# one waits for a server, most of the time
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 COVERING := tests/unit tests/store tests/sources
 test: setup test-servers ## run every test; starts the servers it needs
 	$(BIN)/python -m coverage erase

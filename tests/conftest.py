@@ -12,8 +12,10 @@ from tools.make_demo_data import FORM, make_demo_data
 
 pytest_plugins = ["tests.servers.fixtures"]
 
-settings.register_profile("tenantry", deadline=None)  # a busy machine is no fault
-settings.register_profile("ci", deadline=None, derandomize=True)  # a change fails for what it does
+plain = settings(deadline=None, max_examples=40)  # a busy machine is no fault
+settings.register_profile("tenantry", plain)
+settings.register_profile("ci", plain, derandomize=True)  # a change fails for what it does
+settings.register_profile("thorough", plain, max_examples=1000)  # --hypothesis-profile=thorough
 settings.load_profile("ci" if os.environ.get("CI") else "tenantry")
 
 MEMORY, ROOM_BYTES = Path("/dev/shm"), 4 << 30

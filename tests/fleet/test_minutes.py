@@ -1,14 +1,11 @@
 """The second product that is shipped, minutes late, over the same landing zones and pipeline."""
 
-import os
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pipelines.local import run_local
-from tenantry.fleet import read_fleet
 from tenantry.monitoring.judgements import read_judgements
 from tenantry.parquet import from_parquet
 from tenantry.predictions import read_receipts
@@ -36,12 +33,13 @@ def test_the_second_product_takes_few_lines():
     assert len([line for line in text.splitlines() if not line.startswith("#")]) <= MOST_LINES
 
 
-def test_minutes_are_learnt_promised_predicted_and_judged(fleet, monkeypatch):
-    """In October task by task, in November by the compiled pipeline."""
+def test_minutes_are_learnt_promised_predicted_and_judged(fleet):
     first = fleet.run(OCTOBER, "run-1")
     assert first.failures() == {}
     assert first.entries.keys() == set(AIRLINES)
-    assert "root mean squared error" in run_compiled(fleet, NOVEMBER, monkeypatch)
+    second = fleet.run(NOVEMBER, "run-2")
+    assert second.failures() == {}
+    assert "root mean squared error" in second.page
     for tenant, entry in first.entries.items():
         promoted = entry.outcome("promote")
         assert promoted.facts["promoted"]
@@ -62,15 +60,3 @@ def test_minutes_are_learnt_promised_predicted_and_judged(fleet, monkeypatch):
         assert all(one.metric == "rmse" and one.auc is None for one in qualities)
         assert all(one.coverage > 0.75 for one in qualities)  # 0.9 where days are alike
         assert all(one.promised and np.isfinite(one.realised) for one in qualities)
-
-
-def run_compiled(fleet, as_of, monkeypatch):
-    """Run the compiled pipeline; return its report."""
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([os.path.abspath("src"), os.getcwd()]))
-    parameters = {"product": MINUTES, "as_of": as_of, "max_shards": 1}
-    done = run_local(parameters, as_of, fleet.home / "compiled", quiet=True)
-    assert done.succeeded, done.log.read_text()[-3000:]
-    state = read_fleet(fleet.store, done.run)
-    assert {member.tenant for member in state.members} == set(AIRLINES)
-    assert not state.having("failed")
-    return done.page.read_text()

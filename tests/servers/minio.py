@@ -18,9 +18,9 @@ VERSION = "v0.0.0-20260212201848-7aac2a2c5b7c"
 QUICK = {
     "GOGC": "off",  # a compiler's process ends before its garbage is worth collecting
     "GOMEMLIMIT": "2GiB",
-    "GOFLAGS": "-gcflags=all=-dwarf=false -ldflags=-w",  # nobody debugs it
+    "GOFLAGS": "'-gcflags=all=-N -l -dwarf=false' -ldflags=-w",  # nobody debugs or times it
 }
-"""Environment of a build that takes less CPU time; the server is the same."""
+"""Environment of a build that takes a third less CPU time: the same server, somewhat slower."""
 
 
 @dataclass(frozen=True)
