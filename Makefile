@@ -66,7 +66,7 @@ check: setup ## lint, types, layers
 	$(BIN)/lint-imports
 
 WORKERS = $(shell expr $$(nproc) + 1)# one waits for a server, most of the time
-PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 COVERING := tests/unit tests/store tests/sources
 test: setup test-servers ## run every test; starts the servers it needs
 	$(BIN)/python -m coverage erase
