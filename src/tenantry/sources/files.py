@@ -1,6 +1,7 @@
 """Reading Parquet and CSV files through one Arrow dataset, filters pushed down."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def list_file_columns(query: Query) -> tuple[str, ...]:
     path = find_path(query)
     form = ds.ParquetFileFormat() if query.source.kind == "parquet" else ds.CsvFileFormat()
     try:
-        dataset = ds.dataset(path, format=form, partitioning=ds.partitioning(flavor="hive"))
+        dataset = open_dataset(path, form)
         if dataset.files:
             return tuple(dataset.schema.names)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
@@ -66,11 +67,23 @@ def list_file_columns(query: Query) -> tuple[str, ...]:
     raise query.error("the folder holds no file", "check the path and what writes there")
 
 
+def open_dataset(path: Path, form: ds.FileFormat) -> ds.Dataset:
+    """Open a file, or a folder of them whose hive folders become columns; no rows are read."""
+    return ds.dataset(path, format=form, partitioning=ds.partitioning(flavor="hive"))
+
+
+def all_of(conditions: Iterable[pc.Expression]) -> pc.Expression | None:
+    """Return what holds where every condition does; None of no conditions."""
+    every: pc.Expression | None = None
+    for condition in conditions:
+        every = condition if every is None else every & condition
+    return every
+
+
 def _read_dataset(query: Query, path: Path, form: ds.FileFormat) -> pd.DataFrame:
     try:
-        dataset = ds.dataset(path, format=form, partitioning=ds.partitioning(flavor="hive"))
-        files = dataset.files
-        if files:
+        dataset = open_dataset(path, form)
+        if dataset.files:
             query.require_columns(dataset.schema.names)
             scanner = dataset.scanner(
                 columns=list(query.columns), filter=_filter(query, dataset), use_threads=False
@@ -89,10 +102,7 @@ def _filter(query: Query, dataset: ds.Dataset) -> pc.Expression | None:
     if query.within is not None:
         time, span = query.within
         conditions += _within(dataset.schema.field(time), span)
-    both: pc.Expression | None = None
-    for condition in conditions:
-        both = condition if both is None else both & condition
-    return both
+    return all_of(conditions)
 
 
 def _equal(query: Query, column: pa.Field, value: str) -> pc.Expression:

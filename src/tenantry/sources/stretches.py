@@ -15,6 +15,7 @@ import pyarrow.dataset as ds
 
 from tenantry.contract import expected_columns
 from tenantry.sources.connections import Connections
+from tenantry.sources.files import all_of, open_dataset
 from tenantry.sources.query import Query, find_path, source_place
 from tenantry.specs.data import TENANT, Source
 from tenantry.specs.load import filter_values
@@ -75,14 +76,9 @@ def _row_groups(
     query = Query(source, connections.find(source.connection, source_place(source)), ())
     time, equals = spec.times.event_time, filter_values(spec)
     try:
-        dataset = ds.dataset(
-            find_path(query), format="parquet", partitioning=ds.partitioning(flavor="hive")
-        )
+        dataset = open_dataset(find_path(query), ds.ParquetFileFormat())
         _check_types(spec, dataset.schema)
-        condition = None
-        for name, value in equals.items():
-            one = ds.field(name) == value
-            condition = one if condition is None else condition & one
+        condition = all_of(ds.field(name) == value for name, value in equals.items())
         for fragment in dataset.get_fragments(condition):
             for group in fragment.row_groups:
                 known = (group.statistics or {}).get(time)
