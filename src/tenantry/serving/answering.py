@@ -97,8 +97,7 @@ class Answering:
     ) -> bytes:
         self._figures.cold += 1
         loaded = await self._pool.fetch(tenant)
-        told = self._answer_by(loaded, visit, tenant, request, body)
-        return told if isinstance(told, bytes) else await told
+        return await _settled(self._answer_by(loaded, visit, tenant, request, body))
 
     async def _answer_older(
         self, loaded: Loaded, visit: Visit, tenant: Tenant, request: Request, body: bytes
@@ -108,8 +107,7 @@ class Answering:
         if other is None or other.entry.version != visit.call.version:
             older = await self._pool.find_older(tenant, visit.call.version)
             other = self._pool.at_hand(older) or await self._pool.fetch(older)
-        told = self._answer_by(other, visit, tenant, request, body)
-        return told if isinstance(told, bytes) else await told
+        return await _settled(self._answer_by(other, visit, tenant, request, body))
 
     def _answer_by(
         self, loaded: Loaded, visit: Visit, tenant: Tenant, request: Request, body: bytes
@@ -169,8 +167,7 @@ class Answering:
         try:
             told = await coming
         except Exception as error:
-            other = self._fall_back(loaded, visit, asked, at)
-            told = other if isinstance(other, bytes) else await other
+            told = await _settled(self._fall_back(loaded, visit, asked, at))
             self._blame(version, asked, error)
         else:
             self._figures.tried["answered"] += len(asked.rows)
@@ -260,6 +257,11 @@ class Answering:
         if loaded.record.log is not None:
             self._keep(loaded, asked, told, at)
         return write_v1("explanations", explained, _about(call, loaded))
+
+
+async def _settled(told: bytes | Coming[bytes]) -> bytes:
+    """Return a body that is there, or wait for it."""
+    return told if isinstance(told, bytes) else await told
 
 
 def _answers(loaded: Loaded, asked: Asked) -> bool:
