@@ -223,6 +223,21 @@ def test_a_folder_that_others_own_is_refused_with_a_remedy(root):
     assert "let this user read and write there" in done.stdout.decode()
 
 
+def test_a_folder_that_a_delete_takes_while_it_is_made_is_made_again(store, root, monkeypatch):
+    make, taken = os.mkdir, []
+
+    def make_and_lose(path, mode=0o777):
+        make(path, mode)
+        if path == root / "deep" and not taken:
+            taken.append(path)
+            os.rmdir(path)
+
+    monkeypatch.setattr(os, "mkdir", make_and_lose)
+    store.put_if_absent("deep/race/x", b"whole")
+    assert taken
+    assert store.get("deep/race/x").content == b"whole"
+
+
 def test_a_file_system_that_does_not_answer_is_transient(store, monkeypatch):
     def stale(*_: object) -> int:
         raise OSError(116, "Stale file handle")

@@ -30,7 +30,8 @@ def link(draft: Path, path: Path) -> None:
         try:
             return os.link(draft, path)
         except FileNotFoundError:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(FileNotFoundError, FileExistsError):
+                path.parent.mkdir(parents=True, exist_ok=True)
     return os.link(draft, path)
 
 
