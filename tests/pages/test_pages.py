@@ -22,9 +22,10 @@ CUT_OFF = """() => [...document.querySelectorAll(".badge, .tick, h1, h2, th, td"
   .filter((one) => {
     const box = one.getBoundingClientRect();
     const frame = one.closest("table, svg")?.getBoundingClientRect();
-    return frame && box.width && box.right > frame.right + 1;
+    const spills = one.scrollWidth > one.clientWidth + 1 && one.matches("th, td");
+    return frame && box.width && (spills || box.right > frame.right + 1);
   }).map((one) => one.textContent)"""
-"""The texts that reach beyond the right edge of their table or chart, where they would be cut."""
+"""The texts that reach beyond the right edge of their table or chart, or into the next cell."""
 
 
 @pytest.fixture(scope="module")
