@@ -5,28 +5,17 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
-import pytest
 
 from tenantry import layout
 from tenantry.digests import sha256
-from tenantry.erasure.suppression import Suppressed, hash_rows
-from tenantry.erasure.tombstones import Tombstone, write_tombstone
-from tenantry.errors import StoreDeniedError, StoreUnavailableError
-from tenantry.parquet import from_parquet, to_parquet
-from tenantry.predictions import Interval
-from tenantry.served import read_served
+from tenantry.errors import StoreDeniedError
 from tenantry.serving import prediction_log
 from tenantry.serving.figures import Figures
-from tenantry.serving.log_batch import Answer, Batch
-from tenantry.serving.log_table import cut
 from tenantry.serving.log_writer import LogWriter
 from tenantry.serving.prediction_log import PredictionLog
 from tenantry.serving.records import Logging
-from tenantry.specs.data import Column
 from tenantry.times import Window
-from tests.crash.sound import find_unsound
-from tests.unit.erasure.killed import Killed, KillingStore
-from tests.unit.memory_store import MemoryStore
+from tests.unit.serving.logged import ALWAYS, FIRST, WEEK, DownStore, a_batch, logged
 from tests.unit.serving.served import (
     PRODUCT,
     ROW,
@@ -38,18 +27,6 @@ from tests.unit.serving.served import (
     serving,
 )
 
-WEEK = timedelta(days=7)
-FIRST = Window(START, START + WEEK)
-ALWAYS = Logging(share=1.0, start=START, window=WEEK)
-SALT = "00" * 32
-
-
-def logged(store, window=FIRST, tenant="ua"):
-    """The receipts of a window, and its rows."""
-    receipts = [*read_served(store, PRODUCT, tenant, window, until=START)]
-    frames = [from_parquet(store.get(one.file.key).content) for one in receipts]
-    return receipts, pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-
 
 class DeniedStore(FlakyStore):
     """A store in which this server may not write."""
@@ -57,14 +34,6 @@ class DeniedStore(FlakyStore):
     def put(self, key, content):
         if "/served/" in key:
             raise StoreDeniedError(key)
-        return super().put(key, content)
-
-
-class DownStore(FlakyStore):
-    """A store whose writes can be stopped, too."""
-
-    def put(self, key, content):
-        self._check()
         return super().put(key, content)
 
 
@@ -223,236 +192,3 @@ async def test_the_end_waits_for_a_slow_store_no_longer_than_it_says(monkeypatch
     store.gate.set()
     log._thread.shutdown(wait=True)
     assert [len(logged(store, tenant=one)[0]) for one in ("ua", "aa", "dl")] == [0, 0, 1]
-
-
-# --- rows -----------------------------------------------------------------------------------------
-
-
-def a_batch(record, *rows):
-    """Rows that were answered: raw key and event time, and what was told."""
-    store = MemoryStore()
-    entry = publish(store)
-    return Batch(entry, record, "champion", [Answer(named, told, START) for named, told in rows])
-
-
-def rows_of(batch, suppressed=b""):
-    return [from_parquet(piece.content) for piece in cut(batch, {}, suppressed).pieces]
-
-
-def test_no_client_fills_a_store_with_files():
-    times = [(START + n * WEEK).isoformat() for n in range(100) for _ in range(1 + (n < 50))]
-    found = cut(a_batch(make_record(log=ALWAYS), *(((at,), 0.5) for at in times)), {}, b"")
-    assert [piece.rows for piece in found.pieces] == [2] * 50
-
-
-@pytest.mark.parametrize(
-    "at", [None, "", "9999-12-31T23:00:00Z", "0001-01-20", "2013-09-30", "2014-10-20"]
-)
-def test_rows_that_no_label_could_be_told_of_are_left_out(at):
-    found = cut(a_batch(make_record(log=ALWAYS), ((at,), 0.5)), {}, b"")
-    assert (found.pieces, found.rows, found.erased) == ((), 0, 0)
-
-
-def test_columns_have_the_batchs_types_and_the_row_filters_values():
-    columns = {
-        "carrier": Column(type="category"),
-        "number": Column(type="integer"),
-        "night": Column(type="boolean"),
-        "at": Column(type="time"),
-    }
-    record = make_record(
-        log=ALWAYS, columns=columns, key=("carrier", "number", "night"), bound={"carrier": "UA"}
-    )
-    (found,) = rows_of(a_batch(record, ((None, "7", True, ROW["at"]), 0.75)))
-    expected = pd.DataFrame(
-        {
-            "carrier": pd.Series(["UA"], dtype="str"),
-            "number": [7.0],
-            "night": [1.0],
-            "event_time": pd.to_datetime([ROW["at"]]).as_unit("us"),
-            "probability": [0.75],
-            "decision": [True],
-            "answered_at": pd.to_datetime([START]).as_unit("us"),
-        }
-    )
-    pd.testing.assert_frame_equal(found, from_parquet(to_parquet(expected)))
-
-
-def test_values_and_their_intervals_are_logged():
-    interval = Interval(level=0.8, low=-2.0, high=3.0, rows=50)
-    record = make_record(log=ALWAYS, task="regression", threshold=None, interval=interval)
-    (found,) = rows_of(a_batch(record, ((ROW["at"],), 10.0)))
-    assert found[["probability", "low", "high"]].iloc[0].tolist() == [10.0, 8.0, 13.0]
-    assert not found["decision"].any()
-
-
-def test_probabilities_of_classes_are_logged():
-    record = make_record(log=ALWAYS, task="multiclass", classes=("a", "b"), threshold=0.6)
-    (found,) = rows_of(a_batch(record, ((ROW["at"],), [0.2, 0.8]), ((ROW["at"],), [0.5, 0.5])))
-    assert found["probability"].tolist() == [0.8, 0.5]
-    assert found["decision"].isna().tolist() == [False, True]
-    assert found["probabilities"].tolist() == [{"a": 0.2, "b": 0.8}, {"a": 0.5, "b": 0.5}]
-
-
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("at", range(1, 5))
-def test_a_server_that_is_killed_while_it_writes_leaves_nothing_unsound(at, after):
-    store = MemoryStore()
-    rows = [(("2013-10-02",), 0.5), (("2013-10-09",), 0.5)]
-    batch = a_batch(make_record(log=ALWAYS), *rows)
-    with pytest.raises(Killed):
-        LogWriter(KillingStore(store, at, after=after)).write([batch])
-    assert not [*find_unsound(store)]
-    assert LogWriter(store).write([batch]).counts == {"written": 2}
-    assert not [*find_unsound(store)]
-
-
-# --- erasure --------------------------------------------------------------------------------------
-
-
-def suppressed(at):
-    """The record of a row that is erased."""
-    columns = make_record().columns
-    hashes = hash_rows(SALT, pd.DataFrame({"at": [at]}), ("at",), columns)
-    return Suppressed(salt=SALT).add(("at",), hashes).to_json()
-
-
-class ErasingStore(FlakyStore):
-    """A store in which something is erased right after the first file of answers is written."""
-
-    def __init__(self, erase):
-        super().__init__()
-        self.erase = erase
-
-    def put(self, key, content):
-        tag = super().put(key, content)
-        if "/served/" in key and self.erase:
-            erase, self.erase = self.erase, None
-            erase(self)
-        return tag
-
-
-async def log_two(store):
-    """Log two rows; return the rest."""
-    publish(store, log=ALWAYS)
-    async with serving(store) as client:
-        await client.infer()
-        await client.infer(row={**ROW, "at": "2013-10-03T10:00:00Z"})
-        await client.serving.predictions.write()
-        return client.serving.figures.logged
-
-
-def erase_row(store):
-    store.put(layout.suppressed(PRODUCT, "ua"), suppressed(ROW["at"]))
-
-
-def erase_tenant(store):
-    write_tombstone(
-        store, Tombstone(product=PRODUCT, tenant="ua", when=START, who="ann", why="asked")
-    )
-
-
-@served
-async def test_rows_that_were_erased_are_not_logged_again():
-    store = FlakyStore()
-    erase_row(store)
-    assert await log_two(store) == {"written": 1, "erased": 1}
-    assert logged(store)[1]["at"].dt.day.tolist() == [3]
-
-
-@served
-async def test_a_row_that_is_erased_while_it_is_written_is_not_there_afterwards():
-    store = ErasingStore(erase_row)
-    assert await log_two(store) == {"written": 1, "erased": 1}
-    assert logged(store)[1]["at"].dt.day.tolist() == [3]
-
-
-@served
-async def test_an_erased_tenants_answers_are_not_logged():
-    store = FlakyStore()
-    erase_tenant(store)
-    assert await log_two(store) == {"erased": 2}
-    assert not [*store.list(layout.served_folder(PRODUCT, "ua"))]
-
-
-@served
-async def test_a_tenant_that_is_erased_while_its_answers_are_written_has_none_afterwards():
-    store = ErasingStore(erase_tenant)
-    await log_two(store)
-    assert not [*store.list(layout.served_folder(PRODUCT, "ua"))]
-
-
-def test_a_store_that_goes_down_between_two_tenants_leaves_the_second():
-    store = DownStore()
-    publish(store, log=ALWAYS)
-    batches = [a_batch(make_record(one, log=ALWAYS), ((ROW["at"],), 0.5)) for one in ("ua", "aa")]
-    put, calls = store.put, []
-
-    def stop_after_two(key, content):
-        if len(calls) == 2:
-            raise StoreUnavailableError(key)
-        calls.append(key)
-        return put(key, content)
-
-    store.put = stop_after_two
-    done = LogWriter(store).write(batches)
-    assert done.counts == {"written": 1}
-    assert [one.record.tenant for one in done.left] == ["ua"]
-
-
-class StumblingStore(DownStore):
-    """A store that goes down, once, right after something was erased and a row of it written."""
-
-    def __init__(self, erase):
-        super().__init__()
-        self.erase = erase
-
-    def put(self, key, content):
-        tag = super().put(key, content)
-        if key.endswith(".json") and "/served/" in key and self.erase:
-            erase, self.erase = self.erase, None
-            erase(self)
-            self.is_down = True
-        return tag
-
-
-@pytest.mark.parametrize("erase", [erase_row, erase_tenant])
-def test_what_is_erased_while_the_store_goes_down_is_gone_when_it_is_back(erase):
-    store = StumblingStore(erase)
-    batch = a_batch(make_record(log=ALWAYS), ((ROW["at"],), 0.5))
-    log = PredictionLog(LogWriter(store), Figures())
-    log._left = [batch]
-    asyncio.run(log.write())
-    assert log._left == [batch]
-    store.is_down = False
-    asyncio.run(log.close())
-    assert not [*store.list(layout.served_folder(PRODUCT, "ua"))]
-
-
-def test_a_tenant_that_is_erased_as_the_store_goes_down_is_gone_when_nothing_waits_any_more():
-    store = FlakyStore()
-    writer = LogWriter(store)
-    batch = a_batch(make_record(log=ALWAYS), ((ROW["at"],), 0.5))
-    look, looks = store.list, []
-
-    def stop_at_the_last_look(prefix):
-        looks.append(prefix)
-        if len(looks) == 2:
-            erase_tenant(store)
-            raise StoreUnavailableError(prefix)
-        return look(prefix)
-
-    store.list = stop_at_the_last_look
-    assert writer.write([batch]).left == []
-    assert [*store.list(layout.served_folder(PRODUCT, "ua"))]
-    writer.write([])
-    assert not [*store.list(layout.served_folder(PRODUCT, "ua"))]
-
-
-def test_rows_of_one_tenant_that_cannot_be_written_take_no_others_with_them(caplog):
-    store = FlakyStore()
-    batches = [a_batch(make_record(one, log=ALWAYS), ((ROW["at"],), 0.5)) for one in ("ua", "aa")]
-    batches[0].answers[0] = batches[0].answers[0]._replace(told="secret JFK")
-    done = LogWriter(store).write(batches)
-    assert done.counts == {"failed": 1, "written": 1}
-    assert "JFK" not in caplog.text
