@@ -12,6 +12,7 @@ from tenantry.serving.figures import Figures
 from tenantry.serving.index import Trial, read_entry, write_entries
 from tenantry.serving.loading import Loader
 from tenantry.serving.records import Logging
+from tests.unit.serving.logged import ALWAYS, FIRST, WEEK
 from tests.unit.serving.served import (
     PRODUCT,
     ROW,
@@ -21,7 +22,6 @@ from tests.unit.serving.served import (
     served,
     serving,
 )
-from tests.unit.serving.test_prediction_log import ALWAYS, FIRST, WEEK
 
 NEVER = Logging(share=0.0, start=START, window=WEEK)
 

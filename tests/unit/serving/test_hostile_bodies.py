@@ -6,9 +6,9 @@ import orjson
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.unit.serving.logged import ALWAYS
 from tests.unit.serving.served import PRODUCT, ROW, FlakyStore, publish, serving, v2
 from tests.unit.serving.test_challenging import try_beside
-from tests.unit.serving.test_prediction_log import ALWAYS
 
 PATHS = (f"/v2/models/{PRODUCT}.ua/infer", f"/v1/models/{PRODUCT}.ua:predict")
 SCALARS = (

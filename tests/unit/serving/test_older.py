@@ -11,6 +11,7 @@ from tenantry.models.card import Card
 from tenantry.serving.index import read_entry
 from tenantry.serving.pool import Room
 from tenantry.serving.records import read_record
+from tests.unit.serving.logged import ALWAYS
 from tests.unit.serving.served import (
     PRODUCT,
     ROW,
@@ -22,7 +23,6 @@ from tests.unit.serving.served import (
     v2,
 )
 from tests.unit.serving.test_challenging import try_beside
-from tests.unit.serving.test_prediction_log import ALWAYS
 
 FIRST = 0.18242552380635635  # 1 / (1 + exp(1.5)), with an intercept of 0
 
