@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 ROW_GROUP = 1 << 20
 """Rows of a file that are written, and can be read, by themselves."""
 
+_DICTIONARY = 1 << 16
+"""Bytes of a column's dictionary. One whose values differ more is written as it is: a dictionary of
+a million different numbers takes longer to make than the rest of the file, and more room."""
+
 
 def to_parquet(frame: pd.DataFrame, notes: Mapping[str, str] | None = None) -> bytes:
     """Write a frame without its index; equal frames and notes give equal bytes.
@@ -43,7 +47,7 @@ def join_parquet(pieces: Iterable[pd.DataFrame], notes: Mapping[str, str] | None
     writer: pq.ParquetWriter | None = None
     for piece in pieces:
         table = _to_table(piece).replace_schema_metadata(notes)
-        writer = writer or pq.ParquetWriter(sink, table.schema, compression="zstd")
+        writer = writer or _open_writer(sink, table.schema)
         writer.write_table(table, row_group_size=ROW_GROUP)
     if writer:
         writer.close()
@@ -101,8 +105,13 @@ def _to_table(frame: pd.DataFrame) -> pa.Table:
 def table_to_parquet(table: pa.Table) -> bytes:
     """Write an Arrow table, its notes included; equal tables give equal bytes."""
     sink = io.BytesIO()
-    pq.write_table(table, sink, compression="zstd", row_group_size=ROW_GROUP)
+    with _open_writer(sink, table.schema) as writer:
+        writer.write_table(table, row_group_size=ROW_GROUP)
     return sink.getvalue()
+
+
+def _open_writer(sink: io.BytesIO, schema: pa.Schema) -> pq.ParquetWriter:
+    return pq.ParquetWriter(sink, schema, compression="zstd", dictionary_pagesize_limit=_DICTIONARY)
 
 
 def read_columns(content: bytes, columns: Iterable[str]) -> pd.DataFrame:

@@ -1,0 +1,20 @@
+"""What a frame's file is made of."""
+
+import io
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+
+from tenantry.parquet import from_parquet, join_parquet, to_parquet
+
+
+def test_numbers_that_all_differ_take_no_dictionary_of_their_own():
+    frame = pd.DataFrame({"same": np.arange(50_000.0) % 7, "different": np.arange(50_000.0)})
+    content = to_parquet(frame)
+    group = pq.read_metadata(io.BytesIO(content)).row_group(0)
+    plain = 8 * len(frame)
+    assert group.column(0).total_uncompressed_size < plain / 10
+    assert plain < group.column(1).total_uncompressed_size < plain * 1.2
+    pd.testing.assert_frame_equal(from_parquet(content), frame)
+    assert join_parquet([frame]) == content
