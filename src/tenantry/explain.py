@@ -25,8 +25,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from tenantry.features.recipe import own_frame, pooled_columns, pooled_frame
+from tenantry.features.recipe import pooled_columns
 from tenantry.metrics import Floats
+from tenantry.packed.frames import own_rows, pooled_rows
 from tenantry.packed.model import PackedModel
 from tenantry.specs.model import Spec
 
@@ -67,8 +68,8 @@ def contributions(
     if table.empty:
         return Contributions(0.0, pd.DataFrame(index=table.index))
     if isinstance(model, PackedModel):
-        frames = own_frame(table, spec), pooled_frame(table, spec)
-        base, columns = model.parts(*frames, pooled_columns(spec))
+        rows = own_rows(table, spec), pooled_rows(table, spec)
+        base, columns = model.parts(*rows, pooled_columns(spec))
     elif model.task == "multiclass":
         return _of_classes(model, table, spec)
     else:

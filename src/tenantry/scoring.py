@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from tenantry.columns import EVENT_TIME, POOLED_SCORE, TENANT
 from tenantry.errors import ScoringError
 from tenantry.explain import contributions
-from tenantry.features.recipe import own_frame, pooled_frame, table_features
+from tenantry.features.recipe import table_features
 from tenantry.metrics import Floats
+from tenantry.packed.frames import own_rows, pooled_rows
 from tenantry.packed.model import PackedModel, Part
 from tenantry.predictions import DECISION, HIGH, LOW, PROBABILITIES, PROBABILITY, REASONS
 from tenantry.reason_columns import REASON, reason_array
@@ -59,7 +60,7 @@ def predict_rows(model: FittedModel | PackedModel, rows: pd.DataFrame, spec: Spe
 
 def _predict(model: FittedModel | PackedModel, rows: pd.DataFrame, spec: Spec) -> Floats:
     if isinstance(model, PackedModel):
-        return model.predict(own_frame(rows, spec), pooled_frame(rows, spec))
+        return model.predict(own_rows(rows, spec), pooled_rows(rows, spec))
     return model.predict(rows, spec)
 
 
@@ -116,20 +117,22 @@ def score_rows(
     """
     probability = predict_rows(model, rows, spec)
     rules = rules or settle_rules(spec, None)
-    columns = list(dict.fromkeys((*spec.key, EVENT_TIME)))
-    scored = rows[columns].assign(**_told(probability, rules, spec))
-    decision = is_decided(scored)
+    columns: dict[str, Any] = {name: rows[name] for name in (*spec.key, EVENT_TIME)}
+    columns |= _told(probability, rules, spec)
     if spec.predict.interval is not None:
-        scored = scored.assign(**_ends(probability, rules))
-    reasons = _reasons(model, rows, spec, decision)
-    return scored.assign(**{REASONS: pd.arrays.ArrowExtensionArray(reasons)})
+        columns |= _ends(probability, rules)
+    reasons = _reasons(model, rows, spec, _decided(columns[DECISION]))
+    columns[REASONS] = pd.arrays.ArrowExtensionArray(reasons)
+    return pd.DataFrame(columns, index=rows.index, copy=False)
 
 
 def is_decided(scored: pd.DataFrame) -> NDArray[np.bool_]:
     """Return which scored rows have a decision: yes, or a class."""
-    decision = scored[DECISION]
-    decided = decision if decision.dtype == bool else decision.notna()
-    return np.asarray(decided, dtype=bool)
+    return _decided(scored[DECISION])
+
+
+def _decided(decision: Any) -> NDArray[np.bool_]:  # noqa: ANN401 - any column
+    return np.asarray(decision if decision.dtype == bool else ~pd.isna(decision), dtype=bool)
 
 
 def _told(predicted: Floats, rules: Rules, spec: Spec) -> dict[str, Any]:

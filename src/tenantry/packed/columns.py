@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,35 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Row = Mapping[str, float | str | None]
 """Feature → its value in one row; a missing number is NaN or None."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Rows by column: a frame as packed models read it, without the cost of making one.
+
+    Attributes:
+        rows: How many.
+        values: Feature → its column; one text where all rows have that.
+    """
+
+    rows: int
+    values: Mapping[str, pd.Series[Any] | Floats | str]
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return self.rows
+
+    def __getitem__(self, name: str) -> pd.Series[Any] | Floats | str:
+        """Return a feature's column.
+
+        Raises:
+            KeyError: There is none.
+        """
+        return self.values[name]
+
+
+Frame: TypeAlias = "pd.DataFrame | Columns"
+"""Rows of a feature table, by feature."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +72,7 @@ class Lookup:
         """
         return self.values.get(row[self.name], self.other)  # type: ignore[arg-type] # any value
 
-    def of_rows(self, frame: pd.DataFrame) -> Floats:
+    def of_rows(self, frame: Frame) -> Floats:
         """Return the number of each row's category; of a missing one, that of all others.
 
         Raises:
@@ -51,7 +80,9 @@ class Lookup:
             ValueError: It is not a text.
         """
         column = frame[self.name]
-        if column.dtype.kind != "O":
+        if isinstance(column, str):
+            return np.full(len(frame), self.values.get(column, self.other))
+        if isinstance(column, np.ndarray) or column.dtype.kind != "O":
             msg = f"{self.name} is not a category"
             raise ValueError(msg)
         codes, different = column.factorize()
@@ -70,7 +101,7 @@ def number_in(row: Row, name: str) -> float:
     return math.nan if value is None else float(value)
 
 
-def numbers_in(frame: pd.DataFrame, names: tuple[str, ...]) -> Floats:
+def numbers_in(frame: Frame, names: tuple[str, ...]) -> Floats:
     """Return the numbers of n rows, shape (names, n).
 
     Raises:
@@ -80,8 +111,8 @@ def numbers_in(frame: pd.DataFrame, names: tuple[str, ...]) -> Floats:
     found = np.empty((len(names), len(frame)))
     for place, name in enumerate(names):
         column = frame[name]
-        if column.dtype.kind == "O":
+        if isinstance(column, str) or column.dtype.kind == "O":
             msg = f"{name} is not a number"
             raise ValueError(msg)
-        found[place] = column.to_numpy(np.float64)
+        found[place] = column
     return found

@@ -6,15 +6,11 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tenantry.packed.columns import Floats, Lookup, Row, number_in, numbers_in
+from tenantry.packed.columns import Floats, Frame, Lookup, Row, number_in, numbers_in
 from tenantry.packed.parts import Parts
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -46,7 +42,7 @@ class PackedLinear:
     lookups: tuple[Lookup, ...]
     centre: Floats
 
-    def score(self, frame: pd.DataFrame) -> Floats:
+    def score(self, frame: Frame) -> Floats:
         """Return the scores of n rows in link space.
 
         Raises:
@@ -67,7 +63,7 @@ class PackedLinear:
             total += lookup.of_row(row)
         return total
 
-    def parts(self, frame: pd.DataFrame) -> Parts[Floats]:
+    def parts(self, frame: Frame) -> Parts[Floats]:
         """Take the scores of n rows apart: feature → its term in each, less its mean in the fit.
 
         For a sum of terms these are the Shapley values when what is not known of a row is averaged
@@ -113,7 +109,7 @@ class PackedLinear:
         """The features that it reads, numbers before categories."""
         return (*self.names, *(lookup.name for lookup in self.lookups))
 
-    def _columns(self, frame: pd.DataFrame) -> Iterator[Floats]:
+    def _columns(self, frame: Frame) -> Iterator[Floats]:
         """Yield the terms of n rows, one by one: a row's do not hang on those beside it."""
         values = numbers_in(frame, self.names)
         for column, (_, fill, mean, scale, coefficient) in zip(values, self._terms, strict=True):

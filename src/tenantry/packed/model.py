@@ -6,20 +6,17 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar, get_args
+from typing import TypeVar, get_args
 
 import numpy as np
 
 from tenantry.columns import POOLED_SCORE
 from tenantry.models.card import Form, Task
 from tenantry.models.link import from_link
-from tenantry.packed.columns import Floats, Row
+from tenantry.packed.columns import Columns, Floats, Frame, Row
 from tenantry.packed.linear import PackedLinear
 from tenantry.packed.parts import P, Parts, added, scaled
 from tenantry.packed.trees import PackedTrees
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Part = PackedLinear | PackedTrees
 """A packed pipeline."""
@@ -75,13 +72,14 @@ class PackedModel:
             return self.pooled
         return self.pooled.with_values(self.leaves)
 
-    def predict(self, own: pd.DataFrame, pooled: pd.DataFrame) -> Floats:
+    def predict(self, own: Frame, pooled: Frame) -> Floats:
         """Return the probabilities, or values, of n rows.
 
         Args:
-            own: Rows as `features.recipe.own_frame` gives them; not looked at by ``pooled``.
-            pooled: The same rows as `features.recipe.pooled_frame` gives them; not looked at by
-                ``own``.
+            own: Rows as `packed.frames.own_rows` or `features.recipe.own_frame` gives them; not
+                looked at by ``pooled``.
+            pooled: The same rows as `packed.frames.pooled_rows` or
+                `features.recipe.pooled_frame` gives them; not looked at by ``own``.
 
         Raises:
             KeyError: A frame lacks a feature.
@@ -89,11 +87,12 @@ class PackedModel:
         """
         return from_link(self.score(own, pooled), self.task)
 
-    def score(self, own: pd.DataFrame, pooled: pd.DataFrame) -> Floats:
+    def score(self, own: Frame, pooled: Frame) -> Floats:
         """Return the scores of n rows in link space; see `predict`."""
         shared = self.shared.score(pooled) if self.shared is not None else np.zeros(len(own))
-        fed = own.assign(**{POOLED_SCORE: shared}) if self.form == "stack" else own
-        mine = self.own.score(fed) if self.own is not None else np.zeros(len(pooled))
+        mine = np.zeros(len(pooled))
+        if self.own is not None:
+            mine = self.own.score(self._fed(self.own, own, shared))
         return self._joined(mine, shared)
 
     def predict_row(self, own: Row, pooled: Row) -> float:
@@ -104,9 +103,7 @@ class PackedModel:
         score = self._joined(mine, shared)
         return score if self.task == "regression" else 0.5 * (1.0 + math.tanh(0.5 * score))
 
-    def parts(
-        self, own: pd.DataFrame, pooled: pd.DataFrame, columns: Mapping[str, str]
-    ) -> Parts[Floats]:
+    def parts(self, own: Frame, pooled: Frame, columns: Mapping[str, str]) -> Parts[Floats]:
         """Take the scores of n rows apart, in link space; see `tenantry.explain`.
 
         Args:
@@ -122,10 +119,8 @@ class PackedModel:
         mine, shared = Parts[Floats](0.0, {}), Parts[Floats](0.0, {})
         if self.shared is not None:
             shared = self.shared.parts(pooled).renamed(columns)
-        if self.form == "stack":
-            own = own.assign(**{POOLED_SCORE: shared.total})
         if self.own is not None:
-            mine = self.own.parts(own)
+            mine = self.own.parts(self._fed(self.own, own, shared.total))
         return self._joined_parts(mine, shared)
 
     def parts_row(self, own: Row, pooled: Row, columns: Mapping[str, str]) -> Parts[float]:
@@ -161,6 +156,13 @@ class PackedModel:
         for part in (self.own, self.shared):
             if part is not None:
                 part.explained_bytes  # noqa: B018 - kept from now on
+
+    def _fed(self, part: Part, own: Frame, shared: Floats) -> Frame:
+        """Return what the own part reads: a stack's the pooled score, too."""
+        if self.form != "stack":
+            return own
+        values = {name: own[name] for name in part.features if name != POOLED_SCORE}
+        return Columns(len(own), {**values, POOLED_SCORE: shared})
 
     def _joined_parts(self, mine: Parts[P], shared: Parts[P]) -> Parts[P]:
         """Join the parts of both scores and calibrate them."""

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tenantry.packed.columns import Floats, Lookup, Row, numbers_in
+from tenantry.packed.columns import Floats, Frame, Lookup, Row, numbers_in
 from tenantry.packed.descent import row_score, tree_scores
 from tenantry.packed.forest import Forest
 from tenantry.packed.parts import Parts
 from tenantry.packed.shapley import mean_score, row_parts, tree_parts
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -47,7 +43,7 @@ class PackedTrees:
             raise ValueError(msg)
         return replace(self, values=values)
 
-    def score(self, frame: pd.DataFrame) -> Floats:
+    def score(self, frame: Frame) -> Floats:
         """Return the scores of n rows in link space: bit for bit those of scikit-learn.
 
         Raises:
@@ -60,7 +56,7 @@ class PackedTrees:
         """Return the score of one row; see `score`."""
         return row_score(self.forest, self.values, self._encoded_row(row), self.baseline)
 
-    def parts(self, frame: pd.DataFrame) -> Parts[Floats]:
+    def parts(self, frame: Frame) -> Parts[Floats]:
         """Take the scores of n rows apart: feature → its part in each; see `packed.shapley`.
 
         Raises:
@@ -91,7 +87,7 @@ class PackedTrees:
         """The features that it reads, in the order of the splits."""
         return (*self.names, *(lookup.name for lookup in self.lookups))
 
-    def _encoded(self, frame: pd.DataFrame) -> Floats:
+    def _encoded(self, frame: Frame) -> Floats:
         categories = [lookup.of_rows(frame) for lookup in self.lookups]
         return np.vstack([numbers_in(frame, self.names), *categories])
 
