@@ -23,6 +23,7 @@ from tenantry.ledger import Action, ModelChoice
 from tenantry.models.pooled import read_usable_champion
 from tenantry.predictions import Receipt, read_model_receipts
 from tenantry.row_groups import ParquetRows
+from tenantry.scalars import microseconds
 from tenantry.sources.collect import old_rows_span
 from tenantry.times import Window, shifted
 
@@ -35,19 +36,19 @@ class Table:
         snapshot: The snapshot it was built from.
         features: Its digest.
         file: Its rows by event time: keys, times and features.
-        happens: When each happens.
+        happens: When each happens, in microseconds since 1970 UTC.
         known: Which of them are known; None for all.
     """
 
     snapshot: str
     features: str
     file: ParquetRows
-    happens: "pd.Series[pd.Timestamp]"
+    happens: NDArray[np.int64]
     known: NDArray[np.bool_] | None
 
     def places(self, window: Window) -> tuple[int, int]:
         """Return the place of the first row that happens in a window, and that after the last."""
-        bounds = [pd.Timestamp(window.start), pd.Timestamp(window.end)]
+        bounds = [microseconds(window.start), microseconds(window.end)]
         first, end = self.happens.searchsorted(bounds).tolist()
         return first, end
 
@@ -208,6 +209,6 @@ def _read_table(job: Job, prefix: str) -> Table | None:
     spec = job.spec
     columns = dict.fromkeys((*spec.key, EVENT_TIME, KNOWN_AT, *table_features(spec)))
     file = open_features(job.store, job.product, job.tenant, features, columns)
-    times = file.column([EVENT_TIME, KNOWN_AT])
-    known = (times[KNOWN_AT] <= job.as_of).to_numpy(dtype=bool)
-    return Table(snapshot, features, file, times[EVENT_TIME], None if known.all() else known)
+    known = file.moments(KNOWN_AT) <= microseconds(job.as_of)
+    happens = file.moments(EVENT_TIME)
+    return Table(snapshot, features, file, happens, None if known.all() else known)

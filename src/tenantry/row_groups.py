@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 
 class ParquetRows:
@@ -23,29 +24,36 @@ class ParquetRows:
         groups = range(self._file.num_row_groups)
         sizes = [self._file.metadata.row_group(number).num_rows for number in groups]
         self._ends = np.cumsum(sizes, dtype=np.int64).tolist()
-        self._held: tuple[int, pd.DataFrame] | None = None
+        self._held: tuple[int, pa.Table] | None = None
 
-    def column(self, names: list[str]) -> pd.DataFrame:
-        """Return a few columns of all rows."""
+    def moments(self, name: str) -> NDArray[np.int64]:
+        """Return a column of times of all rows, as microseconds since 1970 UTC."""
         if len(self._ends) == 1:
-            return self._group(0)[names]
-        frame: pd.DataFrame = self._file.read(names, use_threads=False).to_pandas()
-        return frame
+            times = self._group(0)[name]
+        else:
+            times = self._file.read([name], use_threads=False)[name]
+        return np.asarray(times.cast(pa.int64()), dtype=np.int64)
 
     def between(self, first: int, end: int) -> pd.DataFrame:
         """Return the rows from one place to before another."""
         parts, start = [], 0
         for number, stop in enumerate(self._ends):
             if start < end and first < stop and first < end:
-                parts.append(self._group(number).iloc[max(first - start, 0) : end - start])
+                low = max(first - start, 0)
+                parts.append(self._group(number).slice(low, end - start - low))
             start = stop
-        if not parts:
-            return self._group(self._held[0] if self._held else 0).head(0)
-        return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+        found = pa.concat_tables(parts) if parts else self._nothing
+        frame: pd.DataFrame = found.to_pandas(split_blocks=True, use_threads=False)
+        return frame
 
-    def _group(self, number: int) -> pd.DataFrame:
+    @property
+    def _nothing(self) -> pa.Table:
+        schema = self._file.schema_arrow
+        return pa.schema([schema.field(name) for name in self._columns]).empty_table()
+
+    def _group(self, number: int) -> pa.Table:
         if self._held is None or self._held[0] != number:
             self._held = None  # let go of one before the next is read
             table = self._file.read_row_group(number, self._columns, use_threads=False)
-            self._held = number, table.to_pandas(split_blocks=True, use_threads=False)
+            self._held = number, table
         return self._held[1]
