@@ -1,4 +1,4 @@
-"""What a pipeline's estimator is fed, without scikit-learn's checks where trees look things up."""
+"""What a pipeline's estimator is fed, without scikit-learn's checks of what can be looked up."""
 
 from typing import Any
 
@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import FunctionTransformer, TargetEncoder
+from sklearn.preprocessing import FunctionTransformer, StandardScaler, TargetEncoder
 
 Floats = NDArray[np.float64]
 
@@ -30,10 +31,11 @@ def rows_for(pipeline: Pipeline, frame: pd.DataFrame) -> pd.DataFrame:
 def encode(columns: ColumnTransformer, frame: pd.DataFrame) -> Any:  # noqa: ANN401 - or sparse
     """Return what the estimator of a pipeline is fed.
 
-    For trees, numbers pass through and categories become their shrunk mean label. Both are looked
-    up here, with the same result: scikit-learn goes through all categories of the fit each time,
-    which takes longer than the trees when tenants' names are among them. Whatever else a pipeline
-    has goes scikit-learn's way.
+    Numbers pass through or are filled and scaled, and for trees categories become their shrunk mean
+    label. All that is looked up here, with the same result: scikit-learn looks at names and types
+    of a frame in every step, and goes through all categories of the fit each time, which takes
+    longer than the trees when tenants' names are among them. Whatever else a pipeline has goes
+    scikit-learn's way.
 
     Args:
         columns: The fitted first step of a pipeline.
@@ -48,21 +50,39 @@ def encode(columns: ColumnTransformer, frame: pd.DataFrame) -> Any:  # noqa: ANN
         return columns.transform(frame)
     parts = [np.zeros((len(frame), 0))]  # all that a constant is fed
     for _, step, names in steps:
-        for place, name in enumerate(names):
-            is_number = isinstance(step, FunctionTransformer)
-            column = frame[name]
-            parts.append(column.to_numpy(np.float64) if is_number else _means(step, place, column))
-    return np.column_stack(parts)
+        if isinstance(step, TargetEncoder):
+            parts += [_means(step, place, frame[name]) for place, name in enumerate(names)]
+        else:
+            values = np.array([frame[name].to_numpy(np.float64) for name in names]).T
+            parts.append(_scaled(step, values) if isinstance(step, Pipeline) else values)
+    return np.column_stack(parts) if len(parts) != 2 else parts[1]
 
 
-def _is_looked_up(transformer: object, frame: pd.DataFrame, names: str | list[str]) -> bool:
-    if isinstance(names, str):
-        return False  # a text
+def _is_looked_up(transformer: object, frame: pd.DataFrame, names: Any) -> bool:  # noqa: ANN401
+    if not isinstance(names, list) or not names or not set(names) <= set(frame.columns):
+        return False  # a text, or what a recipe of others may select by
     if isinstance(transformer, FunctionTransformer):
         return transformer.func is None  # "passthrough"
+    if isinstance(transformer, Pipeline):
+        return _is_filled_and_scaled(transformer)
     if not isinstance(transformer, TargetEncoder) or transformer.target_type_ == "multiclass":
         return False
     return all(isinstance(frame.dtypes[name], pd.StringDtype) for name in names)
+
+
+def _is_filled_and_scaled(steps: Pipeline) -> bool:
+    if [type(step) for step in steps] != [SimpleImputer, StandardScaler]:
+        return False
+    fill, scale = steps
+    adds_or_drops = fill.add_indicator or pd.isna(fill.statistics_).any()
+    is_plain = pd.isna(fill.missing_values) and scale.with_mean and scale.with_std
+    return bool(is_plain and not adds_or_drops)
+
+
+def _scaled(steps: Pipeline, values: Floats) -> Floats:
+    fill, scale = steps
+    filled = np.where(np.isnan(values), fill.statistics_, values)
+    return np.asarray((filled - scale.mean_) / scale.scale_, dtype=np.float64)
 
 
 def _means(encoder: TargetEncoder, place: int, values: "pd.Series[str]") -> Floats:

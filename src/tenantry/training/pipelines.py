@@ -6,17 +6,17 @@ Columns of str are categories, all others are numbers. Nothing here knows of ten
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.compose import ColumnTransformer
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import KFold
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler, TargetEncoder
+from sklearn.preprocessing import OneHotEncoder, TargetEncoder
 
 from tenantry.errors import TrainingError
 from tenantry.metrics import Floats
@@ -24,6 +24,7 @@ from tenantry.models.card import Task
 from tenantry.models.means import keep_means
 from tenantry.models.words import C, Words, WordScore, has_words
 from tenantry.specs.features import TextFeature
+from tenantry.training.numbers import NUMBERS, fit_columns, fitted_to_names, scaled
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,6 @@ def fit_linear(  # noqa: PLR0913 - what a fit needs
     Raises:
         TrainingError: No feature has a value.
     """
-    numbers = Pipeline([("fill", SimpleImputer()), ("scale", StandardScaler())])
     levels = OneHotEncoder(min_frequency=min_frequency, handle_unknown="infrequent_if_exist")
     words = [
         (name, Words(max_features=it.max_words, min_df=it.min_texts, scale=float(np.sqrt(C / c))))
@@ -116,7 +116,7 @@ def fit_linear(  # noqa: PLR0913 - what a fit needs
         if task == "regression"
         else LogisticRegression(C=c, solver=solver, max_iter=1000 if words or classes else 100)
     )
-    pipeline = _pipeline(frame, numbers=numbers, levels=levels, words=words, estimator=estimator)
+    pipeline = _pipeline(frame, numbers=scaled(), levels=levels, words=words, estimator=estimator)
     return _fit(pipeline, frame, label, classes)
 
 
@@ -187,15 +187,17 @@ def fit_constant(frame: pd.DataFrame, label: Floats, *, task: Task, classes: int
         task: What is predicted.
         classes: How many there are, of ``multiclass``.
     """
-    columns = ColumnTransformer([("none", "drop", [str(name) for name in frame.columns])])
+    columns = fitted_to_names("none", "drop", tuple(map(str, frame.columns)))
     if task == "regression":
-        return Pipeline([("columns", columns), ("estimator", DummyRegressor())]).fit(frame, label)
-    pipeline = Pipeline([("columns", columns), ("estimator", DummyClassifier(strategy="prior"))])
-    number = classes or 2
-    counts = np.bincount(label.astype(np.int64), minlength=number)  # rows alike count as one
-    known = np.arange(number, dtype=np.float64)
-    rows = frame.iloc[[0] * number]
-    return pipeline.fit(rows, known, estimator__sample_weight=counts + 1 / number)
+        estimator = DummyRegressor().fit(np.zeros((len(label), 0)), label)
+    else:
+        number = classes or 2
+        counts = np.bincount(label.astype(np.int64), minlength=number)  # rows alike count as one
+        known = np.arange(number, dtype=np.float64)
+        estimator = DummyClassifier(strategy="prior").fit(
+            np.zeros((number, 0)), known, sample_weight=counts + 1 / number
+        )
+    return Pipeline([("columns", columns), ("estimator", estimator)])
 
 
 def _pipeline(
@@ -210,9 +212,10 @@ def _pipeline(
     known = known_columns(frame, {name: encoder.min_df for name, encoder in words})
     texts = [(name, encoder) for name, encoder in words if name in known]
     plain = [name for name in known if name not in dict(texts)]
-    categories = [name for name in plain if isinstance(frame[name].dtype, pd.StringDtype)]
+    types = dict(frame.dtypes)
+    categories = [name for name in plain if isinstance(types[name], pd.StringDtype)]
     values = [name for name in plain if name not in categories]
-    parts = [("numbers", numbers, values), ("categories", levels, categories)]
+    parts = [(NUMBERS, numbers, values), ("categories", levels, categories)]
     columns = ColumnTransformer(
         [part for part in parts if part[2]]
         + [(f"words_{name}", encoder, name) for name, encoder in texts]
@@ -226,24 +229,30 @@ def _fit(pipeline: Pipeline, frame: pd.DataFrame, label: Floats, classes: int) -
     A class without a row gets one of which nothing is known, and which weighs as in `fit_constant`:
     it is told to be rare, and not to be impossible.
     """
-    read = [name for _, _, names in pipeline["columns"].transformers for name in _listed(names)]
-    rows = frame[[name for name in frame.columns if name in read]]
-    unseen = sorted(set(range(classes)) - set(label.astype(np.int64)))
-    if not unseen:
-        return fit_steps(pipeline, rows, label)
-    blank = pd.DataFrame(
+    columns, estimator = pipeline
+    read = [name for _, _, names in columns.transformers for name in _listed(names)]
+    rows = frame if len(read) == frame.shape[1] else frame[[name for name in frame if name in read]]
+    unseen = sorted(set(range(classes)) - set(label.astype(np.int64))) if classes else []
+    weights = None
+    if unseen:
+        rows = pd.concat([rows, _blank(rows, len(unseen))], ignore_index=True)
+        weights = np.append(np.ones(len(label)), np.full(len(unseen), 1 / classes))
+        label = np.append(label, np.array(unseen, dtype=np.float64))
+    columns, fed = fit_columns(columns, rows, label)
+    return _fit_last(columns, estimator, fed, label, weights)
+
+
+def _blank(frame: pd.DataFrame, number: int) -> pd.DataFrame:
+    """Return so many rows of the columns of a frame without a value."""
+    return pd.DataFrame(
         {
             name: pd.Series(
-                ["" if isinstance(column.dtype, pd.StringDtype) else np.nan] * len(unseen),
+                ["" if isinstance(column.dtype, pd.StringDtype) else np.nan] * number,
                 dtype=column.dtype,
             )
-            for name, column in rows.items()
+            for name, column in frame.items()
         }
     )
-    padded = pd.concat([rows, blank], ignore_index=True)
-    weights = np.append(np.ones(len(label)), np.full(len(unseen), 1 / classes))
-    known = np.append(label, np.array(unseen, dtype=np.float64))
-    return fit_steps(pipeline, padded, known, weights)
 
 
 def fit_steps(
@@ -259,10 +268,20 @@ def fit_steps(
     """
     columns, estimator = pipeline
     fed = columns.fit_transform(rows, label)
+    return _fit_last(columns, estimator, fed, label, weights)
+
+
+def _fit_last(
+    columns: ColumnTransformer,
+    estimator: Any,  # noqa: ANN401 - a classifier or a regressor
+    fed: Any,  # noqa: ANN401 - or sparse
+    label: Floats,
+    weights: Floats | None,
+) -> Pipeline:
     more = {} if weights is None else {"sample_weight": weights}
     estimator.fit(fed, label, **more)
     keep_means(estimator, fed, weights)
-    return pipeline
+    return Pipeline([("columns", columns), ("estimator", estimator)])
 
 
 def _listed(names: str | list[str]) -> list[str]:

@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.compose import ColumnTransformer
 
 from tenantry.models.encode import encode
+from tenantry.training.numbers import scaled
 from tests.unit.models.pipelines import CATEGORIES, NUMBERS, fitted
 from tests.unit.tiny_fleet import make_table
 
@@ -37,3 +39,17 @@ def test_a_missing_category_counts_as_average(rows):
     missing = rows.assign(dest=pd.Series([None] * len(rows), dtype="str"))
     expected = columns.transform(missing)
     np.testing.assert_array_equal(encode(columns, missing), expected)
+
+
+def test_scaled_numbers_are_encoded_as_by_scikit_learn(rows):
+    columns = ColumnTransformer([("numbers", scaled(), NUMBERS)]).fit(TABLE[NUMBERS])
+    for part in (rows[NUMBERS], rows[NUMBERS][:1]):
+        expected, found = columns.transform(part), encode(columns, part)
+        np.testing.assert_array_equal(found, expected)
+        assert found.flags.f_contiguous == expected.flags.f_contiguous  # sums depend on it
+
+
+def test_columns_that_are_not_named_go_the_way_of_scikit_learn(rows):
+    columns = ColumnTransformer([("numbers", scaled(), slice(0, 2)), ("none", scaled(), [])])
+    columns.fit(TABLE[NUMBERS])
+    np.testing.assert_array_equal(encode(columns, rows[NUMBERS]), columns.transform(rows[NUMBERS]))

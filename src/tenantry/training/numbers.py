@@ -1,0 +1,76 @@
+"""The first step of pipelines whose features are all numbers, fitted to an array of them.
+
+A ColumnTransformer and each step in it look at the names and types of a frame anew, which takes
+several times as long as to fit them to some hundred rows. What they learn of the names alone is
+fitted once for all tenants with these features, and copied.
+"""
+
+from copy import copy
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+
+from tenantry.metrics import Floats
+
+NUMBERS = "numbers"
+"""The part of a ColumnTransformer that numbers go through."""
+
+
+def scaled() -> Pipeline:
+    """Return what makes missing numbers their mean, and then standardises all."""
+    return Pipeline([("fill", SimpleImputer()), ("scale", StandardScaler())])
+
+
+def fit_columns(
+    columns: ColumnTransformer, rows: pd.DataFrame, label: Floats
+) -> tuple[ColumnTransformer, Any]:
+    """Fit the first step of a pipeline of ours, as its own `fit_transform` does.
+
+    Args:
+        columns: Its part `NUMBERS`, if it has one, is ``passthrough`` or `scaled`.
+        rows: n rows of the columns that its parts are for; each has a value at least.
+        label: n labels.
+
+    Returns:
+        The fitted step, and what the estimator is fed: an array, or a sparse matrix.
+
+    Raises:
+        ValueError: A number is infinite.
+    """
+    parts = {name: part for name, part, _ in columns.transformers}
+    if set(parts) != {NUMBERS}:
+        return columns, columns.fit_transform(rows, label)
+    values, names = rows.to_numpy(dtype=np.float64), tuple(map(str, rows.columns))
+    if parts[NUMBERS] == "passthrough":
+        return fitted_to_names(NUMBERS, "passthrough", names), values
+    return _fit_scaled(fitted_to_names(NUMBERS, "scaled", names), values)
+
+
+@lru_cache(maxsize=64)  # tenants of a product have the same features, but for those without a value
+def fitted_to_names(name: str, kind: str, columns: tuple[str, ...]) -> ColumnTransformer:
+    """Return a transformer of one part, fitted to a row of zeros; it is shared, and not to change.
+
+    Args:
+        name: Of the part.
+        kind: ``drop``, ``passthrough`` or ``scaled``.
+        columns: Those that it is for.
+    """
+    row = pd.DataFrame(np.zeros((1, len(columns))), columns=list(columns))
+    part = scaled() if kind == "scaled" else kind
+    return ColumnTransformer([(name, part, list(columns))]).fit(row)
+
+
+def _fit_scaled(known: ColumnTransformer, values: Floats) -> tuple[ColumnTransformer, Floats]:
+    columns, imputer, scaler = copy(known), SimpleImputer(), StandardScaler()
+    fed = scaler.fit_transform(imputer.fit_transform(values))
+    ((name, steps, names),) = known.transformers_
+    fill = copy(steps["fill"])  # it knows the names, which an array has not
+    fill.statistics_ = imputer.statistics_
+    columns.transformers_ = [(name, Pipeline([("fill", fill), ("scale", scaler)]), names)]
+    return columns, fed
