@@ -35,7 +35,7 @@ def card_slices(frame: pd.DataFrame, event_time: "pd.Series[pd.Timestamp]", spec
     names = [
         name
         for name, feature in spec.features.items()
-        if name in spec.gate.slices or _is_worth_telling(feature, frame[name])
+        if name in spec.gate.slices or _is_worth_telling(name, feature, frame)
     ]
     return dict(_slices(frame, event_time, spec, [*names, MONTH]))
 
@@ -61,9 +61,9 @@ def divide_rows(frame: pd.DataFrame, spec: Spec) -> "dict[str, pd.Series[str]]":
     return {name: values.where(values != "", "missing") for name, values in divided}
 
 
-def _is_worth_telling(feature: Feature, values: "pd.Series[str]") -> bool:
+def _is_worth_telling(name: str, feature: Feature, frame: pd.DataFrame) -> bool:
     if isinstance(feature, CategoricalFeature):
-        return values.nunique() <= MOST_VALUES
+        return frame[name].nunique() <= MOST_VALUES
     return isinstance(feature, CalendarFeature) and feature.part == "hour"
 
 

@@ -22,7 +22,6 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from threadpoolctl import threadpool_limits
 
-from tenantry.columns import LABEL
 from tenantry.comparison import Comparison
 from tenantry.contract import CheckedRows
 from tenantry.erasure.suppression import read_suppressed
@@ -46,7 +45,7 @@ from tenantry.store.open import open_store
 from tenantry.times import parse_moment
 from tenantry.training.chain import Chain, load_chain
 from tenantry.training.estimators import fit_estimator
-from tenantry.training.folds import Spans, happened_in
+from tenantry.training.folds import Spans
 from tenantry.training.lessons import Lessons
 from tenantry.training.pooled import contribution, fit_chain
 from tenantry.training.tenant import Trained, train_tenant
@@ -181,11 +180,10 @@ class Workbench:
     def _judge(self, tenant: str, model: FittedModel) -> Decision:
         lessons, spec = self._lesson(tenant), self.specs[tenant]
         spans = Spans.of(spec, self._moment)
-        known = lessons.table[LABEL].notna().to_numpy()
-        rows = happened_in(lessons.table, spans.holdout, spans.as_of) & known
         evaluation = self._train(tenant).evaluation
+        predicted = lessons.predict(model, lessons.held_out(spans))
         holdout = make_holdout(
-            with_predictions(evaluation, CHALLENGER, lessons.predict(model, rows)),
+            with_predictions(evaluation, CHALLENGER, predicted),
             features_of(evaluation, lessons.table, spec),
             {"champion": predictions_in(evaluation, CHALLENGER)},
             spec,

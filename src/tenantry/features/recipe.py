@@ -103,7 +103,9 @@ def pooled_frame(table: pd.DataFrame, spec: Spec) -> pd.DataFrame:
         its name, or empty when it does not contribute, so that the model never knew it.
     """
     names = {column: name for name, column in pooled_columns(spec).items()}
-    frame = table[list(names)].rename(columns=names)
+    frame = table[list(names)]
+    if set(names) != set(names.values()):
+        frame = frame.rename(columns=names)
     return frame.assign(**{TENANT: spec.tenant if spec.pooling.contribute else ""})
 
 

@@ -53,7 +53,7 @@ def encode(columns: ColumnTransformer, frame: pd.DataFrame) -> Any:  # noqa: ANN
         if isinstance(step, TargetEncoder):
             parts += [_means(step, place, frame[name]) for place, name in enumerate(names)]
         else:
-            values = np.array([frame[name].to_numpy(np.float64) for name in names]).T
+            values = _numbers(frame, names)
             parts.append(_scaled(step, values) if isinstance(step, Pipeline) else values)
     return np.column_stack(parts) if len(parts) != 2 else parts[1]
 
@@ -77,6 +77,13 @@ def _is_filled_and_scaled(steps: Pipeline) -> bool:
     adds_or_drops = fill.add_indicator or pd.isna(fill.statistics_).any()
     is_plain = pd.isna(fill.missing_values) and scale.with_mean and scale.with_std
     return bool(is_plain and not adds_or_drops)
+
+
+def _numbers(frame: pd.DataFrame, names: list[str]) -> Floats:
+    """Return some columns, one behind the other in memory; a frame's own are a step of pandas."""
+    if names == list(frame.columns):
+        return frame.to_numpy(np.float64)
+    return np.array([frame[name].to_numpy(np.float64) for name in names]).T
 
 
 def _scaled(steps: Pipeline, values: Floats) -> Floats:

@@ -10,14 +10,13 @@ from tenantry.bootstrap import Gain
 from tenantry.columns import EVENT_TIME, LABEL, RESERVED
 from tenantry.errors import TrainingError
 from tenantry.evaluations import CHALLENGER, POOLED, PRIOR, as_columns, predictions_in
-from tenantry.features.recipe import own_frame
-from tenantry.floors import Sliced, compare_slices
+from tenantry.floors import Sliced, compare_slices, places_of
 from tenantry.metrics import Floats, all_scores, measure
 from tenantry.models.card import Slice
 from tenantry.slices import Slices, card_slices
 from tenantry.specs.model import Spec
 from tenantry.training.calibrate import Line, calibrated
-from tenantry.training.folds import Spans, happened_in, local_days
+from tenantry.training.folds import Spans, local_days
 from tenantry.training.lessons import Lessons
 
 _SLICE_ROWS = 30
@@ -37,9 +36,8 @@ def evaluate(lessons: Lessons, recipe: str, line: Line | None, spans: Spans) -> 
         The labelled rows of [holdout, as_of): key, reserved columns, and `challenger`, `pooled`,
         `prior`; NaN where there was no such model yet.
     """
-    table, spec = lessons.table, lessons.spec
-    rows = happened_in(table, spans.holdout, spans.as_of) & table[LABEL].notna().to_numpy()
-    found: pd.DataFrame = table.loc[rows, list(dict.fromkeys((*spec.key, *RESERVED)))]
+    spec, rows = lessons.spec, lessons.held_out(spans)
+    found: pd.DataFrame = lessons.table.loc[rows, list(dict.fromkeys((*spec.key, *RESERVED)))]
     columns: dict[str, Floats] = {}
     for column, name in ((CHALLENGER, recipe), (POOLED, POOLED), (PRIOR, PRIOR)):
         shape = (len(found), len(spec.classes)) if spec.classes else (len(found),)
@@ -63,33 +61,30 @@ def holdout_scores(evaluation: pd.DataFrame, metric: str) -> dict[str, dict[str,
     return scores
 
 
-def slices(
-    evaluation: pd.DataFrame, table: pd.DataFrame, spec: Spec, spans: Spans
-) -> tuple[Slice, ...]:
+def slices(evaluation: pd.DataFrame, lessons: Lessons, spans: Spans) -> tuple[Slice, ...]:
     """Return the challenger's quality by category, hour band and month of the holdout.
 
     Slices with too few rows to say anything are there, too, without figures.
 
     Args:
         evaluation: What `evaluate` returned.
-        table: The feature table that it was made from.
-        spec: The tenant's spec.
+        lessons: The tenant's rows.
         spans: Where the holdout lies.
     """
-    rows = happened_in(table, spans.holdout, spans.as_of) & table[LABEL].notna().to_numpy()
-    if not len(evaluation) or np.isnan(predictions_in(evaluation, CHALLENGER)).any():
+    challenger, pooled = (predictions_in(evaluation, name) for name in (CHALLENGER, POOLED))
+    if not len(evaluation) or np.isnan(challenger).any():
         return ()
-    found = []
-    divided = card_slices(own_frame(table, spec)[rows], evaluation[EVENT_TIME], spec)
+    found, spec = [], lessons.spec
+    held_out = lessons.own_frame[lessons.held_out(spans)]
+    divided = card_slices(held_out, evaluation[EVENT_TIME], spec)
     gains = _gains_over_pooled(evaluation, divided, spec)
     label = evaluation[LABEL].to_numpy(dtype="float64")
-    challenger, pooled = (predictions_in(evaluation, name) for name in (CHALLENGER, POOLED))
     for feature, values in divided.items():
-        for value, places in sorted(values.groupby(values).indices.items()):
+        for value, places in places_of(values.to_numpy(dtype=np.str_)):
             scores = _slice_scores(
                 label[places], challenger[places], pooled[places], spec.model.metric
             )
-            part = Slice(feature=feature, value=str(value), rows=len(places), **scores)
+            part = Slice(feature=feature, value=value, rows=len(places), **scores)
             gain = gains.get((part.feature, part.value))
             bounds = {"gain_low": gain.low, "gain_high": gain.high} if gain else {}
             found.append(part.model_copy(update=bounds))

@@ -43,14 +43,30 @@ def known_by(table: pd.DataFrame, moment: datetime) -> Mask:
     What happens, or becomes known, at `moment` itself is not past: it may still be scored by what
     was learned then.
     """
-    past = (table[EVENT_TIME] < moment) & (table[KNOWN_AT] < moment)
-    known = table[LABEL].notna() & (table[LABEL_KNOWN_AT] <= moment) & past
-    return known.to_numpy(dtype=bool)
+    cut = _utc(moment)
+    past: Mask = (_times(table, EVENT_TIME) < cut) & (_times(table, KNOWN_AT) < cut)
+    return has_label(table) & (_times(table, LABEL_KNOWN_AT) <= cut) & past
+
+
+def has_label(table: pd.DataFrame) -> Mask:
+    """Return which rows have a label, whenever it became known."""
+    lacks: Mask = np.isnan(table[LABEL].to_numpy(dtype=np.float64))
+    return ~lacks
 
 
 def happened_in(table: pd.DataFrame, start: datetime, end: datetime) -> Mask:
     """Return which rows happened in [start, end)."""
-    return ((table[EVENT_TIME] >= start) & (table[EVENT_TIME] < end)).to_numpy(dtype=bool)
+    event = _times(table, EVENT_TIME)
+    happened: Mask = (event >= _utc(start)) & (event < _utc(end))
+    return happened
+
+
+def _times(table: pd.DataFrame, column: str) -> NDArray[np.datetime64]:
+    return table[column].to_numpy(dtype="datetime64[us]")  # in UTC
+
+
+def _utc(moment: datetime) -> np.datetime64:
+    return np.datetime64(moment.astimezone(UTC).replace(tzinfo=None), "us")
 
 
 def local_days(moments: "pd.Series[pd.Timestamp]", timezone: str) -> NDArray[np.int64]:

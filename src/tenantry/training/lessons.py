@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from tenantry.columns import EVENT_TIME, KNOWN_AT, LABEL
@@ -19,7 +20,7 @@ from tenantry.specs.features import texts_of
 from tenantry.specs.model import Spec
 from tenantry.training.candidates import Material, fit_candidate
 from tenantry.training.chain import Chain
-from tenantry.training.folds import Mask, known_by, local_days
+from tenantry.training.folds import Mask, Spans, happened_in, has_label, known_by, local_days
 
 WITHOUT_ROWS = ("pooled", "adapted")
 """Recipes that give the pooled model where a tenant has no labelled row."""
@@ -40,6 +41,16 @@ class Lessons:
     chain: Chain | None
 
     @cached_property
+    def label(self) -> Floats:
+        """Each row's label; NaN where there is none."""
+        return self.table[LABEL].to_numpy(dtype="float64")
+
+    @cached_property
+    def days(self) -> NDArray[np.int64]:
+        """Each row's local day, as a whole number."""
+        return local_days(self.table[EVENT_TIME], self.spec.timezone)
+
+    @cached_property
     def pooled_scores(self) -> Floats:
         """What the pooled model said of each row before it had seen it; NaN where none could."""
         if self.chain is None:
@@ -51,6 +62,10 @@ class Lessons:
         if moment not in self._known:
             self._known[moment] = known_by(self.table, moment)
         return self._known[moment]
+
+    def held_out(self, spans: Spans) -> Mask:
+        """Return the labelled rows of [holdout, as_of)."""
+        return happened_in(self.table, spans.holdout, spans.as_of) & has_label(self.table)
 
     @cached_property
     def _known(self) -> dict[datetime, Mask]:
@@ -72,16 +87,18 @@ class Lessons:
 
     def _falls(self, pooled: Pipeline, rows: Mask) -> Fallen:
         """Return where rows fall in a pooled model; a row goes through it once, if it is asked."""
-        none = np.zeros_like(rows)
-        known, fallen = self._fallen.get(pooled) or (none, fall(pooled, self._pooled_frame[none]))
-        if (rows & ~known).any():
-            more = fall(pooled, self._pooled_frame[rows & ~known])
-            fallen, known = fallen.joined(known, more, rows & ~known), known | rows
+        known, fallen = self._fallen.get(pooled) or (np.zeros_like(rows), None)
+        new = rows & ~known
+        if fallen is None or new.any():
+            more = fall(pooled, self._pooled_frame[new])
+            fallen = fallen.joined(known, more, new) if fallen else more
+            known = known | new
             self._fallen[pooled] = known, fallen
         return fallen.only(rows[known])
 
     @cached_property
-    def _own_frame(self) -> pd.DataFrame:
+    def own_frame(self) -> pd.DataFrame:
+        """What the tenant's own model sees of each row."""
         return own_frame(self.table, self.spec)
 
     @cached_property
@@ -92,13 +109,13 @@ class Lessons:
         rows = self.known(moment)
         pooled = self.chain.before(moment) if self.chain else None
         return Material(
-            frame=self._own_frame[rows],
-            label=self.table.loc[rows, LABEL].to_numpy(dtype="float64"),
+            frame=self.own_frame[rows],
+            label=self.label[rows],
             pooled=pooled,
             fallen=lambda: self._falls(pooled, rows),
             out_of_fold=lambda: self.pooled_scores[rows],
             task=self.spec.label.task,
-            days=len(np.unique(local_days(self.table.loc[rows, EVENT_TIME], self.spec.timezone))),
+            days=len(np.unique(self.days[rows])),
             seed=self.spec.model.seed,
             texts=texts_of(self.spec.features),
             classes=len(self.spec.classes),
@@ -119,7 +136,7 @@ class Lessons:
 
     def predict(self, model: FittedModel, rows: Mask) -> Floats:
         """Predict some of the rows: probabilities, or values; of K classes (n, K)."""
-        own = self._own_frame[rows] if model.own is not None else None
+        own = self.own_frame[rows] if model.own is not None else None
         if model.pooled is None or not has_single_trees(model.pooled):
             pooled = self._pooled_frame[rows] if model.pooled is not None else None
             return from_link(model.score_frames(own, pooled), model.task)

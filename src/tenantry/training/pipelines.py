@@ -64,11 +64,12 @@ def known_columns(
     Raises:
         TrainingError: None does.
     """
-    is_there = frame.notna().any()
+    there = frame.notna().to_numpy().T
+    has_value = {name: row.any() for name, row in zip(frame.columns, there, strict=True)}
     known = [
         str(name)
         for name in frame.columns
-        if (has_words(frame[name], min_rows[name]) if name in min_rows else is_there[name])
+        if (has_words(frame[name], min_rows[name]) if name in min_rows else has_value[name])
     ]
     if not known:
         msg = "features: none has a value in any labelled row; check the sources and the features"

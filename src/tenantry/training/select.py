@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenantry.bootstrap import standard_error
-from tenantry.columns import EVENT_TIME, LABEL
 from tenantry.errors import TrainingError
 from tenantry.figures import TITLES
 from tenantry.metrics import Floats, all_scores, from_mean, row_losses
 from tenantry.specs.learning import Model
 from tenantry.training.candidates import has_one_class
-from tenantry.training.folds import Spans, happened_in, local_days
+from tenantry.training.folds import Spans, happened_in
 from tenantry.training.lessons import Lessons
 
 MIN_ROWS = 30
@@ -60,9 +59,11 @@ def select_recipe(lessons: Lessons, spans: Spans) -> Selection:
     Raises:
         TrainingError: No candidate can be fitted, even on all that is known; says why for each.
     """
-    table, spec = lessons.table, lessons.spec
-    rows = happened_in(table, spans.validation, spans.holdout) & lessons.known(spans.holdout)
-    label = table.loc[rows, LABEL].to_numpy(dtype="float64")
+    spec = lessons.spec
+    rows = happened_in(lessons.table, spans.validation, spans.holdout) & lessons.known(
+        spans.holdout
+    )
+    label = lessons.label[rows]
     if len(label) < MIN_ROWS or has_one_class(label, spec.label.task):
         return _preferred(lessons, spans, f"{len(label):,} rows to compare candidates on")
     predictions, refused = _predictions(lessons, spans, rows)
@@ -73,7 +74,7 @@ def select_recipe(lessons: Lessons, spans: Spans) -> Selection:
         reason = "it could not be fitted before the validation span, which so says nothing of it"
         return Selection(missed, f"{missed}, the first choice: {reason}", refused=refused)
     losses = {name: row_losses(spec.model.metric, label, p) for name, p in predictions.items()}
-    days = local_days(table.loc[rows, EVENT_TIME], spec.timezone)
+    days = lessons.days[rows]
     chosen = _best(losses, days, spec.model.margin)
     metric = spec.model.metric
     means = {name: float(from_mean(metric, loss.mean())) for name, loss in losses.items()}

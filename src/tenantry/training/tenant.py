@@ -5,9 +5,8 @@ from datetime import datetime
 
 import pandas as pd
 
-from tenantry.columns import EVENT_TIME, LABEL
+from tenantry.columns import EVENT_TIME
 from tenantry.errors import TrainingError
-from tenantry.features.recipe import own_frame
 from tenantry.metrics import Floats
 from tenantry.models.card import Slice
 from tenantry.models.fitted import FittedModel
@@ -64,7 +63,7 @@ def train_tenant(lessons: Lessons, as_of: datetime) -> Trained:
     """
     spec, spans = lessons.spec, Spans.of(lessons.spec, as_of)
     known = lessons.known(as_of)
-    label = lessons.table.loc[known, LABEL].to_numpy(dtype="float64")
+    label = lessons.label[known]
     reason = _too_little(label, lessons)
     selection = (
         _fallback(lessons, as_of, label, reason) if reason else select_recipe(lessons, spans)
@@ -72,7 +71,7 @@ def train_tenant(lessons: Lessons, as_of: datetime) -> Trained:
     line = _calibration(selection, lessons)
     model = calibrated(lessons.fit(selection.recipe, as_of), line)
     evaluation = evaluate(lessons, selection.recipe, line, spans)
-    frame = own_frame(lessons.table, spec)[known]
+    frame = lessons.until(as_of).frame
     events = lessons.table.loc[known, EVENT_TIME]
     return Trained(
         model=model,
@@ -84,7 +83,7 @@ def train_tenant(lessons: Lessons, as_of: datetime) -> Trained:
         dropped=tuple(map(str, frame.columns[~frame.notna().any()])),
         evaluation=evaluation,
         holdout=holdout_scores(evaluation, spec.model.metric),
-        slices=slices(evaluation, lessons.table, spec, spans),
+        slices=slices(evaluation, lessons, spans),
     )
 
 
