@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.dataset as ds
 
+from tenantry.sources.datasets import open_dataset, open_parquet
 from tenantry.sources.query import DATED, Query, date_bounds, find_path
 from tenantry.times import Window
 
@@ -67,11 +68,6 @@ def list_file_columns(query: Query) -> tuple[str, ...]:
     raise query.error("the folder holds no file", "check the path and what writes there")
 
 
-def open_dataset(path: Path, form: ds.FileFormat) -> ds.Dataset:
-    """Open a file, or a folder of them whose hive folders become columns; no rows are read."""
-    return ds.dataset(path, format=form, partitioning=ds.partitioning(flavor="hive"))
-
-
 def all_of(conditions: Iterable[pc.Expression]) -> pc.Expression | None:
     """Return what holds where every condition does; None of no conditions."""
     every: pc.Expression | None = None
@@ -82,7 +78,10 @@ def all_of(conditions: Iterable[pc.Expression]) -> pc.Expression | None:
 
 def _read_dataset(query: Query, path: Path, form: ds.FileFormat) -> pd.DataFrame:
     try:
-        dataset = open_dataset(path, form)
+        if query.source.kind == "parquet":
+            dataset = open_parquet(path, query.equals)
+        else:
+            dataset = open_dataset(path, form)
         if dataset.files:
             query.require_columns(dataset.schema.names)
             scanner = dataset.scanner(

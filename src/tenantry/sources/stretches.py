@@ -5,7 +5,7 @@ more than a stretch. All other sources are read whole, and so are files whose co
 types than the contract's: what one value is read as may then hang on the others.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -15,7 +15,8 @@ import pyarrow.dataset as ds
 
 from tenantry.contract import expected_columns
 from tenantry.sources.connections import Connections
-from tenantry.sources.files import all_of, open_dataset
+from tenantry.sources.datasets import open_parquet
+from tenantry.sources.files import all_of
 from tenantry.sources.query import Query, find_path, source_place
 from tenantry.specs.data import TENANT, Source
 from tenantry.specs.load import filter_values
@@ -46,11 +47,13 @@ def find_stretches(
     """
     counted: dict[datetime, float] = {}
     try:
-        for source in spec.sources.rows:
-            for low, high, rows in _row_groups(spec, connections, source):
-                _spread(counted, max(low, span.start), min(high, span.end), rows)
-    except _NotStretchedError:
-        return (span,)
+        files = [one for source in spec.sources.rows for one in _files(spec, connections, source)]
+        if sum(file.metadata.num_rows for file in files) <= at_once:
+            return (span,)
+        for low, high, rows in _row_groups(files, spec.times.event_time):
+            _spread(counted, max(low, span.start), min(high, span.end), rows)
+    except (_NotStretchedError, pa.ArrowException, OSError, UnicodeDecodeError):
+        return (span,)  # whoever reads it tells what is wrong
     bounds, held = [], 0.0
     for month, count in sorted(counted.items()):
         if held and held + count > at_once:
@@ -66,27 +69,30 @@ class _NotStretchedError(Exception):
     """Rows cannot be read in stretches."""
 
 
-def _row_groups(
+def _files(
     spec: Spec, connections: Connections, source: Source
-) -> Iterator[tuple[datetime, datetime, int]]:
-    """Yield first and last event and number of rows of each row group that may hold wanted rows."""
+) -> Iterator[ds.ParquetFileFragment]:
+    """Yield the files that may hold wanted rows."""
     if source.kind != "parquet":
         raise _NotStretchedError
     source = source.model_copy(update={"path": source.path.replace(TENANT, spec.tenant)})
     query = Query(source, connections.find(source.connection, source_place(source)), ())
-    time, equals = spec.times.event_time, filter_values(spec)
-    try:
-        dataset = open_dataset(find_path(query), ds.ParquetFileFormat())
-        _check_types(spec, dataset.schema)
-        condition = all_of(ds.field(name) == value for name, value in equals.items())
-        for fragment in dataset.get_fragments(condition):
-            for group in fragment.row_groups:
-                known = (group.statistics or {}).get(time)
-                if known is None or known["min"] is None:
-                    raise _NotStretchedError
-                yield _utc(known["min"]), _utc(known["max"]), group.num_rows
-    except (pa.ArrowException, OSError, UnicodeDecodeError):
-        raise _NotStretchedError from None  # whoever reads it tells what is wrong
+    equals = filter_values(spec)
+    dataset = open_parquet(find_path(query), equals)
+    _check_types(spec, dataset.schema)
+    yield from dataset.get_fragments(all_of(ds.field(name) == equals[name] for name in equals))
+
+
+def _row_groups(
+    files: Iterable[ds.ParquetFileFragment], time: str
+) -> Iterator[tuple[datetime, datetime, int]]:
+    """Yield first and last event and number of rows of each row group."""
+    for file in files:
+        for group in file.row_groups:
+            known = (group.statistics or {}).get(time)
+            if known is None or known["min"] is None:
+                raise _NotStretchedError
+            yield _utc(known["min"]), _utc(known["max"]), group.num_rows
 
 
 def _check_types(spec: Spec, schema: pa.Schema) -> None:

@@ -113,9 +113,16 @@ def _data_files(folder: Path, query: Query) -> Iterator[Path]:
 
 def _may_hold(name: str, query: Query) -> bool:
     """Whether a folder may hold rows that are wanted: it is no partition of another value."""
+    column, value = _partition(name)
+    wanted = query.equals.get(column)
+    return wanted is None or _is_same(value, wanted)
+
+
+@lru_cache(maxsize=1 << 14)  # tenants of a product look through the same folders
+def _partition(name: str) -> tuple[str, str]:
+    """Return column and value that a folder is named by; no column has an empty name."""
     match = _PARTITION.fullmatch(name)
-    wanted = query.equals.get(match[1]) if match else None
-    return match is None or wanted is None or _is_same(unquote(match[2]), wanted)
+    return (match[1], unquote(match[2])) if match else ("", "")
 
 
 def _is_same(value: str, wanted: str) -> bool:
