@@ -53,6 +53,21 @@ class _Past:
     own: Integers
 
 
+@dataclass(frozen=True)
+class _Values:
+    """A column that statistics are made of.
+
+    Attributes:
+        values: The values.
+        counted: The number of the set of rows that count: that have one and a known label.
+        is_exact: Whether sums of what counts are exact.
+    """
+
+    values: Floats
+    counted: int
+    is_exact: bool
+
+
 @dataclass
 class History:
     """What the history features of a frame of rows have in common, made once.
@@ -65,6 +80,7 @@ class History:
     rows: pd.DataFrame
     timezone: str
     _parts: dict[Part, Floats] = field(default_factory=dict)
+    _columns: dict[str, _Values] = field(default_factory=dict)
     _orders: dict[tuple[tuple[str, ...], Part | None], tuple[Integers, Integers]] = field(
         default_factory=dict
     )
@@ -72,11 +88,13 @@ class History:
     _moments: dict[int, tuple[Integers, Integers]] = field(default_factory=dict)
     _ranked: dict[tuple[int, int], Integers] = field(default_factory=dict)
     _pasts: dict[tuple[tuple[str, ...], Part | None, int], _Past] = field(default_factory=dict)
+    _starts: dict[tuple[int, int], Integers] = field(default_factory=dict)
     _summed: "dict[tuple[str, int], _Sums]" = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._asked = moments_of(self.rows[KNOWN_AT])
         self._learned = moments_of(self.rows[LABEL_KNOWN_AT])
+        self._is_learned = self.rows[LABEL_KNOWN_AT].notna().to_numpy()
         self._in_step = is_rising(self._asked) and is_rising(self._learned)
 
     def part(self, part: Part) -> Floats:
@@ -100,23 +118,21 @@ class History:
         Returns:
             One value a row. A mean of fewer than `min_rows` rows is NaN; a count is never NaN.
         """
-        values = np.asarray(self.rows[feature.of], dtype=np.float64)
-        past = self._past(feature, values)
+        past = self._past(feature)
         over = int(feature.over.total_seconds() * 1_000_000)
         start = self._start(past, over)
         inside = (past.own >= start) & (past.own < past.stop)
         told = (past.stop - start - inside).astype(np.float64)
         if feature.statistic != "count":
-            total = self._totals(feature.of, values, start, past, inside)
+            total = self._totals(feature.of, start, past, inside)
             mean = np.full(len(told), np.nan)
             told = np.divide(total, told, out=mean, where=told >= feature.min_rows)
         found = np.empty(len(told))
         found[past.order] = told
         return found
 
-    def _past(self, feature: HistoryFeature, values: Floats) -> _Past:
-        counted = np.isfinite(values) & self.rows[LABEL_KNOWN_AT].notna().to_numpy()
-        number = self._number(counted)
+    def _past(self, feature: HistoryFeature) -> _Past:
+        number = self._values(feature.of).counted
         place = (feature.by, feature.same, number)
         if place not in self._pasts:
             groups, order = self._order(feature.by, feature.same)
@@ -132,10 +148,22 @@ class History:
             )
         return self._pasts[place]
 
+    def _values(self, name: str) -> _Values:
+        if name not in self._columns:
+            values = np.asarray(self.rows[name], dtype=np.float64)
+            counted = np.isfinite(values) & self._is_learned
+            known = values if counted.all() else values[counted]
+            is_exact = np.array_equal(known, np.rint(known)) and np.abs(known).sum() < _EXACT
+            self._columns[name] = _Values(values, self._number(counted), is_exact)
+        return self._columns[name]
+
     def _start(self, past: _Past, over: int) -> Integers:
         """Return where in the line the rows begin that each learned within `over`."""
-        ranks = self._ranks(past.counted, past.line, over)
-        return past.line.ends_of(past.groups, ranks[past.order])
+        place = (id(past), over)
+        if place not in self._starts:
+            ranks = self._ranks(past.counted, past.line, over)
+            self._starts[place] = past.line.ends_of(past.groups, ranks[past.order])
+        return self._starts[place]
 
     def _line(self, number: int, groups: Integers, order: Integers) -> tuple[Timeline, Integers]:
         """Return a set of rows that count as a line, and where in it each row is, by `order`."""
@@ -174,13 +202,13 @@ class History:
             self._orders[by, same] = groups, order_of(groups, self._asked)
         return self._orders[by, same]
 
-    def _totals(
-        self, of: str, values: Floats, start: Integers, past: _Past, inside: Flags
-    ) -> Floats:
+    def _totals(self, of: str, start: Integers, past: _Past, inside: Flags) -> Floats:
         """Return the sums of what counts, each without the row itself."""
         place = (of, id(past))
         if place not in self._summed:
-            self._summed[place] = _Sums.of(values[past.line.order])
+            column = self._values(of)
+            ordered = column.values[past.line.order]
+            self._summed[place] = _Sums.of(ordered, is_exact=column.is_exact)
         return self._summed[place].between(start, past, inside)
 
 
@@ -197,18 +225,15 @@ class _Sums:
     running: Floats | None
 
     @classmethod
-    def of(cls, values: Floats) -> Self:
+    def of(cls, values: Floats, *, is_exact: bool) -> Self:
         """Make sums of values in the line's order."""
-        if np.array_equal(values, np.rint(values)) and np.abs(values).sum() < _EXACT:
-            return cls(values, np.concatenate(([0.0], np.cumsum(values))))
-        return cls(values, None)
+        return cls(values, np.concatenate(([0.0], np.cumsum(values))) if is_exact else None)
 
     def between(self, start: Integers, past: _Past, inside: Flags) -> Floats:
         """Return the sums from `start` to the past's end, each without the row itself."""
         if self.running is not None:
             total = self.running[past.stop] - self.running[start]
             total[inside] -= self.values[past.own[inside]]
-            total[past.stop <= start] = 0.0
             return total
         before = np.where(inside, past.own, past.stop)
         total = sum_spans(self.values, start, before)

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenantry.features.windows import count_below, groups_of, moments_of, sum_spans
+from tenantry.features.windows import (
+    count_below,
+    count_less,
+    groups_of,
+    moments_of,
+    sum_spans,
+)
 
 
 @st.composite
@@ -33,6 +39,18 @@ def test_counts_below_a_limit(case, data):
     expected = [(values[a:b] < c).sum() for a, b, c in zip(start, stop, limit, strict=True)]
     limits = np.array(limit, dtype=np.int64)
     assert count_below(values, start, stop, limits).tolist() == expected
+
+
+@given(
+    st.lists(st.integers(0, 30)), st.lists(st.integers(-2, 32)), st.integers(1, 5), st.booleans()
+)
+def test_what_rises_is_counted_in_pieces(values, asked, piece, rises):
+    values, asked = np.sort(np.array(values, dtype=np.int64)), np.array(asked, dtype=np.int64)
+    asked = np.sort(asked) if rises else asked
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tenantry.features.windows._PIECE", piece)
+        found = count_less(values, asked)
+    assert found.tolist() == [(values < one).sum() for one in asked]
 
 
 def test_a_sum_depends_on_its_own_span_alone():
