@@ -108,5 +108,7 @@ def drivers(
     """
     places = np.unique(np.linspace(0, len(table) - 1, min(rows, len(table))).astype(np.int64))
     parts = contributions(model, table.iloc[places], spec).contributions
-    means = {str(name): float(np.abs(column).mean()) for name, column in parts.items()}
-    return dict(sorted(means.items(), key=lambda item: (-item[1], item[0])))
+    if parts.empty:
+        return {}
+    means = zip(map(str, parts), np.abs(parts.to_numpy()).mean(axis=0).tolist(), strict=True)
+    return dict(sorted(means, key=lambda item: (-item[1], item[0])))

@@ -278,7 +278,7 @@ def test_a_row_has_the_same_bits_whatever_rows_are_beside_it(shipped, name):
     many = pd.concat([TABLE] * 6, ignore_index=True)
     whole = contributions(packed, many, SPEC).contributions
     scores = packed.score(own_frame(many, SPEC), pooled_frame(many, SPEC))
-    for rows in (3, 150, 400):
+    for rows in (3, 150, 200, 200, 3, 400):  # the fifth are looked up: few, of trees asked often
         some = many.iloc[:rows]
         pd.testing.assert_frame_equal(
             contributions(packed, some, SPEC).contributions, whole.iloc[:rows], check_exact=True

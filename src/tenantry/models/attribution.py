@@ -13,10 +13,9 @@ from tenantry.metrics import Floats
 from tenantry.models.encode import encode, rows_for
 from tenantry.models.fitted import FittedModel, link_scores, source_features, with_pooled_score
 from tenantry.models.means import encoded_means
-from tenantry.packed.forest import Forest
 from tenantry.packed.make import forest_of, tree_values
 from tenantry.packed.parts import Parts, added, scaled
-from tenantry.packed.shapley import mean_score, tree_parts
+from tenantry.packed.shapley import SharedTrees
 from tenantry.specs.model import Spec
 
 
@@ -152,17 +151,18 @@ def _tree_parts(
 ) -> tuple[float, Floats]:
     baselines = np.ravel(pipeline[-1]._baseline_prediction)
     codes = range(len(baselines))
-    forests = [_forest(pipeline, one) for one in codes]
-    told = [tree_values(pipeline[-1], one) if values is None else values for one in codes]
-    means = [mean_score(*pair) for pair in zip(forests, told, strict=True)]
+    trees = [_own_trees(pipeline, one) for one in codes]
+    if values is not None:
+        trees = [SharedTrees(one.forest, values) for one in trees]
+    means = [one.mean_score for one in trees]
     columns = np.ascontiguousarray(encoded.T)
-    parts = [tree_parts(*pair, columns) for pair in zip(forests, told, strict=True)]
+    parts = [one.parts(columns) for one in trees]
     return float(_of_class(baselines + means, code)), _of_class(np.stack(parts), code)
 
 
 @lru_cache(maxsize=32)  # one pooled model serves all tenants of a worker
-def _forest(pipeline: Pipeline, code: int) -> Forest:
-    return forest_of(pipeline[-1], code)
+def _own_trees(pipeline: Pipeline, code: int) -> SharedTrees:
+    return SharedTrees(forest_of(pipeline[-1], code), tree_values(pipeline[-1], code))
 
 
 def _by_feature(parts: Floats, sources: tuple[str, ...]) -> dict[str, Floats]:

@@ -1,5 +1,6 @@
 """Model cards: what a model is, what it was made from and how good it was."""
 
+from functools import lru_cache
 from typing import Literal
 
 from pydantic import Field
@@ -205,8 +206,13 @@ def read_pooled_card(store: ObjectStore, product: str, zone: str, version: str) 
         ModelFileError: There is none, or it is no card.
     """
     key = f"{layout.pooled_folder(product, zone, version)}card.json"
+    return _open_pooled_card(read_object(store, key), key)
+
+
+@lru_cache(maxsize=16)  # one card serves all tenants of a worker, and it names all tenants
+def _open_pooled_card(content: bytes, key: str) -> PooledCard:
     try:
-        return PooledCard.from_json(read_object(store, key), key)
+        return PooledCard.from_json(content, key)
     except ValueError as error:
         raise ModelFileError(str(error)) from None
 

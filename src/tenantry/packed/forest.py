@@ -88,6 +88,15 @@ class Forest:
         return self.left.tolist(), self.right.tolist()
 
     @cached_property
+    def parents(self) -> list[int]:
+        """Of each node the one that it is below; of a root itself."""
+        found = np.arange(len(self.feature))
+        for side in (self.left, self.right):
+            inner = np.flatnonzero(side != np.arange(len(side)))
+            found[side[inner]] = inner
+        return found.tolist()
+
+    @cached_property
     def trees(self) -> list[tuple[int, int]]:
         """Of each tree the place of its first node and of the one after its last."""
         ends = np.append(self.roots[1:], len(self.feature))

@@ -83,7 +83,7 @@ class Paths:
         share: Share of the rows of the fit that go the leaf's way at the slot's splits.
         unit: The slot's feature in its leaf's unit: units' features are counted through.
         units: Of each unit's feature the feature, shape (units' features,).
-        roots: Place of a unit's first node → its inner nodes, that one before those below it.
+        roots: Place of a unit's first node → its inner nodes, each before those below it.
         before: Place of a unit's first node → the features on the way to it, as they are asked.
         node: The slot's first split.
         is_left: Whether the way goes left there.
@@ -232,20 +232,21 @@ def _shares(forest: Forest) -> tuple[list[float], list[float]]:
 
 
 def _unit_roots(forest: Forest) -> Iterator[tuple[int, tuple[int, ...]]]:
-    """Yield the first inner node of each unit and the features on the way to it.
+    """Yield the first node of each unit and the features on the way to it.
 
-    Units are as high as their tables allow.
+    Units are as high as their tables allow. A leaf that is in no other is one by itself, if it has
+    features on the way.
     """
     left, right = forest.children
     asked = forest.feature.tolist()
     waiting: list[tuple[int, tuple[int, ...]]] = [(root, ()) for root, _ in forest.trees]
     while waiting:
         node, names = waiting.pop()
-        if left[node] == node:
-            continue
+        is_leaf = left[node] == node
         if len(names) + len(_inner_nodes(forest, node)) <= CASES:
-            yield node, names
-        else:
+            if names or not is_leaf:
+                yield node, names
+        elif not is_leaf:
             names = names if asked[node] in names else (*names, asked[node])
             waiting += [(right[node], names), (left[node], names)]
 

@@ -6,11 +6,13 @@ explainable AI for trees", algorithm 2). Base and parts add up to the score.
 
 The weights of each leaf are kept for every pattern of its features (Yang, 2021, "Fast TreeSHAP",
 version 2). Where rows are many, whole units of a tree (see `paths.Paths`) are, so that a row costs
-one look-up for each unit and feature. A row's parts are the same bits alone and among others.
+one look-up for each unit and feature. A row's parts are the same bits alone and among others, by
+whichever way.
 """
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,12 +22,16 @@ from tenantry.packed.columns import Floats
 from tenantry.packed.descent import Bools, Descent, chunks
 from tenantry.packed.forest import Forest
 from tenantry.packed.paths import bits, weigh
+from tenantry.packed.units import Units
 
 _FEW = 200
 """Rows up to which each by itself is quicker."""
 
 _MANY = 4096
-"""Rows from which tables of whole units pay."""
+"""Rows at once from which tables of whole units pay."""
+
+_OFTEN = 500
+"""The same of rows that come by and by: of many tenants, who share their trees."""
 
 Patterns = NDArray[np.unsignedinteger[Any]]
 
@@ -67,6 +73,40 @@ def tree_parts(forest: Forest, values: Floats, columns: Floats) -> Floats:
         for root in forest.roots.tolist():
             walk.add(root, parts[:, chunk])
     return parts
+
+
+class SharedTrees:
+    """Trees that few rows at a time are asked of, but many times over.
+
+    Attributes:
+        forest: The trees.
+    """
+
+    def __init__(self, forest: Forest, values: Floats) -> None:
+        """Take trees and the values of all nodes; nothing is worked out yet."""
+        self.forest, self._values = forest, values
+        self._rows = 0
+
+    @cached_property
+    def mean_score(self) -> float:
+        """The base of the parts, less the baseline; see `mean_score`."""
+        return mean_score(self.forest, self._values)
+
+    def parts(self, columns: Floats) -> Floats:
+        """Take the scores of n rows apart; see `tree_parts`."""
+        rows = columns.shape[1]
+        if rows <= _FEW:
+            self._rows += rows
+            if self._rows >= _OFTEN and self._units:
+                return self._units.parts(columns)
+        return tree_parts(self.forest, self._values, columns)
+
+    @cached_property
+    def _units(self) -> Units | None:
+        """What rows are looked up in: some MB; None where trees have ways too long for it."""
+        tables = _unit_tables(self.forest, _Leaves(self.forest, self._values))
+        is_whole = tables and not self.forest.paths.untabled
+        return Units(self.forest, tables) if is_whole else None
 
 
 def row_parts(forest: Forest, values: Floats, row: Floats) -> Floats:

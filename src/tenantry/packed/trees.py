@@ -11,7 +11,7 @@ from tenantry.packed.columns import Floats, Frame, Lookup, Row, numbers_in
 from tenantry.packed.descent import row_score, tree_scores
 from tenantry.packed.forest import Forest
 from tenantry.packed.parts import Parts
-from tenantry.packed.shapley import mean_score, row_parts, tree_parts
+from tenantry.packed.shapley import SharedTrees, mean_score, row_parts
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class PackedTrees:
             KeyError: The frame lacks a feature.
             ValueError: A number is a text.
         """
-        found = tree_parts(self.forest, self.values, self._encoded(frame))
+        found = self._shared.parts(self._encoded(frame))
         return Parts(self.base, dict(zip(self.features, found, strict=True)))
 
     def parts_row(self, row: Row) -> Parts[float]:
@@ -86,6 +86,10 @@ class PackedTrees:
     def features(self) -> tuple[str, ...]:
         """The features that it reads, in the order of the splits."""
         return (*self.names, *(lookup.name for lookup in self.lookups))
+
+    @cached_property
+    def _shared(self) -> SharedTrees:
+        return SharedTrees(self.forest, self.values)
 
     def _encoded(self, frame: Frame) -> Floats:
         categories = [lookup.of_rows(frame) for lookup in self.lookups]

@@ -57,16 +57,35 @@ def read_model_facts(
     """
     product, tenant = spec.product, spec.tenant
     card = read_card(store, product, tenant, version)
-    decision = decision or _last_decision(store, product, tenant, version)
-    champion = _over_champion(decision, version)
-    return ModelFacts(
-        spec=spec,
-        card=card,
+    return tell_model(
+        spec,
+        card,
         curves=read_curves(store, product, tenant, version),
-        decision=decision,
-        gains=({CHAMPION: champion} if champion else {})
-        | dict(_gains(_evaluation(store, product, tenant, version), card, spec)),
+        decision=decision or _last_decision(store, product, tenant, version),
+        evaluation=_evaluation(store, product, tenant, version),
     )
+
+
+def tell_model(
+    spec: Spec,
+    card: Card,
+    *,
+    curves: Curves | None,
+    decision: Event | None,
+    evaluation: pd.DataFrame | None,
+) -> ModelFacts:
+    """Tell what follows from a model's records.
+
+    Args:
+        spec: The tenant's spec.
+        card: The model's card.
+        curves: Its curves and drivers, if there are any.
+        decision: The gate's about it, if there is one.
+        evaluation: Its holdout with predictions, as training left it, if it did.
+    """
+    champion = _over_champion(decision, card.version)
+    gains = {CHAMPION: champion} if champion else {}
+    return ModelFacts(spec, card, curves, decision, gains | dict(_gains(evaluation, card, spec)))
 
 
 def _last_decision(store: ObjectStore, product: str, tenant: str, version: str) -> Event | None:

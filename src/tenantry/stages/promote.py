@@ -15,7 +15,7 @@ from tenantry.champions import (
     read_champion,
 )
 from tenantry.columns import LABEL
-from tenantry.curves import curves_key
+from tenantry.curves import Curves, curves_key
 from tenantry.decisions import (
     champion_facts,
     decisions_now,
@@ -41,7 +41,7 @@ from tenantry.packed.save import Packed, save_packed
 from tenantry.parquet import from_parquet
 from tenantry.registry.decay import roll_back
 from tenantry.report.model_card import card_page_key, load_template, render_model_card
-from tenantry.report.model_facts import read_model_facts
+from tenantry.report.model_facts import ModelFacts, read_model_facts, tell_model
 from tenantry.rules import settle_rules
 from tenantry.specs.model import Spec
 from tenantry.training.fallback import save_fallback
@@ -81,6 +81,33 @@ class _Case:
     tainted: str = ""
 
 
+@dataclass(frozen=True)
+class _Judged:
+    """A model as the run knows it now.
+
+    Attributes:
+        card: Its card.
+        packed: What became of packing it.
+        curves: Its curves and drivers.
+        evaluation: The holdout, with its predictions as the challenger's.
+    """
+
+    card: Card
+    packed: Packed
+    curves: Curves
+    evaluation: pd.DataFrame
+
+    def facts(self, spec: Spec, decision: Event) -> ModelFacts:
+        """Return what its page tells."""
+        return tell_model(
+            spec,
+            self.card,
+            curves=self.curves,
+            decision=decision,
+            evaluation=self.evaluation,
+        )
+
+
 def promote(job: Job) -> Result:
     """Decide on a tenant's challenger; or archive a tenant that is to be retired.
 
@@ -111,7 +138,7 @@ def promote(job: Job) -> Result:
         return hold(job, challenger, reign, made, describe_revocation(known, challenger))
     standing = find_standing(job, challenger, reign, made)
     if standing and not (usable and usable.is_marked(challenger)):
-        keys = tuple(key for event in standing for key in _record(job, event, anew=False))
+        keys = tuple(key for event in standing for key in _record_again(job, event))
         return make_result(standing[-1], reign, keys)
     if champion is not None and champion.pin is not None:
         return hold(job, challenger, reign, made, f"it is {describe_pin(champion.pin)}")
@@ -150,17 +177,17 @@ def _decide(case: _Case) -> Result:
     decision = _compare(case)
     decision = replace(decision, evidence=decision.evidence | {"challenger": version})
     is_served = decision.promote or job.spec.serving.challenger is not None
-    packed = _save_packed(case, case.model, case.card) if is_served else Packed()
-    keys = [_write_curves(case, case.model, version, CHALLENGER, packed)]
-    crowned = (case.card, packed) if decision.promote else _save_fallback(case, decision)
-    reign = _crown(case, *crowned, decision) if crowned else case.reign
-    events = []
+    judged = _judge(case, case.model, case.card, CHALLENGER, is_served=is_served)
+    crowned = judged if decision.promote else _save_fallback(case, decision)
+    reign = _crown(case, crowned.card, crowned.packed, decision) if crowned else case.reign
+    told = []
     if crowned is not None:
-        events.append(make_event(job, "promoted", crowned[0].version, decision, turn=case.turn))
+        event = make_event(job, "promoted", crowned.card.version, decision, turn=case.turn)
+        told.append((event, crowned))
     if not decision.promote:
-        events.append(make_event(job, "kept", version, decision, turn=case.turn))
-    keys += [key for event in events for key in _record(job, event)]
-    return make_result(events[-1], reign, tuple(keys))
+        told.append((make_event(job, "kept", version, decision, turn=case.turn), judged))
+    keys = [key for event, one in told for key in _record(job, event, one.facts(job.spec, event))]
+    return make_result(told[-1][0], reign, (_curves_key(case.card), *keys))
 
 
 def _compare(case: _Case) -> Decision:
@@ -178,7 +205,7 @@ def _compare(case: _Case) -> Decision:
     return decide(holdout, incumbent, gate=spec.gate, model=spec.model)
 
 
-def _save_fallback(case: _Case, decision: Decision) -> tuple[Card, Packed] | None:
+def _save_fallback(case: _Case, decision: Decision) -> _Judged | None:
     """Save the model that is to reign in the challenger's place; None when the champion stays."""
     if decision.choice not in ("pooled", "prior"):
         return None
@@ -191,13 +218,7 @@ def _save_fallback(case: _Case, decision: Decision) -> tuple[Card, Packed] | Non
         evaluation=case.evaluation,
         pooled=case.job.read_pooled_card(),
     )
-    packed = _save_packed(case, model, card)
-    _write_curves(case, model, card.version, decision.choice, packed)
-    return card, packed
-
-
-def _save_packed(case: _Case, model: FittedModel, card: Card) -> Packed:
-    return save_packed(case.job.store, model, card, case.table, case.job.spec)
+    return _judge(case, model, card, decision.choice, is_served=True)
 
 
 def _crown(case: _Case, card: Card, packed: Packed, decision: Decision) -> Reign:
@@ -224,31 +245,47 @@ def _crown(case: _Case, card: Card, packed: Packed, decision: Decision) -> Reign
     return champion.as_of(job.as_of) or reign
 
 
-def _record(job: Job, event: Event, *, anew: bool = True) -> tuple[str, str]:
+def _record(job: Job, event: Event, facts: ModelFacts) -> tuple[str, str]:
     """Leave the model's card as a page, then the event: once it is there, all is done."""
     page = card_page_key(job.product, job.tenant, event.version)
-    if anew or not job.store.find(page):
-        facts = read_model_facts(job.store, job.spec, event.version, event)
-        job.store.put(page, render_model_card(facts).encode())
+    job.store.put(page, render_model_card(facts).encode())
     return page, write_event(job.store, event)
 
 
-def _write_curves(
-    case: _Case, model: FittedModel, version: str, column: str, packed: Packed
-) -> str:
-    job, evaluation = case.job, case.evaluation
-    said = predictions_in(evaluation, column)
-    own = with_predictions(evaluation, CHALLENGER, said)
+def _record_again(job: Job, event: Event) -> tuple[str, str]:
+    """Leave what a run that died may not have left."""
+    page = card_page_key(job.product, job.tenant, event.version)
+    if not job.store.find(page):
+        return _record(job, event, read_model_facts(job.store, job.spec, event.version, event))
+    return page, write_event(job.store, event)
+
+
+def _judge(case: _Case, model: FittedModel, card: Card, column: str, *, is_served: bool) -> _Judged:
+    """Pack a model that is to be served, and leave its curves.
+
+    Args:
+        case: The case.
+        model: The model, as it is shipped.
+        card: Its card, as saved.
+        column: What was predicted of the holdout by such a model.
+        is_served: Whether it is to be packed.
+    """
+    job, said = case.job, predictions_in(case.evaluation, column)
+    packed = save_packed(job.store, model, card, case.table, job.spec) if is_served else Packed()
+    own = with_predictions(case.evaluation, CHALLENGER, said)
     curves = appraise(
-        version,
+        card.version,
         model,
-        label=evaluation[LABEL].to_numpy(dtype=np.float64),
+        label=own[LABEL].to_numpy(dtype=np.float64),
         predicted=said,
         table=case.table,
         spec=job.spec,
         threshold=settle_rules(job.spec, own).threshold,
     )
-    key = curves_key(job.product, job.tenant, version)
     curves = curves.model_copy(update={"not_packed": packed.why_not})
-    job.store.put(key, curves.to_json())
-    return key
+    job.store.put(_curves_key(card), curves.to_json())
+    return _Judged(card, packed, curves, own)
+
+
+def _curves_key(card: Card) -> str:
+    return curves_key(card.product, card.tenant, card.version)
