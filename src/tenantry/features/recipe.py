@@ -102,11 +102,10 @@ def pooled_frame(table: pd.DataFrame, spec: Spec) -> pd.DataFrame:
         The product's features under their own names, in its order, and a str column `tenant`:
         its name, or empty when it does not contribute, so that the model never knew it.
     """
-    names = {column: name for name, column in pooled_columns(spec).items()}
-    frame = table[list(names)]
-    if set(names) != set(names.values()):
-        frame = frame.rename(columns=names)
-    return frame.assign(**{TENANT: spec.tenant if spec.pooling.contribute else ""})
+    columns = {name: table[column].array for name, column in pooled_columns(spec).items()}
+    tenant = pd.array([spec.tenant if spec.pooling.contribute else ""], dtype="str")
+    columns[TENANT] = tenant.repeat(len(table))
+    return pd.DataFrame(columns, index=table.index, copy=False)
 
 
 def _pooled_column(name: str, spec: Spec) -> str:

@@ -5,7 +5,7 @@ settings. All else raises `NotPackableError`, and is served by scikit-learn.
 """
 
 from collections.abc import Iterator
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -97,7 +97,9 @@ def _require_close(found: Floats, expected: Floats) -> None:
 
 
 def _rows(frame: pd.DataFrame) -> list[Row]:
-    return cast("list[Row]", frame.to_dict("records"))
+    names = [str(name) for name in frame]
+    columns = [frame[name].tolist() for name in names]
+    return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
 
 
 def pack_pipeline(pipeline: Pipeline) -> Part:
