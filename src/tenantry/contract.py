@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 
 from tenantry.columns import EVENT_TIME, KNOWN_AT, LABEL, LABEL_KNOWN_AT, RESERVED
 from tenantry.errors import ContractError, Fault
-from tenantry.moments import row_moments
+from tenantry.moments import instant, moments_until, row_moments
 from tenantry.order import is_rising, sort_rows
 from tenantry.origins import SourceRead
 from tenantry.quality import Quality
 from tenantry.specs.data import Column
 from tenantry.specs.features import HistoryFeature
 from tenantry.specs.model import Spec
-from tenantry.values import FAULTS, as_texts, read_values
+from tenantry.values import FAULTS, as_texts, frame_of, read_values
 
 REASON = "reason"
 """The column that says why a row was set aside: `column: fault`, several joined by `; `."""
@@ -31,6 +31,9 @@ REASON = "reason"
 Mask = NDArray[np.bool_]
 RowFault = tuple[str, Mask]
 """`column: fault`, and the rows that have it."""
+
+_Columns = dict[str, "pd.Series[Any]"]
+"""Columns of the same rows, quicker to take one by one than those of a frame."""
 
 
 @dataclass(frozen=True)
@@ -112,24 +115,24 @@ def check_part(frame: pd.DataFrame, spec: Spec, as_of: datetime) -> CheckedRows:
     """Check some of a tenant's rows, see `check_rows`; only a missing column is refused."""
     columns = expected_columns(spec)
     _require_columns(frame, spec)
-    known, moments, later = _known_rows(frame[list(columns)], spec, as_of)
-    rows, faults = _typed_rows(known, columns)
-    counts = _count_missing(rows, faults, spec, moments[LABEL_KNOWN_AT] <= as_of)
-    moments[LABEL] = _labels(rows[spec.label.column], spec)
-    rows = pd.concat([rows, moments[list(RESERVED)]], axis=1)
+    known, moments, later = _known_rows({name: frame[name] for name in columns}, spec, as_of)
+    typed, faults, missing = _typed_columns(known, columns)
+    counts = _count_missing(missing, spec, moments_until(moments[LABEL_KNOWN_AT], as_of))
+    moments[LABEL] = _labels(typed[spec.label.column], spec)
+    rows = frame_of(typed | {name: moments[name] for name in RESERVED})
     bad = np.logical_or.reduce([mask for _, mask in faults])
     copies, rivals = _find_repeats(rows, spec.key, ~bad)
     faults.append((rivals_of(spec), rivals))
     kept = _sorted(_only(rows, ~(bad | rivals | copies)), spec)
     quality = Quality(
         rows=len(kept),
-        labelled=int(kept[LABEL].notna().sum()),
+        labelled=int(np.count_nonzero(~kept[LABEL].array.isna())),
         quarantined=int((bad | rivals).sum()),
         copies=int(copies.sum()),
         reasons={reason: int(mask.sum()) for reason, mask in faults if mask.any()},
         null_shares=_shares(counts),
-        first_event=_moment(kept[EVENT_TIME].min()),
-        last_event=_moment(kept[EVENT_TIME].max()),
+        first_event=kept[EVENT_TIME].iloc[0].to_pydatetime() if len(kept) else None,
+        last_event=kept[EVENT_TIME].iloc[-1].to_pydatetime() if len(kept) else None,
     )
     aside = _set_aside(known, faults, bad | rivals)
     return CheckedRows(kept, aside, quality, later, counts=counts)
@@ -192,13 +195,14 @@ def require_contract(quality: Quality, later: int, spec: Spec) -> None:
 
 
 def _require_columns(frame: pd.DataFrame, spec: Spec) -> None:
-    missing = sorted(set(expected_columns(spec)) - set(frame.columns))
-    if missing:
-        remedy = "mend the source, or take it out of the contract"
-        raise ContractError(
-            Fault(f"{spec.tenant}: contract.columns.{name}", "the column is missing", remedy)
-            for name in missing
-        )
+    expected, place = set(expected_columns(spec)), f"{spec.tenant}: contract.columns"
+    missing, ours = sorted(expected - set(frame.columns)), sorted(expected & set(RESERVED))
+    remedy = "mend the source, or take it out of the contract"
+    faults = [Fault(f"{place}.{name}", "the column is missing", remedy) for name in missing]
+    remedy = "give the column another name in the source"
+    faults += [Fault(f"{place}.{name}", "is a name that we use ourselves", remedy) for name in ours]
+    if faults:
+        raise ContractError(faults)
 
 
 def _refuse_nothing(spec: Spec, later: int) -> None:
@@ -207,21 +211,22 @@ def _refuse_nothing(spec: Spec, later: int) -> None:
     raise ContractError([Fault(f"{spec.tenant}: rows", fault, remedy)])
 
 
-def _known_rows(
-    frame: pd.DataFrame, spec: Spec, as_of: datetime
-) -> tuple[pd.DataFrame, pd.DataFrame, int]:
+def _known_rows(given: _Columns, spec: Spec, as_of: datetime) -> tuple[_Columns, _Columns, int]:
     """Return the rows known by `as_of`, outcomes hidden until known; their moments; how many not.
 
     A row of which nobody can say when it is known stays, and is a bad row later.
     """
-    known = frame.reset_index(drop=True)
+    known = {name: column.reset_index(drop=True) for name, column in given.items()}
     moments = row_moments(known, spec.times)
-    later = (moments[KNOWN_AT] > as_of).to_numpy(dtype=bool)
-    known, moments = _only(known, ~later), _only(moments, ~later)
-    hidden = ~(moments[LABEL_KNOWN_AT] <= as_of)
+    later = moments[KNOWN_AT].to_numpy("datetime64[us]") > instant(as_of)
+    if later.any():
+        known, moments = (
+            {name: column[~later].reset_index(drop=True) for name, column in columns.items()}
+            for columns in (known, moments)
+        )
+    hidden = ~moments_until(moments[LABEL_KNOWN_AT], as_of)
     if hidden.any():
-        outcomes = {name: known[name].mask(hidden) for name in outcome_columns(spec)}
-        known = known.assign(**outcomes)
+        known |= {name: known[name].mask(hidden) for name in outcome_columns(spec)}
         if spec.times.label_known_at.column is not None:
             moments[LABEL_KNOWN_AT] = moments[LABEL_KNOWN_AT].mask(hidden)
     return known, moments, int(later.sum())
@@ -232,22 +237,23 @@ def _only(frame: pd.DataFrame, kept: Mask) -> pd.DataFrame:
     return frame if kept.all() else frame[kept].reset_index(drop=True)
 
 
-def _typed_rows(
-    known: pd.DataFrame, columns: Mapping[str, Column]
-) -> tuple[pd.DataFrame, list[RowFault]]:
-    """Return every column as its type, and which rows are at fault for what."""
+def _typed_columns(
+    known: _Columns, columns: Mapping[str, Column]
+) -> tuple[_Columns, list[RowFault], dict[str, Mask]]:
+    """Return every column as its type, which rows are at fault, and which have no value."""
     typed: dict[str, pd.Series[Any]] = {}
     faults: list[RowFault] = []
+    missing: dict[str, Mask] = {}
     for name, column in columns.items():
         values = read_values(known[name], column.type)
         typed[name] = values.clean
         faults.append((f"{name}: {FAULTS[column.type]}", values.bad))
-        missing = values.clean.isna().to_numpy(dtype=bool) & ~values.bad
+        missing[name] = np.asarray(values.clean.array.isna(), dtype=bool) & ~values.bad
         faults += [
             (f"{name}: {fault}", mask)
-            for fault, mask in _value_faults(values.clean, column, missing)
+            for fault, mask in _value_faults(values.clean, column, missing[name])
         ]
-    return pd.DataFrame(typed), faults
+    return typed, faults, missing
 
 
 def _value_faults(clean: "pd.Series[Any]", column: Column, missing: Mask) -> Iterator[RowFault]:
@@ -263,17 +269,16 @@ def _value_faults(clean: "pd.Series[Any]", column: Column, missing: Mask) -> Ite
 
 
 def _count_missing(
-    rows: pd.DataFrame, faults: list[RowFault], spec: Spec, label_known: "pd.Series[bool]"
+    missing: Mapping[str, Mask], spec: Spec, label_known: Mask
 ) -> dict[str, tuple[int, int]]:
     """Count each column's missing values, and among how many: an outcome's with a known label."""
-    bad = dict(faults)
     outcomes = outcome_columns(spec)
-    counts: dict[str, tuple[int, int]] = {}
-    for name, column in expected_columns(spec).items():
-        missing = rows[name].isna().to_numpy(dtype=bool) & ~bad[f"{name}: {FAULTS[column.type]}"]
-        could = label_known.to_numpy(dtype=bool) if name in outcomes else np.ones_like(missing)
-        counts[name] = int(missing[could].sum()), int(could.sum())
-    return counts
+    return {
+        name: (int(mask[label_known].sum()), int(label_known.sum()))
+        if name in outcomes
+        else (int(mask.sum()), len(mask))
+        for name, mask in missing.items()
+    }
 
 
 def _shares(counts: Mapping[str, tuple[int, int]]) -> dict[str, float]:
@@ -285,7 +290,9 @@ def _labels(values: "pd.Series[Any]", spec: Spec) -> "pd.Series[Any]":
         return values.map({name: float(code) for code, name in enumerate(spec.classes)})
     if spec.label.above is None:
         return values
-    return (values > spec.label.above).astype(float).mask(values.isna())
+    numbers = values.to_numpy(dtype=float)
+    above = (numbers > spec.label.above).astype(float)
+    return pd.Series(np.where(np.isnan(numbers), np.nan, above))
 
 
 def _find_repeats(rows: pd.DataFrame, key: tuple[str, ...], good: Mask) -> tuple[Mask, Mask]:
@@ -306,15 +313,15 @@ def _sorted(rows: pd.DataFrame, spec: Spec) -> pd.DataFrame:
     return sort_rows(rows, (EVENT_TIME, *spec.key))
 
 
-def _set_aside(known: pd.DataFrame, faults: list[RowFault], aside: Mask) -> pd.DataFrame:
+def _set_aside(known: _Columns, faults: list[RowFault], aside: Mask) -> pd.DataFrame:
     """Return the bad rows as text with their reasons, in an order of their own."""
     if not aside.any():
-        return _nothing_aside(tuple(known.columns))
+        return _nothing_aside(tuple(known))
     reasons = np.full(int(aside.sum()), "", dtype=object)
     for reason, mask in faults:
         chosen = mask[aside]
         reasons[chosen] = reasons[chosen] + np.where(reasons[chosen] == "", "", "; ") + reason
-    texts = {str(name): as_texts(known.loc[aside, name]) for name in known.columns}
+    texts = {name: as_texts(column[aside]) for name, column in known.items()}
     frame = pd.DataFrame(texts).assign(**{REASON: pd.Series(reasons, dtype="str").array})
     return frame.sort_values(list(frame.columns), ignore_index=True)
 
@@ -322,10 +329,6 @@ def _set_aside(known: pd.DataFrame, faults: list[RowFault], aside: Mask) -> pd.D
 @lru_cache(maxsize=8)  # tenants of a product have the same columns
 def _nothing_aside(columns: tuple[str, ...]) -> pd.DataFrame:
     return pd.DataFrame(columns=[*columns, REASON], dtype="str")
-
-
-def _moment(value: Any) -> datetime | None:  # noqa: ANN401 - a Timestamp or NaT
-    return None if pd.isna(value) else value.to_pydatetime()
 
 
 def _refuse_broken(quality: Quality, spec: Spec) -> None:

@@ -14,6 +14,12 @@ from tenantry.specs.model import Spec
 _Hashes = NDArray[np.uint64]
 
 _WHOLE = 1 << 64
+_SEED, _FACTOR, _STEP, _END = 0x345678, 1000003, 82520, 97531
+"""How pandas makes a row's hash of those of its values, as Python once made a tuple's."""
+
+_MISSING = np.uint64(_WHOLE - 1)
+"""The hash of a missing text."""
+
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -59,18 +65,25 @@ def pooled_fingerprint(rows: pd.DataFrame, spec: Spec) -> str:
 
 
 def _hashes(frame: pd.DataFrame) -> _Hashes:
-    told = {name: _by_category(frame[name]) for name in frame.columns}
-    return np.asarray(
-        pd.util.hash_pandas_object(pd.DataFrame(told, copy=False), index=False), dtype=np.uint64
-    )
+    """Return a hash of each row: that of `pandas.util.hash_pandas_object`."""
+    names = list(frame.columns)
+    hashes, factor = np.full(len(frame), _SEED, dtype=np.uint64), _FACTOR
+    for left, name in zip(range(len(names), 0, -1), names, strict=True):
+        hashes ^= _column_hashes(frame[name])
+        hashes *= np.uint64(factor)
+        factor = (factor + _STEP + 2 * left) % _WHOLE
+    hashes += np.uint64(_END)
+    return hashes
 
 
-def _by_category(values: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Return texts as categories, which have the same hashes and each is hashed once."""
+def _column_hashes(values: "pd.Series[Any]") -> _Hashes:
+    """Return the hash of each value; of texts each is hashed once."""
     if not isinstance(values.dtype, pd.StringDtype):
-        return values
+        plain = isinstance(values.dtype, np.dtype)
+        return pd.util.hash_array(values.to_numpy() if plain else values.array)
     codes, texts = pd.factorize(values)
-    return pd.Series(pd.Categorical.from_codes(codes, texts.astype(object)), index=values.index)
+    hashes = pd.util.hash_array(np.asarray(texts, dtype=object), categorize=False)
+    return np.append(hashes, _MISSING)[codes]
 
 
 def _mixed(hashes: _Hashes) -> _Hashes:

@@ -1,5 +1,6 @@
 """Reading raw values as the types of the contract; what cannot be read is told, never guessed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, cast
@@ -22,7 +23,7 @@ from tenantry.scalars import (
     text_of,
 )
 
-__all__ = ["FAULTS", "MAX_TEXT", "Kind", "Values", "as_texts", "read_values", "soften"]
+__all__ = ["FAULTS", "MAX_TEXT", "Kind", "Values", "as_texts", "frame_of", "read_values", "soften"]
 
 
 _TIME = pd.DatetimeTZDtype("us", "UTC")
@@ -62,6 +63,8 @@ def read_values(raw: "pd.Series[Any]", kind: Kind) -> Values:
         return numbers
     array = numbers.clean.to_numpy(dtype=float)
     broken = ~np.isnan(array) & ((array != np.round(array)) | (np.abs(array) > EXACT))
+    if not broken.any():
+        return numbers
     return Values(numbers.clean.mask(broken), numbers.bad | broken)
 
 
@@ -81,6 +84,15 @@ def as_texts(raw: "pd.Series[Any]") -> "pd.Series[Any]":
     if isinstance(raw.dtype, pd.DatetimeTZDtype):
         return cast("pd.Series[Any]", raw.dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ").astype("str"))
     return raw.astype(object).map(_storable_text_of, na_action="ignore").astype("str")
+
+
+def frame_of(columns: "Mapping[str, pd.Series[Any]]") -> pd.DataFrame:
+    """Return columns of the same rows, which share an index, as a frame: they are not copied."""
+    index = next(iter(columns.values())).index
+    arrays = {  # which need not be aligned; only objects could be taken for texts then
+        name: column if column.dtype == object else column.array for name, column in columns.items()
+    }
+    return pd.DataFrame(arrays, index=index, copy=False)
 
 
 def _as_they_are(raw: "pd.Series[Any]") -> Values:
@@ -123,6 +135,8 @@ def _cast(raw: "pd.Series[Any]", kind: pa.DataType) -> "pd.Series[Any] | None":
 def _read_numbers(raw: "pd.Series[Any]") -> Values:
     if raw.dtype == np.float64 and not np.isinf(raw.to_numpy()).any():
         return _as_they_are(raw)
+    if isinstance(raw.dtype, np.dtype) and raw.dtype.kind in "biu":
+        return _as_they_are(pd.Series(raw.to_numpy(dtype=float), index=raw.index))
     if pd.api.types.is_numeric_dtype(raw.dtype):
         array = raw.to_numpy(dtype=float, na_value=np.nan)
     else:

@@ -87,6 +87,21 @@ def test_a_bad_row_is_set_aside_with_its_reason(column, value, rule, reason):
     assert checked.quality.sentence == f"9 rows, 1 set aside ({reason} 1)"
 
 
+def test_a_column_may_not_have_a_name_of_ours():
+    columns = {"at": None, "event_time": {"type": "time"}, "known_at": {"type": "time"}}
+    times = {"event_time": "event_time", "label_known_at": {"delay": "2d"}}
+    frame = rows_with().rename(columns={"at": "event_time"}).assign(known_at=AS_OF)
+    with pytest.raises(ContractError) as caught:
+        check_rows(frame, make_spec(columns=columns, times=times), AS_OF)
+    assert [line.split(": ")[1:3] for line in str(caught.value).splitlines()] == [
+        [
+            f"contract.columns.{name}",
+            "is a name that we use ourselves; give the column another name in the source",
+        ]
+        for name in ("event_time", "known_at")
+    ]
+
+
 def test_missing_values_that_may_be_missing_are_fine():
     checked = check_rows(rows_with(amount=[None, *range(9)], shop=None), make_spec(), AS_OF)
     assert checked.quality.null_shares["amount"] == 0.1

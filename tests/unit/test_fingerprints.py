@@ -46,3 +46,19 @@ def test_of_what_a_pooled_model_learns_from_the_key_times_label_and_features_cou
             rows.assign(**{column: rows[column].iloc[::-1].values}), spec
         )
     assert not pooled_fingerprint(rows.drop(columns="wind"), spec)
+
+
+def test_rows_have_the_hashes_that_pandas_gives_them():
+    rows = pd.DataFrame(
+        {
+            "amount": [1.5, None, -0.0],
+            "at": pd.to_datetime(["2024-01-01", None, "2024-01-02"], utc=True).as_unit("us"),
+            "count": [1, 2, 3],
+            "flag": [True, False, True],
+            "odd": pd.Series(["a", 1, None], dtype=object),
+            "word": pd.array(["a", None, ""], dtype="str"),
+        }
+    )
+    hashes = pd.util.hash_pandas_object(rows, index=False)
+    first = sum(int(one) for one in hashes) % (1 << 64)
+    assert fingerprint(rows, list(rows.columns)).startswith(f"3-{first:016x}")

@@ -22,7 +22,7 @@ from tenantry.specs.data import TENANT, Column, JoinedSource, Source
 from tenantry.specs.load import filter_values
 from tenantry.specs.model import Spec
 from tenantry.times import Window
-from tenantry.values import Kind, soften
+from tenantry.values import Kind, frame_of, soften
 
 
 def preload(specs: Iterable[Spec]) -> None:
@@ -82,7 +82,10 @@ def read_sources(spec: Spec, connections: Connections, span: Window) -> ReadSour
     frames = _all_or_faults(partial(read_source, source) for source in spec.sources.rows)
     rows = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
     rows, joined = _join_all(rows.reset_index(drop=True), spec, tables)
-    return ReadSources(rows[list(tables.columns)], tuple(tables.reads), joined)
+    ordered = list(tables.columns)
+    if list(rows.columns) != ordered:
+        rows = rows[ordered]
+    return ReadSources(rows, tuple(tables.reads), joined)
 
 
 @dataclass(frozen=True)
@@ -115,9 +118,11 @@ class _Tables:
         frame = reader(query)
         self.reads.append(witness.testify(frame))
         kinds = {name: self.columns[name].type for name in wanted if name in self.columns}
-        softened = {name: soften(frame[name], kind) for name, kind in kinds.items()}
-        return pd.DataFrame(
-            {name: softened.get(str(name), column) for name, column in frame.items()}
+        return frame_of(
+            {
+                str(name): soften(column, kinds[str(name)]) if str(name) in kinds else column
+                for name, column in frame.items()
+            }
         )
 
 

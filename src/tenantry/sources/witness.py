@@ -77,8 +77,10 @@ def _find_types(frame: pd.DataFrame) -> dict[str, str]:
 
 
 def _kind_of(values: "pd.Series[Any]") -> str:
-    if not values.count():
+    if values.array.isna().all():
         return ""
+    if isinstance(values.dtype, pd.StringDtype):
+        return "text"
     if isinstance(values.dtype, pd.CategoricalDtype):
         return _kind_of(pd.Series(values.dtype.categories))
     if pd.api.types.is_bool_dtype(values.dtype):
