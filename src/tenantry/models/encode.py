@@ -54,7 +54,8 @@ def encode(columns: ColumnTransformer, frame: pd.DataFrame) -> Any:  # noqa: ANN
             parts += [_means(step, place, frame[name]) for place, name in enumerate(names)]
         else:
             values = _numbers(frame, names)
-            parts.append(_scaled(step, values) if isinstance(step, Pipeline) else values)
+            is_scaled = isinstance(step, Pipeline)
+            parts.append(standardised(step[1], fill_in(step[0], values)) if is_scaled else values)
     return np.column_stack(parts) if len(parts) != 2 else parts[1]
 
 
@@ -67,7 +68,7 @@ def _is_looked_up(transformer: object, frame: pd.DataFrame, names: Any) -> bool:
         return _is_filled_and_scaled(transformer)
     if not isinstance(transformer, TargetEncoder) or transformer.target_type_ == "multiclass":
         return False
-    return all(isinstance(frame.dtypes[name], pd.StringDtype) for name in names)
+    return all(isinstance(frame[name].dtype, pd.StringDtype) for name in names)
 
 
 def _is_filled_and_scaled(steps: Pipeline) -> bool:
@@ -86,10 +87,14 @@ def _numbers(frame: pd.DataFrame, names: list[str]) -> Floats:
     return np.array([frame[name].to_numpy(np.float64) for name in names]).T
 
 
-def _scaled(steps: Pipeline, values: Floats) -> Floats:
-    fill, scale = steps
-    filled = np.where(np.isnan(values), fill.statistics_, values)
-    return np.asarray((filled - scale.mean_) / scale.scale_, dtype=np.float64)
+def fill_in(fill: SimpleImputer, values: Floats) -> Floats:
+    """Return numbers, shape (n, columns), with what was fitted in place of missing ones."""
+    return np.where(np.isnan(values), fill.statistics_, values)
+
+
+def standardised(scale: StandardScaler, values: Floats) -> Floats:
+    """Return numbers, shape (n, columns), less their fitted mean, in fitted standard deviations."""
+    return np.asarray((values - scale.mean_) / scale.scale_, dtype=np.float64)
 
 
 def _means(encoder: TargetEncoder, place: int, values: "pd.Series[str]") -> Floats:

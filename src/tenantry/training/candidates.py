@@ -8,6 +8,7 @@ To add one, write a function that takes `Material` and keyword parameters with d
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import cast
 
 import numpy as np
@@ -138,7 +139,7 @@ def fit_candidate(name: str, material: Material, parameters: Parameters) -> Fitt
     if function is None:
         msg = f"{place}: there is no such recipe; use {', '.join(sorted(CANDIDATES))}"
         raise TrainingError(msg)
-    known = list(inspect.signature(function).parameters)[1:]
+    known = _parameters(function)
     unknown = sorted(set(parameters) - set(known))
     if unknown:
         msg = f"{place}: has no {', '.join(unknown)}; its parameters are {', '.join(known)}"
@@ -146,6 +147,11 @@ def fit_candidate(name: str, material: Material, parameters: Parameters) -> Fitt
     if not is_foreign:
         return cast("FittedModel", function(material, **parameters))
     return _fit_foreign(name, function, material, parameters)
+
+
+@lru_cache(maxsize=64)
+def _parameters(function: Callable[..., object]) -> list[str]:
+    return list(inspect.signature(function).parameters)[1:]
 
 
 def _fit_foreign(

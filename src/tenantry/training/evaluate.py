@@ -37,17 +37,19 @@ def evaluate(lessons: Lessons, recipe: str, line: Line | None, spans: Spans) -> 
         `prior`; NaN where there was no such model yet.
     """
     spec, rows = lessons.spec, lessons.held_out(spans)
-    found: pd.DataFrame = lessons.table.loc[rows, list(dict.fromkeys((*spec.key, *RESERVED)))]
-    columns: dict[str, Floats] = {}
+    columns: dict[str, Any] = {
+        name: lessons.table[name].array[rows] for name in (*spec.key, *RESERVED)
+    }
+    number = int(rows.sum())
     for column, name in ((CHALLENGER, recipe), (POOLED, POOLED), (PRIOR, PRIOR)):
-        shape = (len(found), len(spec.classes)) if spec.classes else (len(found),)
+        shape = (number, len(spec.classes)) if spec.classes else (number,)
         predicted = np.full(shape, np.nan)
         with suppress(TrainingError):
             model = lessons.fit(name, spans.holdout)
             chosen = calibrated(model, line) if column == CHALLENGER else model
             predicted = lessons.predict(chosen, rows)
         columns |= as_columns(column, predicted)
-    return found.reset_index(drop=True).assign(**columns)
+    return pd.DataFrame(columns)
 
 
 def holdout_scores(evaluation: pd.DataFrame, metric: str) -> dict[str, dict[str, float]]:

@@ -99,11 +99,11 @@ class Lessons:
     @cached_property
     def own_frame(self) -> pd.DataFrame:
         """What the tenant's own model sees of each row."""
-        return own_frame(self.table, self.spec)
+        return own_frame(self.table, self.spec).copy()  # in one piece: rows are taken often
 
     @cached_property
     def _pooled_frame(self) -> pd.DataFrame:
-        return pooled_frame(self.table, self.spec)
+        return pooled_frame(self.table, self.spec).copy()
 
     def _gather(self, moment: datetime) -> Material:
         rows = self.known(moment)

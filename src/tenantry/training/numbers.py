@@ -17,6 +17,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from tenantry.metrics import Floats
+from tenantry.models.encode import fill_in, standardised
 
 NUMBERS = "numbers"
 """The part of a ColumnTransformer that numbers go through."""
@@ -67,10 +68,10 @@ def fitted_to_names(name: str, kind: str, columns: tuple[str, ...]) -> ColumnTra
 
 
 def _fit_scaled(known: ColumnTransformer, values: Floats) -> tuple[ColumnTransformer, Floats]:
-    columns, imputer, scaler = copy(known), SimpleImputer(), StandardScaler()
-    fed = scaler.fit_transform(imputer.fit_transform(values))
     ((name, steps, names),) = known.transformers_
-    fill = copy(steps["fill"])  # it knows the names, which an array has not
-    fill.statistics_ = imputer.statistics_
-    columns.transformers_ = [(name, Pipeline([("fill", fill), ("scale", scaler)]), names)]
-    return columns, fed
+    columns, fill = copy(known), copy(steps["fill"])  # they know the names, which an array has not
+    fill.statistics_ = SimpleImputer().fit(values).statistics_
+    filled = fill_in(fill, values)
+    scale = StandardScaler().fit(filled)
+    columns.transformers_ = [(name, Pipeline([("fill", fill), ("scale", scale)]), names)]
+    return columns, standardised(scale, filled)

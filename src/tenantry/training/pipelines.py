@@ -64,17 +64,21 @@ def known_columns(
     Raises:
         TrainingError: None does.
     """
-    there = frame.notna().to_numpy().T
-    has_value = {name: row.any() for name, row in zip(frame.columns, there, strict=True)}
     known = [
-        str(name)
-        for name in frame.columns
-        if (has_words(frame[name], min_rows[name]) if name in min_rows else has_value[name])
+        name
+        for name, is_there in has_value(frame).items()
+        if (has_words(frame[name], min_rows[name]) if name in min_rows else is_there)
     ]
     if not known:
         msg = "features: none has a value in any labelled row; check the sources and the features"
         raise TrainingError(msg)
     return known
+
+
+def has_value(frame: pd.DataFrame) -> dict[str, bool]:
+    """Return whether each column holds a value."""
+    there = frame.notna().to_numpy().T
+    return {str(name): bool(row.any()) for name, row in zip(frame.columns, there, strict=True)}
 
 
 def fit_linear(  # noqa: PLR0913 - what a fit needs

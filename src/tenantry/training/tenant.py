@@ -15,6 +15,7 @@ from tenantry.training.candidates import has_one_class
 from tenantry.training.evaluate import evaluate, holdout_scores, slices
 from tenantry.training.folds import Spans
 from tenantry.training.lessons import Lessons
+from tenantry.training.pipelines import has_value
 from tenantry.training.select import Selection, select_recipe
 
 
@@ -71,8 +72,8 @@ def train_tenant(lessons: Lessons, as_of: datetime) -> Trained:
     line = _calibration(selection, lessons)
     model = calibrated(lessons.fit(selection.recipe, as_of), line)
     evaluation = evaluate(lessons, selection.recipe, line, spans)
-    frame = lessons.until(as_of).frame
-    events = lessons.table.loc[known, EVENT_TIME]
+    features = has_value(lessons.until(as_of).frame)
+    events = lessons.table[EVENT_TIME][known]
     return Trained(
         model=model,
         selection=selection,
@@ -80,7 +81,7 @@ def train_tenant(lessons: Lessons, as_of: datetime) -> Trained:
         rows=len(label),
         positives=int(label.sum()) if spec.label.task == "classification" else None,
         span=(events.min().to_pydatetime(), events.max().to_pydatetime()) if len(events) else None,
-        dropped=tuple(map(str, frame.columns[~frame.notna().any()])),
+        dropped=tuple(name for name, is_there in features.items() if not is_there),
         evaluation=evaluation,
         holdout=holdout_scores(evaluation, spec.model.metric),
         slices=slices(evaluation, lessons, spans),
