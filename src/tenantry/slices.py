@@ -1,8 +1,10 @@
 """Parts of a tenant's rows: by category, band of hours, weekday and month."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from tenantry.columns import EVENT_TIME
 from tenantry.specs.features import (
@@ -83,10 +85,16 @@ def _slices(
 
 
 def _bands(hours: "pd.Series[float]") -> "pd.Series[str]":
-    band = (hours // BAND * BAND).astype("int64")
-    return band.map(lambda hour: f"{hour:02d}-{hour + BAND - 1:02d}").astype("str")
+    names = [f"{hour:02d}-{hour + BAND - 1:02d}" for hour in range(0, 24, BAND)]
+    return _named(names, np.asarray((hours // BAND).astype("int64"), dtype=np.int64))
 
 
 def _months(event_time: "pd.Series[pd.Timestamp]", timezone: str) -> "pd.Series[str]":
     local = event_time.dt.tz_convert(timezone).dt.tz_localize(None)
-    return pd.Series(local.to_numpy().astype("datetime64[M]").astype(str), dtype="str")
+    months, which = np.unique(local.to_numpy().astype("datetime64[M]"), return_inverse=True)
+    return _named(months.astype(str).tolist(), which)
+
+
+def _named(names: Sequence[str], which: NDArray[np.int64]) -> "pd.Series[str]":
+    """Return the name of each row, given its number."""
+    return pd.Series(pd.array(names, dtype="str").take(which))

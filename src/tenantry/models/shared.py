@@ -1,7 +1,8 @@
 """Pooled models that workers share: read by the shard, opened before workers are forked.
 
 Opening one takes 20 CPU-milliseconds, and training opens its folds as well; a worker that is forked
-for one tenant would pay for it each time. Every tenant of a product may read its pooled models.
+for one tenant would pay for it each time, and for three requests. Every tenant of a product may
+read its pooled models.
 
 Reading them imports no scikit-learn.
 """
@@ -55,12 +56,15 @@ def read_shared(
 
 
 def open_shared(files: Sequence[SharedFile]) -> None:
-    """Open pooled models, so that they are open in this process and in its forks."""
-    from tenantry.models.files import open_pipeline
+    """Open pooled models, so that this process and its forks neither read nor open them again."""
+    from tenantry.models.files import keep_open, open_pipeline
     from tenantry.models.leaves import has_single_trees, named_trees
 
+    opened = {}
     for file in files:
         with suppress(ModelFileError):
             pipeline = open_pipeline(*file)
+            opened[file.key, file.digest] = pipeline
             if has_single_trees(pipeline):
                 named_trees(pipeline)
+    keep_open(opened)

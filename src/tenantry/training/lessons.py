@@ -103,7 +103,7 @@ class Lessons:
 
     @cached_property
     def _pooled_frame(self) -> pd.DataFrame:
-        return pooled_frame(self.table, self.spec).copy()
+        return pooled_frame(self.table, self.spec)
 
     def _gather(self, moment: datetime) -> Material:
         rows = self.known(moment)

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 
+from tenantry.errors import ModelFileError
 from tenantry.models.card import PooledCard
 from tenantry.models.files import load_fold, load_pooled, open_pipeline, save_pooled
 from tenantry.models.shared import open_shared, read_shared
@@ -24,16 +25,34 @@ def saved(store, trees):
     return save_pooled(store, card, trees, {AS_OF - timedelta(days=28): trees})
 
 
-def test_what_was_opened_before_is_not_opened_again(trees):
+@pytest.fixture(autouse=True)
+def _nothing_stays_open():
+    yield
+    open_shared([])
+
+
+def test_what_was_opened_before_is_neither_read_nor_opened_again(trees):
     store = MemoryStore()
     card = saved(store, trees)
     open_pipeline.cache_clear()
     open_shared(read_shared(store, PRODUCT, {"default": card.version}))
-    opened = open_pipeline.cache_info().misses
-    assert opened == 2
-    assert load_pooled(store, card) is not None
-    assert load_fold(store, card, AS_OF) is not None
-    assert open_pipeline.cache_info().misses == opened
+    assert open_pipeline.cache_info().misses == 2
+    nothing = MemoryStore()
+    assert load_pooled(nothing, card) is not None
+    assert load_fold(nothing, card, AS_OF) is not None
+
+
+def test_what_an_earlier_shard_opened_is_read_again(trees):
+    store = MemoryStore()
+    card = saved(store, trees)
+    open_shared(read_shared(store, PRODUCT, {"default": card.version}))
+    open_shared([])
+    with pytest.raises(ModelFileError, match=r"model\.skops: missing"):
+        load_pooled(MemoryStore(), card)
+    other = card.model_copy(update={"file_digest": "0" * 64})
+    open_shared(read_shared(store, PRODUCT, {"default": card.version}))
+    with pytest.raises(ModelFileError, match=r"model\.skops: not the file"):
+        load_pooled(store, other)
 
 
 def test_what_cannot_be_read_is_left_to_whoever_needs_it(trees):
