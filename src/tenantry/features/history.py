@@ -136,8 +136,8 @@ class History:
         place = (feature.by, feature.same, number)
         if place not in self._pasts:
             groups, order = self._order(feature.by, feature.same)
-            line, own = self._line(number, groups, order)
             asking = groups[order]
+            line, own = self._line(number, groups, order, asking)
             self._pasts[place] = _Past(
                 order=order,
                 groups=asking,
@@ -165,14 +165,16 @@ class History:
             self._starts[place] = past.line.ends_of(past.groups, ranks[past.order])
         return self._starts[place]
 
-    def _line(self, number: int, groups: Integers, order: Integers) -> tuple[Timeline, Integers]:
+    def _line(
+        self, number: int, groups: Integers, order: Integers, asking: Integers
+    ) -> tuple[Timeline, Integers]:
         """Return a set of rows that count as a line, and where in it each row is, by `order`."""
         counted = self._counted[number]
         if number not in self._moments:
             self._moments[number] = ranked(self._learned, counted)
         moments, ranks = self._moments[number]
         if counted.all() and self._in_step:
-            line = Timeline.in_order(order, groups[order], moments, ranks[order])
+            line = Timeline.in_order(order, asking, moments, ranks[order])
             return line, np.arange(len(order))
         places = np.flatnonzero(counted)
         mine = places[order_of(groups[places], ranks[places])]

@@ -38,11 +38,11 @@ def build_stretches(
         at_once: Rows of a stretch.
     """
     features = table_features(spec)
-    if chunks.rows <= 2 * at_once:  # looking back for stretches would take as much
-        yield build_features(chunks.read(), features, spec)
-        return
     read = {column for item in features.items() for _, column in columns_of(*item)}
     columns = tuple(dict.fromkeys((*spec.key, *RESERVED, *sorted(read))))
+    if chunks.rows <= 2 * at_once:  # looking back for stretches would take as much
+        yield build_features(chunks.read(columns), features, spec)
+        return
     asked = _Spans(chunks.read((EVENT_TIME, KNOWN_AT, LABEL_KNOWN_AT)), spec)
     for first in range(0, chunks.rows, at_once):
         end = min(first + at_once, chunks.rows)
