@@ -18,13 +18,16 @@ def is_sorted(frame: pd.DataFrame, columns: tuple[str, ...]) -> bool:
     """Say whether a frame is sorted by columns; where a value of them is missing, no."""
     if any(frame[name].hasnans for name in columns):
         return False
-    equal = np.arange(1, len(frame))  # rows that are so far equal to the one before
+    equal = None  # rows that are so far equal to the one after; None for all
     for name in columns:
         values = _comparable(frame[name])
-        before, after = values[equal - 1], values[equal]
+        before, after = values[:-1], values[1:]
+        if equal is not None:
+            before, after = before[equal], after[equal]
         if (before > after).any():
             return False
-        equal = equal[np.asarray(before == after, dtype=bool)]
+        same = np.flatnonzero(before == after)
+        equal = same if equal is None else equal[same]
     return True
 
 
