@@ -25,3 +25,8 @@ POOLED_SCORE = "pooled_score"
 
 TENANT = "tenant"
 """The column of the pooled frame that names the tenant; empty where it does not contribute."""
+
+OWNER = "\0owner"
+"""The column of a frame of many tenants' rows that says whose each is: the tenant's place in their
+list, as float64. No column of a spec can have that name.
+"""

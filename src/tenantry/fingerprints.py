@@ -29,15 +29,36 @@ def fingerprint(frame: pd.DataFrame, columns: Sequence[str]) -> str:
     The order of rows and columns does not count, how often a row is there does. Two different sets
     of rows have the same one by chance about once in 2¹²⁸.
     """
-    names = sorted(set(columns))
-    try:
-        hashes = _hashes(frame[names])
-    except TypeError:  # values that cannot be hashed, from a database's JSON or array columns
-        hashes = _hashes(frame[names].astype("str"))
+    hashes = _hashes_of(frame, columns)
     with np.errstate(over="ignore"):
         first = int(hashes.sum(dtype=np.uint64))
         second = int(_mixed(hashes).sum(dtype=np.uint64))
-    return f"{len(frame)}-{first:016x}{second:016x}"
+    return _print(len(frame), first, second)
+
+
+def fingerprint_each(
+    frame: pd.DataFrame, columns: Sequence[str], groups: NDArray[np.int64]
+) -> dict[int, str]:
+    """Return the fingerprint of each group of rows: what `fingerprint` returns of them alone.
+
+    Args:
+        frame: The rows of all groups.
+        columns: What is looked at.
+        groups: Each row's group.
+    """
+    if not len(frame):
+        return {}
+    order = np.argsort(groups, kind="stable")
+    names, starts, sizes = np.unique(groups[order], return_index=True, return_counts=True)
+    hashes = _hashes_of(frame, columns)[order]
+    with np.errstate(over="ignore"):
+        sums = np.add.reduceat(hashes, starts), np.add.reduceat(_mixed(hashes), starts)
+    every = zip(names, sizes, *sums, strict=True)
+    return {int(name): _print(*map(int, told)) for name, *told in every}
+
+
+def _print(rows: int, first: int, second: int) -> str:
+    return f"{rows}-{first:016x}{second:016x}"
 
 
 def join_fingerprints(prints: Sequence[str]) -> str:
@@ -59,9 +80,31 @@ def pooled_fingerprint(rows: pd.DataFrame, spec: Spec) -> str:
     Returns:
         The fingerprint; empty when the rows lack a column that the pooled model reads.
     """
-    read = {column for item in spec.pooled.features.items() for _, column in columns_of(*item)}
-    columns = {*spec.key, *RESERVED, *read}
+    columns = _pooled_columns(spec)
     return fingerprint(rows, sorted(columns)) if columns <= set(rows.columns) else ""
+
+
+def pooled_fingerprints(
+    rows: pd.DataFrame, spec: Spec, groups: NDArray[np.int64]
+) -> dict[int, str]:
+    """Return what `pooled_fingerprint` returns of each group of rows; see `fingerprint_each`."""
+    columns = _pooled_columns(spec)
+    if columns <= set(rows.columns):
+        return fingerprint_each(rows, sorted(columns), groups)
+    return dict.fromkeys(map(int, np.unique(groups)), "")
+
+
+def _pooled_columns(spec: Spec) -> set[str]:
+    read = {column for item in spec.pooled.features.items() for _, column in columns_of(*item)}
+    return {*spec.key, *RESERVED, *read}
+
+
+def _hashes_of(frame: pd.DataFrame, columns: Sequence[str]) -> _Hashes:
+    names = sorted(set(columns))
+    try:
+        return _hashes(frame[names])
+    except TypeError:  # values that cannot be hashed, from a database's JSON or array columns
+        return _hashes(frame[names].astype("str"))
 
 
 def _hashes(frame: pd.DataFrame) -> _Hashes:

@@ -1,11 +1,17 @@
 """Equal rows have equal fingerprints in whatever order; other rows have others."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenantry.fingerprints import fingerprint, pooled_fingerprint
+from tenantry.fingerprints import (
+    fingerprint,
+    fingerprint_each,
+    pooled_fingerprint,
+    pooled_fingerprints,
+)
 from tests.unit.tiny_fleet import make_spec, make_table
 
 ROWS = st.lists(st.tuples(st.integers(0, 3), st.sampled_from("ab")), max_size=6)
@@ -22,6 +28,14 @@ def taken(rows):
 @given(ROWS, ROWS)
 def test_two_sets_of_rows_share_one_when_they_are_equal_as_sets_with_counts(one, other):
     assert (taken(one) == taken(other)) is (sorted(one) == sorted(other))
+
+
+@given(ROWS)
+def test_each_group_has_the_one_it_has_alone(rows):
+    whole, columns = frame(rows), ["number", "word"]
+    groups = whole["number"].to_numpy(dtype=np.int64) * 3
+    told = {int(place): fingerprint(whole[groups == place], columns) for place in set(groups)}
+    assert fingerprint_each(whole, columns, groups) == told
 
 
 def test_the_order_of_columns_does_not_count_and_those_not_named_do_not():
@@ -62,3 +76,10 @@ def test_rows_have_the_hashes_that_pandas_gives_them():
     hashes = pd.util.hash_pandas_object(rows, index=False)
     first = sum(int(one) for one in hashes) % (1 << 64)
     assert fingerprint(rows, list(rows.columns)).startswith(f"3-{first:016x}")
+
+
+def test_rows_that_lack_what_a_pooled_model_reads_have_none_in_any_group():
+    spec, rows = make_spec(), make_table(rows=4)
+    groups = np.array([0, 0, 2, 2])
+    assert set(pooled_fingerprints(rows, spec, groups)) == {0, 2}
+    assert pooled_fingerprints(rows.drop(columns="wind"), spec, groups) == {0: "", 2: ""}

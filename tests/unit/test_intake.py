@@ -104,6 +104,8 @@ def test_only_many_rows_of_plain_parquet_files_are_stretched(lake):
     assert stretches_of(texts) == (span,)
     numbered = make_job(lake, frame.assign(shop=frame["number"]))
     assert stretches_of(numbered) == (span,)
+    truths = make_job(lake, frame.assign(amount=[*[True] * 159, None]))
+    assert stretches_of(truths) == (span,)
 
 
 def test_stretches_are_whole_months_that_make_up_the_span(lake):

@@ -100,7 +100,7 @@ def _filter(query: Query, dataset: ds.Dataset) -> pc.Expression | None:
     ]
     if query.within is not None:
         time, span = query.within
-        conditions += _within(dataset.schema.field(time), span)
+        conditions += lie_within(dataset.schema.field(time), span)
     return all_of(conditions)
 
 
@@ -113,7 +113,8 @@ def _equal(query: Query, column: pa.Field, value: str) -> pc.Expression:
         raise query.error(fault, "filter rows by a text or whole-number column") from None
 
 
-def _within(column: pa.Field, span: Window) -> list[pc.Expression]:
+def lie_within(column: pa.Field, span: Window) -> list[pc.Expression]:
+    """Return what holds of rows whose time may lie in a span; nothing where no type tells."""
     time = pc.field(column.name)
     unplaced = time.is_null()
     low: Any

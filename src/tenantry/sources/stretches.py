@@ -79,7 +79,8 @@ def _files(
     query = Query(source, connections.find(source.connection, source_place(source)), ())
     equals = filter_values(spec)
     dataset = open_parquet(find_path(query), equals)
-    _check_types(spec, dataset.schema)
+    if not has_plain_types(spec, dataset.schema):
+        raise _NotStretchedError
     yield from dataset.get_fragments(all_of(ds.field(name) == equals[name] for name in equals))
 
 
@@ -95,25 +96,28 @@ def _row_groups(
             yield _utc(known["min"]), _utc(known["max"]), group.num_rows
 
 
-def _check_types(spec: Spec, schema: pa.Schema) -> None:
+def has_plain_types(spec: Spec, schema: pa.Schema) -> bool:
+    """Say whether the contract's columns, joined ones aside, are read value by value."""
     joined = {name for join in spec.sources.joins for name in join.columns}
-    for name, column in expected_columns(spec).items():
-        place = schema.get_field_index(name)
-        if name not in joined and (place < 0 or not _is_plain(column.type, schema.types[place])):
-            raise _NotStretchedError
+    kinds = {name: column.type for name, column in expected_columns(spec).items()}
+    return all(is_plain(schema, name, kind) for name, kind in kinds.items() if name not in joined)
 
 
-def _is_plain(kind: Kind, given: pa.DataType) -> bool:
-    """Whether values of a type are read one by one, whatever the others are."""
+def is_plain(schema: pa.Schema, name: str, kind: Kind) -> bool:
+    """Say whether a column's values are read as `kind` one by one, whatever the others are."""
+    place = schema.get_field_index(name)
+    if place < 0:
+        return False
+    given = schema.types[place]
     if pa.types.is_dictionary(given):
         given = given.value_type
     if kind in ("category", "text"):
         return bool(pa.types.is_string(given) or pa.types.is_large_string(given))
     if kind == "time":
         return bool(pa.types.is_timestamp(given))
-    return bool(
-        pa.types.is_integer(given) or pa.types.is_floating(given) or pa.types.is_boolean(given)
-    )
+    if pa.types.is_boolean(given):
+        return kind == "boolean"  # as numbers they are read only where none is missing
+    return bool(pa.types.is_integer(given) or pa.types.is_floating(given))
 
 
 def _utc(moment: datetime) -> datetime:

@@ -1,41 +1,29 @@
 """Train the pooled model of each residency zone, from all tenants that allow it."""
 
 import logging
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from tenantry.contract import CheckedRows
+from tenantry.contributions import Contributions
 from tenantry.erasure.pools import replace_pools
 from tenantry.erasure.removal import Removal
-from tenantry.erasure.suppression import read_suppressed
 from tenantry.erasure.tombstones import Marks, read_marks
-from tenantry.errors import StoreError, TenantryError, TrainingError
-from tenantry.fingerprints import pooled_fingerprint
+from tenantry.errors import TrainingError
 from tenantry.models.card import PooledCard
 from tenantry.models.files import save_pooled
 from tenantry.models.pooled import PooledReign, depose, enthrone
 from tenantry.packed.save import pack_pooled
 from tenantry.pooling import Standing, Zone, definition, find_standing, first_spec, split_zones
-from tenantry.sources.collect import collect_rows
 from tenantry.sources.connections import Connections
 from tenantry.specs.model import Spec
 from tenantry.store.contract import ObjectStore
-from tenantry.text import plain
-from tenantry.training.pooled import (
-    PooledFit,
-    contribution,
-    fit_pooled,
-    pool_rows,
-)
-from tenantry.transient import retry_transient
+from tenantry.training.pooled import PooledFit, fit_pooled, pool_rows
 
 _LOG = logging.getLogger(__name__)
-
-"""Times that a tenant's rows are asked for while the failure is transient."""
 
 
 @dataclass(frozen=True)
@@ -112,11 +100,9 @@ class _Rows:
     connections: Connections
     marks: Marks
 
-    def collect(self, spec: Spec, as_of: datetime) -> CheckedRows:
-        """Read a tenant's rows, without those that were erased."""
-        erased = spec.tenant in self.marks.rows
-        suppressed = read_suppressed(self.store, spec.product, spec.tenant) if erased else None
-        return collect_rows(spec, self.connections, as_of, suppressed=suppressed)
+    def contributions(self, as_of: datetime) -> Contributions:
+        """Return what tenants give as of a time, none read yet."""
+        return Contributions(as_of, self.store, self.connections, self.marks)
 
     def refuse_newer(self, card: PooledCard) -> None:
         """Withdraw a model when something was erased while it was trained: it may hold that.
@@ -150,22 +136,22 @@ def _train_zone(zone: Zone, run: str, rows: _Rows, code_version: str) -> PooledO
     reign = standing.reign
     if not standing.reason:
         return _keep(zone, standing)
-    failures: dict[str, str] = {}
-    prints: dict[str, str] = {}
+    given = rows.contributions(zone.as_of)
     try:
         if not zone.contributing:
             msg = "no tenant allows pooling"
             raise TrainingError(msg)
         cap = first_spec(zone.specs).pooled.max_rows
-        sample = pool_rows(_contributions(zone, rows, failures, prints), cap)
+        sample = pool_rows(given.of(zone.contributing), cap)
         fit = fit_pooled(sample, zone.specs, zone.as_of)
-        card = _save(zone, sample, fit, failures, prints, store, code_version)
+        card = _save(zone, sample, fit, given, store, code_version)
         turn = reign.turn + 1 if reign is not None and reign.since == zone.as_of else 0
         enthrone(store, zone.product, zone.name, _reign(card, run, turn))
         rows.refuse_newer(card)
     except TrainingError as error:
-        return _without(zone, standing, failures, f"{zone.name}: {error}", store)
+        return _without(zone, standing, given.failures, f"{zone.name}: {error}", store)
     counted = f"{card.rows:,} rows of {len(card.contributors)} tenants"
+    failures = card.failures
     left_out = f", {len(failures)} left out: {', '.join(failures)}" if failures else ""
     message = f"{zone.name}: trained on {counted}{left_out} ({standing.reason})"
     _LOG.info("%s", message, extra={"product": zone.product, "stage": "train_pooled", "run": run})
@@ -173,40 +159,11 @@ def _train_zone(zone: Zone, run: str, rows: _Rows, code_version: str) -> PooledO
     return PooledOutcome(version, card.contributors, failures, zone.denied, zone.strict, message)
 
 
-def _contributions(
-    zone: Zone, rows: _Rows, failures: dict[str, str], prints: dict[str, str]
-) -> Iterator[pd.DataFrame]:
-    """Yield what each tenant contributes and note its fingerprint; or why others could not."""
-    attempts = retry_transient(first_wait=0.5, longest_wait=10)
-    for spec in zone.contributing:
-        try:
-            checked = attempts(rows.collect, spec, zone.as_of)
-            given = contribution(checked.rows, spec, zone.as_of)
-        except StoreError:  # no tenant's fault: a pool without it would stay in use for weeks
-            raise
-        except Exception as error:
-            failures[spec.tenant] = _in_words(error)
-            continue
-        if len(given):
-            prints[spec.tenant] = pooled_fingerprint(checked.rows, spec)
-            yield given
-        else:
-            failures[spec.tenant] = "no row has a label that is known by now"
-
-
-def _in_words(error: Exception) -> str:
-    # other libraries' messages may quote rows
-    if isinstance(error, TenantryError):
-        return plain(str(error))
-    return f"{type(error).__name__} while its rows were read"
-
-
 def _save(  # noqa: PLR0913, PLR0917 - what a card holds
     zone: Zone,
     sample: pd.DataFrame,
     fit: PooledFit,
-    failures: dict[str, str],
-    prints: dict[str, str],
+    given: Contributions,
     store: ObjectStore,
     code_version: str,
 ) -> PooledCard:
@@ -218,10 +175,10 @@ def _save(  # noqa: PLR0913, PLR0917 - what a card holds
         task=spec.label.task,
         definition=definition(spec),
         contributors=fit.contributors,
-        fingerprints={tenant: prints[tenant] for tenant in fit.contributors},
+        fingerprints={tenant: given.prints[tenant] for tenant in fit.contributors},
         denied=zone.denied,
         strict=zone.strict,
-        failures=failures,
+        failures=given.failures,
         rows=sum(fit.contributors.values()),
         seed=spec.model.seed,
         code_version=code_version,

@@ -4,17 +4,19 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from tenantry.columns import EVENT_TIME, KNOWN_AT, LABEL, LABEL_KNOWN_AT, TENANT
+from tenantry.columns import EVENT_TIME, KNOWN_AT, LABEL, LABEL_KNOWN_AT, OWNER, TENANT
+from tenantry.contract_batch import owned, owners_of
 from tenantry.errors import TrainingError
 from tenantry.features.recipe import build_features, pooled_features, pooled_frame
 from tenantry.metrics import Floats
 from tenantry.pooling import first_spec
-from tenantry.specs.features import texts_of
+from tenantry.specs.features import CongestionFeature, Feature, HistoryFeature, texts_of
 from tenantry.specs.model import Spec
 from tenantry.training.candidates import has_one_class
 from tenantry.training.chain import Chain
@@ -61,8 +63,38 @@ def contribution(rows: pd.DataFrame, spec: Spec, as_of: datetime) -> pd.DataFram
 def pooled_rows(table: pd.DataFrame, spec: Spec, as_of: datetime) -> pd.DataFrame:
     """Return what `contribution` does, of a feature table that holds the pooled features."""
     table = table[known_by(table, as_of)].reset_index(drop=True)
-    frame = pooled_frame(table, spec)
-    named = table[list(spec.key)].assign(**{TENANT: spec.tenant})
+    return _placed(table, pooled_frame(table, spec), spec, spec.tenant)
+
+
+def batch_contribution(rows: pd.DataFrame, specs: Sequence[Spec], as_of: datetime) -> pd.DataFrame:
+    """Return what `contribution` does of each tenant of a batch, in another order.
+
+    Args:
+        rows: What `contract_batch.check_batch` returned: their rows, and whose each is.
+        specs: The batch.
+        as_of: The run's logical time.
+    """
+    spec = specs[0]
+    features = {name: _by_owner(item) for name, item in pooled_features(spec).items()}
+    table = build_features(rows, features, owned(spec))
+    table = table[known_by(table, as_of)].reset_index(drop=True)
+    names = pd.array([each.tenant for each in specs], dtype="str")
+    tenants = pd.Series(names.take(owners_of(table)))
+    return _placed(table, pooled_frame(table, spec).assign(**{TENANT: tenants}), spec, tenants)
+
+
+def _by_owner(feature: Feature) -> Feature:
+    """Return a feature that is made of rows of the same tenant alone."""
+    if isinstance(feature, HistoryFeature | CongestionFeature):
+        return feature.model_copy(update={"by": (OWNER, *feature.by)})
+    return feature
+
+
+def _placed(
+    table: pd.DataFrame, frame: pd.DataFrame, spec: Spec, tenants: "pd.Series[Any] | str"
+) -> pd.DataFrame:
+    """Return what the pooled model sees of a table, with what the sample needs besides."""
+    named = table[list(spec.key)].assign(**{TENANT: tenants})
     place = np.asarray(pd.util.hash_pandas_object(named, index=False))
     return pd.concat([frame, table[[LABEL, *_TIMES]]], axis=1).assign(**{_PLACE: place})
 
