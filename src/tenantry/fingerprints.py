@@ -102,14 +102,13 @@ def _pooled_columns(spec: Spec) -> set[str]:
 def _hashes_of(frame: pd.DataFrame, columns: Sequence[str]) -> _Hashes:
     names = sorted(set(columns))
     try:
-        return _hashes(frame[names])
+        return _hashes(frame, names)
     except TypeError:  # values that cannot be hashed, from a database's JSON or array columns
-        return _hashes(frame[names].astype("str"))
+        return _hashes(frame[names].astype("str"), names)
 
 
-def _hashes(frame: pd.DataFrame) -> _Hashes:
-    """Return a hash of each row: that of `pandas.util.hash_pandas_object`."""
-    names = list(frame.columns)
+def _hashes(frame: pd.DataFrame, names: Sequence[str]) -> _Hashes:
+    """Return a hash of some columns of each row: that of `pandas.util.hash_pandas_object`."""
     hashes, factor = np.full(len(frame), _SEED, dtype=np.uint64), _FACTOR
     for left, name in zip(range(len(names), 0, -1), names, strict=True):
         hashes ^= _column_hashes(frame[name])

@@ -6,7 +6,7 @@ partitions. To list the folder anew for each takes longer than to read the rows.
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -17,6 +17,9 @@ _MOST_KEPT = 8
 _MOST_FILES = 20_000
 """Of a folder that is kept: some hundred bytes each."""
 
+_MOST_FOOTERS = 256
+"""Of files whose footers are kept: mostly some kilobytes each."""
+
 _SETTLED_NS = 2_000_000_000
 """How old a change must be: a later one may have the same time, clocks of files being coarse."""
 
@@ -24,6 +27,7 @@ _Stamp = tuple[int, int]
 """When a file or folder was changed last, nanoseconds, and its number in the file system."""
 
 _NEVER: _Stamp = (0, 0)
+_Stamps = Mapping[str, _Stamp]
 
 
 def open_dataset(path: Path, form: ds.FileFormat) -> ds.FileSystemDataset:
@@ -44,7 +48,7 @@ def open_parquet(path: Path, equals: Mapping[str, str]) -> ds.FileSystemDataset:
         OSError: Nothing can be read there.
     """
     kept = _KEPT.get(path)
-    if kept is None or not kept.holds():
+    if kept is None or not _hold(kept.stamps):
         kept = _Folder.of(path)
         if len(_KEPT) >= _MOST_KEPT:
             _KEPT.clear()
@@ -53,48 +57,71 @@ def open_parquet(path: Path, equals: Mapping[str, str]) -> ds.FileSystemDataset:
 
 
 @dataclass(frozen=True)
+class _Files:
+    """Files that may hold wanted rows; their footers are read once.
+
+    Attributes:
+        told: Columns that names of files tell of, and the values that are wanted there.
+        fragments: The files.
+        stamps: File → when it was changed last; empty where they are not to be kept.
+    """
+
+    told: tuple[tuple[str, str], ...]
+    fragments: Sequence[ds.ParquetFileFragment]
+    stamps: _Stamps
+
+
+@dataclass
 class _Folder:
     """A folder of Parquet files, or one file.
 
     Attributes:
         dataset: All of it.
         partitions: Of each file what its name says of its rows: an expression, column → value.
+        columns: Those that names of files tell of.
         stamps: Folder, or first file → when it was changed last; empty where it is not to be kept.
+        last: The files that were asked for last: the next tenant often reads the same ones.
     """
 
     dataset: ds.FileSystemDataset
-    partitions: tuple[tuple[ds.Expression, Mapping[str, object]], ...]
-    stamps: Mapping[str, _Stamp]
+    partitions: Sequence[tuple[ds.Expression, Mapping[str, object]]]
+    columns: frozenset[str]
+    stamps: _Stamps
+    last: _Files | None = None
 
     @classmethod
     def of(cls, path: Path) -> Self:
-        now = time.time_ns()
-        stamps = dict(_folder_stamps(os.fspath(path)))
+        now, folders = time.time_ns(), dict(_folder_stamps(os.fspath(path)))
         dataset = open_dataset(path, ds.ParquetFileFormat())
-        for first in dataset.files[:1]:  # whose schema is that of all
-            stamps[first] = _stamp(first)
+        firsts = {file: _stamp(file) for file in dataset.files[:1]}  # whose schema is that of all
         told = [one.partition_expression for one in dataset.get_fragments()]
-        partitions = tuple((one, ds.get_partition_keys(one)) for one in told)
-        is_settled = all(0 < changed < now - _SETTLED_NS for changed, _ in stamps.values())
-        is_kept = is_settled and len(partitions) <= _MOST_FILES
-        return cls(dataset, partitions, stamps if is_kept else {})
-
-    def holds(self) -> bool:
-        """Say whether the folder surely is as it was."""
-        stamps = self.stamps.items()
-        return bool(stamps) and all(_stamp(path) == stamp for path, stamp in stamps)
+        partitions = [(one, ds.get_partition_keys(one)) for one in told]
+        columns = frozenset(name for _, values in partitions for name in values)
+        stamps = _settled(folders | firsts, now) if len(partitions) <= _MOST_FILES else {}
+        return cls(dataset, partitions, columns, stamps)
 
     def select(self, equals: Mapping[str, str]) -> ds.FileSystemDataset:
-        """Return the files that may hold wanted rows, read anew; all of them where none may."""
+        """Return the files that may hold wanted rows; all of them where none may."""
+        told = tuple((name, equals[name]) for name in sorted(equals) if name in self.columns)
+        if self.last is None or self.last.told != told or not _hold(self.last.stamps):
+            self.last = self._find(told)
         whole = self.dataset
-        fragments = [
-            whole.format.make_fragment(file, whole.filesystem, expression)
-            for file, (expression, values) in zip(whole.files, self.partitions, strict=True)
-            if all(_may_be(values.get(name), wanted) for name, wanted in equals.items())
-        ]
-        if not fragments:
-            return whole
-        return ds.FileSystemDataset(fragments, whole.schema, whole.format, whole.filesystem)
+        return ds.FileSystemDataset(
+            self.last.fragments, whole.schema, whole.format, whole.filesystem
+        )
+
+    def _find(self, told: tuple[tuple[str, str], ...]) -> _Files:
+        whole, now = self.dataset, time.time_ns()
+        named = list(zip(whole.files, self.partitions, strict=True))
+        wanted = [
+            (file, expression)
+            for file, (expression, values) in named
+            if all(_may_be(values.get(name), value) for name, value in told)
+        ] or [(file, expression) for file, (expression, _) in named]
+        few = wanted if len(wanted) <= _MOST_FOOTERS else []
+        stamps = _settled({file: _stamp(file) for file, _ in few}, now)
+        make = whole.format.make_fragment
+        return _Files(told, [make(file, whole.filesystem, one) for file, one in wanted], stamps)
 
 
 _KEPT: dict[Path, _Folder] = {}
@@ -115,6 +142,16 @@ def _folder_stamps(path: str) -> Iterator[tuple[str, _Stamp]]:
             yield from _folder_stamps(entry.path)
         elif entry.is_dir():
             yield entry.path, _NEVER
+
+
+def _settled(stamps: _Stamps, now: int) -> _Stamps:
+    """Return stamps that tell of every later change; none where one may be too young for that."""
+    return stamps if all(0 < changed < now - _SETTLED_NS for changed, _ in stamps.values()) else {}
+
+
+def _hold(stamps: _Stamps) -> bool:
+    """Say whether files and folders surely are as they were."""
+    return bool(stamps) and all(_stamp(path) == stamp for path, stamp in stamps.items())
 
 
 def _stamp(path: str) -> _Stamp:

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -105,19 +105,21 @@ def _find_files(query: Query) -> tuple[SourceFile, ...]:
 def _data_files(folder: Path, query: Query) -> Iterator[Path]:
     """Yield what a reader takes for data, sorted: no name on the way begins with . or _."""
     with os.scandir(folder) as entries:
-        plain = [entry for entry in entries if not entry.name.startswith((".", "_"))]
-    for entry in sorted(plain, key=lambda entry: entry.name):
+        wanted = [one for one in entries if _may_hold(one.name, query.equals) or one.is_file()]
+    for entry in sorted(wanted, key=lambda entry: entry.name):
+        if entry.name.startswith((".", "_")):
+            continue
         if entry.is_file():
             yield folder / entry.name
-        elif entry.is_dir(follow_symlinks=False) and _may_hold(entry.name, query):
+        elif entry.is_dir(follow_symlinks=False):
             yield from _data_files(folder / entry.name, query)
 
 
-def _may_hold(name: str, query: Query) -> bool:
+def _may_hold(name: str, equals: Mapping[str, str]) -> bool:
     """Whether a folder may hold rows that are wanted: it is no partition of another value."""
     column, value = _partition(name)
-    wanted = query.equals.get(column)
-    return wanted is None or _is_same(value, wanted)
+    wanted = equals.get(column)
+    return wanted is None or wanted == value or _is_same_number(value, wanted)
 
 
 @lru_cache(maxsize=1 << 14)  # tenants of a product look through the same folders
@@ -127,10 +129,8 @@ def _partition(name: str) -> tuple[str, str]:
     return (match[1], unquote(match[2])) if match else ("", "")
 
 
-def _is_same(value: str, wanted: str) -> bool:
-    if value.isdecimal() and wanted.isdecimal():
-        return int(value) == int(wanted)
-    return value == wanted
+def _is_same_number(value: str, wanted: str) -> bool:
+    return value.isdecimal() and wanted.isdecimal() and int(value) == int(wanted)
 
 
 def _describe(path: Path, name: str) -> SourceFile:

@@ -64,6 +64,13 @@ def test_what_did_not_change_is_listed_once(folder, monkeypatch):
     assert listed == [folder]
 
 
+def test_a_file_that_is_written_again_is_read_again(folder):
+    assert rows_of(folder, shop="bree") == 3
+    time.sleep(0.02)
+    write(folder, "bree", 5)
+    assert rows_of(folder, shop="bree") == 5
+
+
 def test_every_change_is_noticed(folder, monkeypatch):
     changes = {
         "a new file": lambda: write(folder, "acme", 2, "1.parquet"),
