@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tenantry.columns import EVENT_TIME
-from tenantry.features.windows import Floats, moments_of
+from tenantry.features.windows import Floats, Integers, moments_of
 
 _MINUTE, _DAY = 60_000_000, 86_400_000_000
 _THURSDAY = 3
@@ -20,15 +20,30 @@ def local_part(rows: pd.DataFrame, part: Part, timezone: str) -> Floats:
 
     Args:
         rows: A rows frame.
-        part: `hour` is 0 to 23, `weekday` 0 (Monday) to 6, `minute_of_day` 0 to 1439 by the
-            clock: an hour of values comes twice on the day a clock goes back, and not at all on
-            the day it goes forward.
+        part: See `part_of`.
         timezone: An IANA name.
 
     Returns:
         One value a row.
     """
-    clock = moments_of(rows[EVENT_TIME].dt.tz_convert(timezone).dt.tz_localize(None))
+    return part_of(local_clock(rows, timezone), part)
+
+
+def local_clock(rows: pd.DataFrame, timezone: str) -> Integers:
+    """Return each event's local date and time as microseconds, as if 1970 had begun there."""
+    events = pd.DatetimeIndex(rows[EVENT_TIME].array)
+    return moments_of(pd.Series(events.tz_convert(timezone).tz_localize(None)))
+
+
+def part_of(clock: Integers, part: Part) -> Floats:
+    """Return a part of local dates and times.
+
+    Args:
+        clock: As `local_clock` gives them.
+        part: `hour` is 0 to 23, `weekday` 0 (Monday) to 6, `minute_of_day` 0 to 1439 by the
+            clock: an hour of values comes twice on the day a clock goes back, and not at all on
+            the day it goes forward.
+    """
     if part == "weekday":
         return ((clock // _DAY + _THURSDAY) % 7).astype(np.float64)
     minute = clock // _MINUTE % 1440

@@ -1,13 +1,14 @@
 """History: a statistic of the tenant's own past, of what was known when the row became known."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Self
 
 import numpy as np
 import pandas as pd
 
 from tenantry.columns import KNOWN_AT, LABEL_KNOWN_AT
-from tenantry.features.calendar import Part, local_part
+from tenantry.features.calendar import Part, local_clock, part_of
 from tenantry.features.windows import (
     Flags,
     Floats,
@@ -97,10 +98,14 @@ class History:
         self._is_learned = self.rows[LABEL_KNOWN_AT].notna().to_numpy()
         self._in_step = is_rising(self._asked) and is_rising(self._learned)
 
+    @cached_property
+    def _clock(self) -> Integers:
+        return local_clock(self.rows, self.timezone)
+
     def part(self, part: Part) -> Floats:
         """Return a part of each event's local time."""
         if part not in self._parts:
-            self._parts[part] = local_part(self.rows, part, self.timezone)
+            self._parts[part] = part_of(self._clock, part)
         return self._parts[part]
 
     def statistic(self, feature: HistoryFeature) -> Floats:

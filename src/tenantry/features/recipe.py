@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import pandas as pd
+from pandas.api.extensions import ExtensionArray
 
 from tenantry.columns import EVENT_TIME, RESERVED, TENANT
 from tenantry.features.congestion import rows_before
@@ -44,13 +45,13 @@ def build_features(rows: pd.DataFrame, features: Mapping[str, Feature], spec: Sp
     """
     rows = sort_rows(rows, (EVENT_TIME, *spec.key))
     kept = dict.fromkeys((*spec.key, *RESERVED))
-    columns: dict[str, pd.Series | Floats] = {name: rows[name] for name in kept}
+    columns: dict[str, ExtensionArray | Floats] = {name: rows[name].array for name in kept}
     history = History(rows, spec.timezone)
     columns |= {name: _build(history, name, item) for name, item in features.items()}
     return pd.DataFrame(columns, copy=False)
 
 
-def _build(history: History, name: str, feature: Feature) -> pd.Series | Floats:
+def _build(history: History, name: str, feature: Feature) -> ExtensionArray | Floats:
     rows = history.rows
     match feature:
         case HistoryFeature():
@@ -62,7 +63,8 @@ def _build(history: History, name: str, feature: Feature) -> pd.Series | Floats:
         case MissingFeature():
             return as_missing_flag(rows[feature.column])
         case CategoricalFeature() | TextFeature():
-            return as_category(rows[feature.column or name])
+            texts: ExtensionArray = as_category(rows[feature.column or name]).array
+            return texts
         case _:
             return as_number(rows[feature.column or name])
 

@@ -28,10 +28,15 @@ _PIECE = 4096
 """Numbers that are searched for together."""
 
 
+_MICROSECONDS = ("datetime64[us]", "datetime64[us, UTC]")
+
+
 def moments_of(times: pd.Series) -> Integers:
     """Return times as microseconds since 1970 UTC; a missing one is the smallest integer."""
     import pandas as pd
 
+    if str(times.dtype) in _MICROSECONDS:
+        return times.to_numpy("datetime64[us]").view(np.int64)
     return np.asarray(pd.DatetimeIndex(times).as_unit("us").asi8, dtype=np.int64)
 
 

@@ -55,4 +55,4 @@ def _is_empty(values: "pd.Series[Any]") -> bool:
     """Whether a feature has no value at all; texts and categories are never missing."""
     if isinstance(values.dtype, pd.StringDtype):
         return bool(values.eq("").all())
-    return not values.count()
+    return bool(values.array.isna().all())
