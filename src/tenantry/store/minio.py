@@ -2,19 +2,21 @@
 
 Conditions travel as signed headers (`If-None-Match`, `If-Match`), so a proxy that strips them
 makes the request fail instead of making it unconditional. The client has no public method that
-sends them: `_put_object` is the one private name that we use, and it writes everything.
+sends them: requests about single objects are made in `tenantry.store.s3_requests`.
 """
 
 import os
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 from minio import Minio, S3Error
 from minio.datatypes import Object
+from urllib3 import BaseHTTPResponse, PoolManager
 from urllib3.exceptions import ProtocolError
 
 from tenantry.digests import sha256
@@ -29,14 +31,35 @@ from tenantry.store.contract import (
     check_prefix,
 )
 from tenantry.store.purged import Purged, purge_all
-from tenantry.store.s3_client import BucketAddress, make_client
+from tenantry.store.s3_client import BucketAddress, make_client, make_pool
 from tenantry.store.s3_errors import FAILURES, translate
+from tenantry.store.s3_requests import ObjectRequests
 from tenantry.store.s3_versions import list_versions, remove_versions
 from tenantry.store.sts import StsAddress, assume
 
 _T = TypeVar("_T")
 _DIGEST = "x-amz-meta-sha256"
+_STS_SECONDS = 10.0
+"""Of silence, after which who gives sessions has failed."""
+
 _EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What a process has made for itself: connections must not be shared across a fork.
+
+    Attributes:
+        pid: The process.
+        client: Lists, and removes versions.
+        requests: Sends requests about single objects.
+        sessions: Connections to who gives sessions.
+    """
+
+    pid: int
+    client: Minio
+    requests: ObjectRequests
+    sessions: PoolManager
 
 
 class MinioStore:
@@ -66,7 +89,7 @@ class MinioStore:
         self._sts = sts
         self._waits = tuple(waits)
         self._read_timeout = read_timeout
-        self._made: tuple[int, Minio] | None = None
+        self._made: _Made | None = None
 
     def __repr__(self) -> str:
         return f"MinioStore({self.url!r})"
@@ -101,7 +124,8 @@ class MinioStore:
         """
         if self._sts is None:
             return self
-        address = assume(self._address, self._sts, grant, seconds=seconds)
+        pool = self._own.sessions
+        address = assume(self._address, self._sts, grant, seconds=seconds, pool=pool)
         return MinioStore(address, waits=self._waits, read_timeout=self._read_timeout)
 
     def impatient(self) -> "MinioStore":
@@ -126,12 +150,12 @@ class MinioStore:
 
     def find(self, key: str) -> ObjectInfo | None:
         """Return what is known of an object, or None when nothing has that key."""
-        bucket, name = self._address.bucket, self._name(key)
+        name = self._name(key)
         try:
-            found = self._attempt(key, lambda _: self._client.stat_object(bucket, name))
+            answer = self._attempt(key, lambda _: self._own.requests.send("HEAD", name))
         except ObjectMissingError:
             return None
-        return self._info(found)
+        return _told(key, answer)
 
     def put(self, key: str, content: bytes) -> str:
         """Write an object whatever was there; return its tag."""
@@ -166,8 +190,8 @@ class MinioStore:
 
     def delete(self, key: str) -> None:
         """Remove an object; nothing happens when there is none."""
-        bucket, name = self._address.bucket, self._name(key)
-        self._attempt(key, lambda _: self._client.remove_object(bucket, name))
+        name = self._name(key)
+        self._attempt(key, lambda _: self._own.requests.send("DELETE", name))
 
     def purge(self, place: str, *, keep_latest: bool = False) -> Purged:
         """Remove an object or all of a folder, with every version and delete marker."""
@@ -184,11 +208,21 @@ class MinioStore:
         return purge_all(lambda: self._attempt(place, lambda _: remove_found()), name)
 
     @property
+    def _own(self) -> _Made:
+        """What this process has made for itself."""
+        if self._made is None or self._made.pid != os.getpid():
+            pool = make_pool(self._read_timeout, self._address.ca_file)
+            self._made = _Made(
+                os.getpid(),
+                make_client(self._address, pool),
+                ObjectRequests(self._address, pool),
+                make_pool(_STS_SECONDS, self._address.ca_file),
+            )
+        return self._made
+
+    @property
     def _client(self) -> Minio:
-        """This process's client: connections must not be shared across a fork."""
-        if self._made is None or self._made[0] != os.getpid():
-            self._made = os.getpid(), make_client(self._address, self._read_timeout)
-        return self._made[1]
+        return self._own.client
 
     def _name(self, key: str) -> str:
         return self._address.prefix + check_key(key)
@@ -213,18 +247,16 @@ class MinioStore:
         return found.metadata or {}
 
     def _get(self, name: str) -> StoredObject:
-        with closing(self._client.get_object(self._address.bucket, name)) as answer:
-            content = answer.read()
-            headers = answer.headers
+        answer = self._own.requests.send("GET", name)
+        content, headers = answer.data, answer.headers
         if headers.get(_DIGEST, digest := sha256(content)) != digest:
             msg = "the content is not what was written"
             raise ProtocolError(msg)
-        return StoredObject(content, _checked_tag(headers.get("etag", "").strip('"')))
+        return StoredObject(content, _tag_of(answer))
 
     def _write(self, key: str, content: bytes, condition: dict[str, str]) -> str:
         name = self._name(key)
         headers = {
-            "Content-Length": str(len(content)),
             "Content-Type": "application/octet-stream",
             _DIGEST: sha256(content),
             **self._address.encryption_headers,
@@ -249,8 +281,10 @@ class MinioStore:
             raise PreconditionError(str(error)) from error
 
     def _put(self, name: str, content: bytes, headers: dict[str, str]) -> str:
-        written = self._client._put_object(self._address.bucket, name, content, dict(headers))
-        return _checked_tag(written.etag or "")
+        written = self._own.requests.send(
+            "PUT", name, content, sha256=headers[_DIGEST], headers=headers
+        )
+        return _tag_of(written)
 
     def _listing(self, start: str, *, recursive: bool) -> Iterator[Object]:
         """Yield what a listing holds; after a failure it goes on behind the last name."""
@@ -286,8 +320,20 @@ class MinioStore:
         time.sleep(self._waits[tries] * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
 
 
-def _checked_tag(tag: str) -> str:
+def _tag_of(answer: BaseHTTPResponse) -> str:
+    tag = answer.headers.get("etag", "").strip('"')
     if not tag:
         msg = "the answer has no ETag"
         raise ProtocolError(msg)
     return tag
+
+
+def _told(key: str, answer: BaseHTTPResponse) -> ObjectInfo:
+    """Return what the headers of an answer tell of an object."""
+    told, modified = answer.headers, answer.headers.get("last-modified")
+    return ObjectInfo(
+        key=key,
+        size=int(told.get("content-length", 0)),
+        tag=_tag_of(answer),
+        modified=parsedate_to_datetime(modified).astimezone(UTC) if modified else _EPOCH,
+    )

@@ -6,6 +6,8 @@ import urllib3
 from minio import Minio
 
 _CONNECTIONS = 16
+NO_RETRIES = urllib3.Retry(False, redirect=False)
+"""Neither failures nor redirects are followed up."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,8 @@ class BucketAddress:
         return f"{scheme}://{self.endpoint}/{self.bucket}/{self.prefix}".rstrip("/")
 
 
-def make_client(address: BucketAddress, read_timeout: float) -> Minio:
-    """Make a client that repeats nothing by itself."""
+def make_client(address: BucketAddress, pool: urllib3.PoolManager) -> Minio:
+    """Make a client that sends by a pool, and repeats nothing by itself."""
     return Minio(
         address.endpoint,
         access_key=address.access_key,
@@ -65,7 +67,7 @@ def make_client(address: BucketAddress, read_timeout: float) -> Minio:
         session_token=address.session_token or None,
         secure=address.secure,
         region=address.region,
-        http_client=make_pool(read_timeout, address.ca_file),
+        http_client=pool,
     )
 
 
@@ -79,7 +81,7 @@ def make_pool(read_timeout: float, ca_file: str = "") -> urllib3.PoolManager:
     return urllib3.PoolManager(
         timeout=urllib3.Timeout(connect=5.0, read=read_timeout),
         maxsize=_CONNECTIONS,
-        retries=urllib3.Retry(False, redirect=False),
+        retries=NO_RETRIES,
         cert_reqs="CERT_REQUIRED",
         ca_certs=ca_file or None,
     )

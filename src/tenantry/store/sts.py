@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from xml.etree.ElementTree import ParseError
 
 from minio.credentials.providers import AssumeRoleProvider
+from urllib3 import PoolManager
 from urllib3.exceptions import HTTPError
 
 from tenantry.errors import StoreError, StoreUnavailableError
 from tenantry.isolation.grants import Grant
 from tenantry.isolation.policies import session_policy
-from tenantry.store.s3_client import BucketAddress, make_pool
+from tenantry.store.s3_client import BucketAddress
 from tenantry.transient import retry_transient
 
 MIN_SECONDS, MAX_SECONDS = 900, 43_200
@@ -37,7 +38,7 @@ class StsAddress:
 
 
 def assume(
-    address: BucketAddress, sts: StsAddress, grant: Grant, *, seconds: float
+    address: BucketAddress, sts: StsAddress, grant: Grant, *, seconds: float, pool: PoolManager
 ) -> BucketAddress:
     """Return the bucket's address with credentials that reach only what `grant` allows.
 
@@ -46,6 +47,7 @@ def assume(
         sts: Where to ask.
         grant: What the session may do.
         seconds: How long it is needed; the store's shortest and longest are kept to.
+        pool: Asks.
 
     Raises:
         StoreError: The store gives no such credentials, or not to who asks; nor is it asked with
@@ -54,11 +56,12 @@ def assume(
     """
     if address.session_token:
         raise _refusal(address, "its own credentials are temporary")
-    return retry_transient()(_assume, address, sts, grant, seconds)
+    return retry_transient()(_assume, address, sts, grant, seconds, pool)
 
 
-def _assume(address: BucketAddress, sts: StsAddress, grant: Grant, seconds: float) -> BucketAddress:
-    pool = make_pool(10.0, address.ca_file)
+def _assume(
+    address: BucketAddress, sts: StsAddress, grant: Grant, seconds: float, pool: PoolManager
+) -> BucketAddress:
     try:
         session = AssumeRoleProvider(
             sts_endpoint=sts.url,
@@ -73,8 +76,6 @@ def _assume(address: BucketAddress, sts: StsAddress, grant: Grant, seconds: floa
         ).retrieve()
     except (ValueError, ParseError, HTTPError) as error:  # the client's words may quote the answer
         raise _fault(address, error) from None
-    finally:
-        pool.clear()
     return replace(
         address,
         access_key=session.access_key,
