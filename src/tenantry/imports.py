@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
@@ -9,6 +10,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tenantry.specs.model import Spec
+
+_LATE = (
+    "encodings.idna",
+    "numpy.polynomial",
+    "numpy.rec",
+    "pandas.api.internals",
+    "pandas.core.methods.to_dict",
+    "pyarrow.pandas_compat",
+)
+"""What sockets and the libraries of tables import when it is first used."""
 
 
 @contextmanager
@@ -33,6 +44,17 @@ def import_stage(stage: str, specs: "Sequence[Spec]") -> None:
         module = import_module(f"tenantry.stages.{stage}")
         if preload := getattr(module, "preload", None):
             preload(specs)
+
+
+def import_late() -> None:
+    """Import what a worker would import when it first needs it: one forked for a tenant pays anew.
+
+    Of libraries that are not imported nothing is.
+    """
+    with uncollected():
+        for name in _LATE:
+            if name.partition(".")[0] in sys.modules:
+                import_module(name)
 
 
 def limit_threads() -> None:

@@ -61,3 +61,14 @@ def test_serving_imports_neither_pandas_nor_scikit_learn():
 def test_predicting_by_packed_models_imports_no_scikit_learn():
     names = ("sklearn", "scipy", "skops", "shap")
     assert imported(("stages.predict",), names) == {"stages.predict": set()}
+
+
+def test_what_comes_late_is_imported_early_but_only_of_what_is_there():
+    code = (
+        "import sys\n"
+        "from tenantry.imports import import_late\n"
+        "import_late()\n"
+        "print('encodings.idna' in sys.modules, 'pandas' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.split() == ["True", "False"]

@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING
 from threadpoolctl import threadpool_limits
 
 from tenantry.cpu import own_seconds
-from tenantry.imports import import_stage, limit_threads
+from tenantry.imports import import_late, import_stage, limit_threads
 from tenantry.isolation.sandbox import leave_others, sees_others
 from tenantry.log import configure_logging
 from tenantry.models.shared import SharedFile, open_shared
@@ -166,6 +166,7 @@ def serve(handle: int) -> None:
     try:
         _prepare(*pipe.recv())
         import_module("tenantry.store.minio")
+        import_late()
         threadpool_limits(1)
         imports = round(own_seconds() * 1000)
         gc.freeze()  # workers share what is imported by now, instead of copying it page by page
