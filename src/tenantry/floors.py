@@ -103,13 +103,8 @@ def _with_evidence(rows: Sliced, gate: Gate) -> Iterator[tuple[str, str, NDArray
     """Yield feature, value and the places of the rows."""
     days_needed = max(gate.min_days, 2)
     for feature, values in rows.slices.items():
-        for value, places in places_of(values):
+        named, which = np.unique(values, return_inverse=True)
+        for number, value in enumerate(named):
+            places = np.flatnonzero(which == number)
             if len(places) >= gate.min_rows and len(np.unique(rows.day[places])) >= days_needed:
-                yield feature, value, places
-
-
-def places_of(values: NDArray[np.str_]) -> Iterator[tuple[str, NDArray[np.int64]]]:
-    """Yield each value, in order, and the places of its rows."""
-    named, which = np.unique(values, return_inverse=True)
-    for number, value in enumerate(named):
-        yield str(value), np.flatnonzero(which == number)
+                yield feature, str(value), places

@@ -10,7 +10,7 @@ from tenantry.bootstrap import Gain
 from tenantry.columns import EVENT_TIME, LABEL, RESERVED
 from tenantry.errors import TrainingError
 from tenantry.evaluations import CHALLENGER, POOLED, PRIOR, as_columns, predictions_in
-from tenantry.floors import Sliced, compare_slices, places_of
+from tenantry.floors import Sliced, compare_slices
 from tenantry.metrics import Floats, all_scores, measure
 from tenantry.models.card import Slice
 from tenantry.slices import Slices, card_slices
@@ -82,14 +82,15 @@ def slices(evaluation: pd.DataFrame, lessons: Lessons, spans: Spans) -> tuple[Sl
     gains = _gains_over_pooled(evaluation, divided, spec)
     label = evaluation[LABEL].to_numpy(dtype="float64")
     for feature, values in divided.items():
-        for value, places in places_of(values.to_numpy(dtype=np.str_)):
+        which, named = pd.factorize(values, sort=True)
+        for number, value in enumerate(named):
+            places = np.flatnonzero(which == number)
             scores = _slice_scores(
                 label[places], challenger[places], pooled[places], spec.model.metric
             )
-            part = Slice(feature=feature, value=value, rows=len(places), **scores)
-            gain = gains.get((part.feature, part.value))
+            gain = gains.get((feature, value))
             bounds = {"gain_low": gain.low, "gain_high": gain.high} if gain else {}
-            found.append(part.model_copy(update=bounds))
+            found.append(Slice(feature=feature, value=value, rows=len(places), **scores, **bounds))
     return tuple(found)
 
 
