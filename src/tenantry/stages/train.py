@@ -16,13 +16,15 @@ from tenantry.rules import settle_rules
 from tenantry.specs.model import Spec
 from tenantry.training.chain import load_chain
 from tenantry.training.lessons import Lessons
+from tenantry.training.numbers import learn_names
 from tenantry.training.rehearsal import rehearse
 from tenantry.training.tenant import Trained, train_tenant
 
 
-def preload(_: Iterable[Spec]) -> None:
-    """Import once, before workers are forked, what fitting and saving import late."""
+def preload(specs: Iterable[Spec]) -> None:
+    """Do once, before workers are forked, what fitting and saving import late or learn of names."""
     rehearse()
+    learn_names(tuple(spec.features) for spec in specs)
 
 
 def train(job: Job) -> Result:

@@ -5,6 +5,8 @@ several times as long as to fit them to some hundred rows. What they learn of th
 fitted once for all tenants with these features, and copied.
 """
 
+from collections import Counter
+from collections.abc import Iterable
 from copy import copy
 from functools import lru_cache
 from typing import Any
@@ -21,6 +23,9 @@ from tenantry.models.encode import fill_in, standardised
 
 NUMBERS = "numbers"
 """The part of a ColumnTransformer that numbers go through."""
+
+_USUAL = 4
+"""Sets of features that are worth it."""
 
 
 def scaled() -> Pipeline:
@@ -65,6 +70,18 @@ def fitted_to_names(name: str, kind: str, columns: tuple[str, ...]) -> ColumnTra
     row = pd.DataFrame(np.zeros((1, len(columns))), columns=list(columns))
     part = scaled() if kind == "scaled" else kind
     return ColumnTransformer([(name, part, list(columns))]).fit(row)
+
+
+def learn_names(features: Iterable[tuple[str, ...]]) -> None:
+    """Fit what depends on names alone before workers are forked, for the most usual features.
+
+    Args:
+        features: The names of each tenant's features.
+    """
+    for names, _ in Counter(features).most_common(_USUAL):
+        fitted_to_names("none", "drop", names)
+        fitted_to_names(NUMBERS, "passthrough", names)
+        fitted_to_names(NUMBERS, "scaled", names)
 
 
 def _fit_scaled(known: ColumnTransformer, values: Floats) -> tuple[ColumnTransformer, Floats]:

@@ -6,7 +6,13 @@ import pytest
 from sklearn.compose import ColumnTransformer
 
 from tenantry.models.archive import pack
-from tenantry.training.numbers import NUMBERS, fit_columns, fitted_to_names, scaled
+from tenantry.training.numbers import (
+    NUMBERS,
+    fit_columns,
+    fitted_to_names,
+    learn_names,
+    scaled,
+)
 
 NAMES = ["hour", "wind", "distance"]
 
@@ -41,3 +47,12 @@ def test_an_infinite_number_is_refused(rows):
     columns = ColumnTransformer([(NUMBERS, scaled(), NAMES)])
     with pytest.raises(ValueError, match="infinity"):
         fit_columns(columns, rows.assign(wind=np.inf), np.zeros(40))
+
+
+def test_names_that_were_learnt_before_cost_no_fit(rows):
+    fitted_to_names.cache_clear()
+    learn_names([tuple(NAMES), tuple(NAMES)])
+    learnt = fitted_to_names.cache_info().misses
+    for part in ("passthrough", scaled()):
+        fit_columns(ColumnTransformer([(NUMBERS, part, NAMES)]), rows, np.zeros(40))
+    assert fitted_to_names.cache_info().misses == learnt
