@@ -40,11 +40,12 @@ def adapt_leaves(
     scores = np.full(len(label), fallen.baseline)
     for place in fallen.places:
         gap, curvature = _gap(scores, label, task)
-        node = place - place.min()
+        start = place.min()
+        node = place - start
         rows = np.bincount(node)
         there = np.flatnonzero(rows)
         step = rate * np.bincount(node, gap)[there] / np.bincount(node, curvature)[there]
-        leaf, own = place.min() + there, row_weight * rows[there]
+        leaf, own = start + there, row_weight * rows[there]
         values[leaf] += own / (shared[leaf] + own) * (step - values[leaf])
         scores += values[place]
     return values
