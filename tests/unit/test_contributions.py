@@ -308,3 +308,36 @@ def test_only_rows_of_the_span_are_read(folder):
     specs = [make_spec(name, paths=("edges",), times=PLANNED) for name in TENANTS]
     _, prints, _ = check_equal(specs, connections)
     assert {one.split("-")[0] for one in prints.values()} == {"2"}
+
+
+@pytest.mark.parametrize("columns", [{}, {"origin": {"type": "category"}}])
+def test_rows_of_nobody_are_nobodys(folder, columns):
+    rows = make_rows("a-x", rows=7)
+    marks = [("A", None), (None, "X"), ("A\0X", ""), ("a", "x"), ("A", "X "), ("B", "Z"), ("", "")]
+    strange = rows.assign(origin=[o for o, _ in marks], to=[to for _, to in marks])
+    connections = land(folder, [strange, *map(make_rows, TENANTS)], "strange")
+    contract = {"contract": {"columns": COLUMNS | columns}}
+    specs = [make_spec(name, paths=("strange",), **contract) for name in TENANTS]
+    assert contribute(specs, connections)[1].keys() == {*TENANTS}
+    assert connections.found == 1
+    check_equal(specs, connections)
+
+
+def test_tenants_of_the_same_rows_are_read_alone(clean):
+    pattern = "(?P<origin>[a-z]+)-(?P<to>[a-z]+)(-[0-9])?"
+    names = ("a-x-1", "a-x-2", "b-x")
+    row_filter = {"pattern": pattern, "case": "upper"}
+    specs = [make_spec(name, paths=("clean",), row_filter=row_filter) for name in names]
+    connections = Counted(connections=clean)
+    _, prints, _ = check_equal(specs, connections)
+    assert prints["a-x-1"] == prints["a-x-2"] != prints["b-x"]
+
+
+def test_names_that_are_numbers_in_the_rows_are_read_alone(folder):
+    frames = [make_rows("a-x").assign(origin=number) for number in range(3)]
+    connections = land(folder, frames, "numbers")
+    row_filter = {"pattern": "0*(?P<origin>[0-9]+)-(?P<to>[a-z]+)", "case": "upper"}
+    names = ("1-x", "02-x", "03-x")
+    specs = [make_spec(name, paths=("numbers",), row_filter=row_filter) for name in names]
+    _, prints, failures = check_equal(specs, connections)
+    assert ({*prints}, {*failures}) == ({"1-x", "02-x"}, {"03-x"})
