@@ -103,7 +103,11 @@ def _to_table(frame: pd.DataFrame) -> pa.Table:
 
 
 def _to_array(column: pd.Series) -> pa.Array | pa.ChunkedArray:
-    if str(column.dtype) == "datetime64[us, UTC]":  # by themselves, ten times as quick
+    """Return a column as an array; numbers and moments go by NumPy, which is quicker."""
+    kind = column.dtype
+    if kind == np.float64:
+        return pa.array(column.to_numpy(), from_pandas=True)
+    if str(kind) == "datetime64[us, UTC]":
         moments = column.to_numpy("datetime64[us]")
         return pa.array(moments, type=pa.timestamp("us", "UTC"), from_pandas=True)
     return pa.array(column, from_pandas=True)
