@@ -103,12 +103,10 @@ class _Folder:
     def select(self, equals: Mapping[str, str]) -> ds.FileSystemDataset:
         """Return the files that may hold wanted rows; all of them where none may."""
         told = tuple((name, equals[name]) for name in sorted(equals) if name in self.columns)
-        if self.last is None or self.last.told != told or not _hold(self.last.stamps):
-            self.last = self._find(told)
-        whole = self.dataset
-        return ds.FileSystemDataset(
-            self.last.fragments, whole.schema, whole.format, whole.filesystem
-        )
+        files, whole = self.last, self.dataset
+        if files is None or files.told != told or not _hold(files.stamps):
+            files = self.last = self._find(told)
+        return ds.FileSystemDataset(files.fragments, whole.schema, whole.format, whole.filesystem)
 
     def _find(self, told: tuple[tuple[str, str], ...]) -> _Files:
         whole, now = self.dataset, time.time_ns()
