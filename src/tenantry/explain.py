@@ -27,7 +27,7 @@ import pandas as pd
 
 from tenantry.features.recipe import pooled_columns
 from tenantry.metrics import Floats
-from tenantry.packed.frames import own_rows, pooled_rows
+from tenantry.packed.frames import pooled_view
 from tenantry.packed.model import PackedModel
 from tenantry.specs.model import Spec
 
@@ -68,8 +68,7 @@ def contributions(
     if table.empty:
         return Contributions(0.0, pd.DataFrame(index=table.index))
     if isinstance(model, PackedModel):
-        rows = own_rows(table, spec), pooled_rows(table, spec)
-        base, columns = model.parts(*rows, pooled_columns(spec))
+        base, columns = model.parts(table, pooled_view(table, spec), pooled_columns(spec))
     elif model.task == "multiclass":
         return _of_classes(model, table, spec)
     else:

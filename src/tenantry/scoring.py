@@ -18,7 +18,7 @@ from tenantry.errors import ScoringError
 from tenantry.explain import contributions
 from tenantry.features.recipe import table_features
 from tenantry.metrics import Floats
-from tenantry.packed.frames import own_rows, pooled_rows
+from tenantry.packed.frames import pooled_view
 from tenantry.packed.model import PackedModel, Part
 from tenantry.predictions import DECISION, HIGH, LOW, PROBABILITIES, PROBABILITY, REASONS
 from tenantry.reason_columns import REASON, reason_array
@@ -60,7 +60,7 @@ def predict_rows(model: FittedModel | PackedModel, rows: pd.DataFrame, spec: Spe
 
 def _predict(model: FittedModel | PackedModel, rows: pd.DataFrame, spec: Spec) -> Floats:
     if isinstance(model, PackedModel):
-        return model.predict(own_rows(rows, spec), pooled_rows(rows, spec))
+        return model.predict(rows, pooled_view(rows, spec))
     return model.predict(rows, spec)
 
 

@@ -23,19 +23,21 @@ Row = Mapping[str, float | str | None]
 
 @dataclass(frozen=True)
 class Columns:
-    """Rows by column: a frame as packed models read it, without the cost of making one.
+    """Columns of a frame under the names of features, and others beside them; nothing is copied.
 
     Attributes:
-        rows: How many.
-        values: Feature → its column; one text where all rows have that.
+        frame: The frame.
+        names: Feature → its column there.
+        beside: Feature → its values; one text where all rows have that.
     """
 
-    rows: int
-    values: Mapping[str, pd.Series[Any] | Floats | str]
+    frame: Frame
+    names: Mapping[str, str]
+    beside: Mapping[str, Floats | str]
 
     def __len__(self) -> int:
         """Return the number of rows."""
-        return self.rows
+        return len(self.frame)
 
     def __getitem__(self, name: str) -> pd.Series[Any] | Floats | str:
         """Return a feature's column.
@@ -43,7 +45,7 @@ class Columns:
         Raises:
             KeyError: There is none.
         """
-        return self.values[name]
+        return self.beside[name] if name in self.beside else self.frame[self.names[name]]
 
 
 Frame: TypeAlias = "pd.DataFrame | Columns"

@@ -1,4 +1,4 @@
-"""A feature table as packed models read it: by column, without the cost of frames of its own."""
+"""A feature table as the pooled part of a packed model reads it, without a frame of its own."""
 
 import pandas as pd
 
@@ -8,13 +8,7 @@ from tenantry.packed.columns import Columns
 from tenantry.specs.model import Spec
 
 
-def own_rows(table: pd.DataFrame, spec: Spec) -> Columns:
-    """Return what the tenant's own model sees, as `features.recipe.own_frame` does."""
-    return Columns(len(table), {name: table[name] for name in spec.features})
-
-
-def pooled_rows(table: pd.DataFrame, spec: Spec) -> Columns:
+def pooled_view(table: pd.DataFrame, spec: Spec) -> Columns:
     """Return what the pooled model sees of this tenant, as `features.recipe.pooled_frame` does."""
-    values = {name: table[column] for name, column in pooled_columns(spec).items()}
     tenant = spec.tenant if spec.pooling.contribute else ""
-    return Columns(len(table), {**values, TENANT: tenant})
+    return Columns(table, pooled_columns(spec), {TENANT: tenant})

@@ -76,9 +76,8 @@ class PackedModel:
         """Return the probabilities, or values, of n rows.
 
         Args:
-            own: Rows as `packed.frames.own_rows` or `features.recipe.own_frame` gives them; not
-                looked at by ``pooled``.
-            pooled: The same rows as `packed.frames.pooled_rows` or
+            own: Rows of the tenant's feature table; not looked at by ``pooled``.
+            pooled: The same rows as `packed.frames.pooled_view` or
                 `features.recipe.pooled_frame` gives them; not looked at by ``own``.
 
         Raises:
@@ -161,8 +160,8 @@ class PackedModel:
         """Return what the own part reads: a stack's the pooled score, too."""
         if self.form != "stack":
             return own
-        values = {name: own[name] for name in part.features if name != POOLED_SCORE}
-        return Columns(len(own), {**values, POOLED_SCORE: shared})
+        names = {name: name for name in part.features if name != POOLED_SCORE}
+        return Columns(own, names, {POOLED_SCORE: shared})
 
     def _joined_parts(self, mine: Parts[P], shared: Parts[P]) -> Parts[P]:
         """Join the parts of both scores and calibrate them."""
