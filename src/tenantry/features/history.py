@@ -89,7 +89,6 @@ class History:
     _moments: dict[int, tuple[Integers, Integers]] = field(default_factory=dict)
     _ranked: dict[tuple[int, int], Integers] = field(default_factory=dict)
     _pasts: dict[tuple[tuple[str, ...], Part | None, int], _Past] = field(default_factory=dict)
-    _starts: dict[tuple[int, int], Integers] = field(default_factory=dict)
     _summed: "dict[tuple[str, int], _Sums]" = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -164,11 +163,8 @@ class History:
 
     def _start(self, past: _Past, over: int) -> Integers:
         """Return where in the line the rows begin that each learned within `over`."""
-        place = (id(past), over)
-        if place not in self._starts:
-            ranks = self._ranks(past.counted, past.line, over)
-            self._starts[place] = past.line.ends_of(past.groups, ranks[past.order])
-        return self._starts[place]
+        ranks = self._ranks(past.counted, past.line, over)
+        return past.line.ends_of(past.groups, ranks[past.order])
 
     def _line(
         self, number: int, groups: Integers, order: Integers, asking: Integers
