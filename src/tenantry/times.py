@@ -54,6 +54,7 @@ def parse_compact(text: str) -> datetime:
     return datetime.strptime(text, _COMPACT).replace(tzinfo=UTC)
 
 
+@lru_cache(maxsize=1 << 10)
 def parse_duration(text: str) -> timedelta:
     """Read a duration such as ``90m``, ``36h``, ``7d``, ``4w``.
 

@@ -188,10 +188,12 @@ class FolderStore:
 
     def _path(self, key: str) -> Path:
         """Return the file of a key; it lies below the root, whatever links were planted there."""
-        path = f"{self._root}/{check_key(key)}"
-        if os.path.realpath(path) != path:
-            msg = f"{path}: a symbolic link is on the way; a store follows none: remove it"
-            raise StoreError(msg)
+        path = str(self._root)
+        for part in check_key(key).split("/"):
+            path = f"{path}/{part}"
+            if os.path.islink(path):
+                msg = f"{path}: a symbolic link is on the way; a store follows none: remove it"
+                raise StoreError(msg)
         return Path(path)
 
     def _walk(self, folder: str, start: str) -> Iterator[ObjectInfo]:
