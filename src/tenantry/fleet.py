@@ -8,6 +8,7 @@ and the command line read it.
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal
 
 from tenantry import layout
@@ -80,12 +81,12 @@ class Member:
         """What each stage did, in order."""
         return self.entry.outcomes if self.entry else ()
 
-    @property
+    @cached_property
     def failures(self) -> tuple[Outcome, ...]:
         """The outcomes that failed."""
         return self.entry.failures if self.entry else ()
 
-    @property
+    @cached_property
     def unfinished(self) -> tuple[Action, ...]:
         """What was due and has neither an outcome nor a failure that explains it."""
         if self.failures or not self.planned.shard:
@@ -93,7 +94,7 @@ class Member:
         done = {outcome.stage for outcome in self.outcomes}
         return tuple(due.action for due in self.due if _FINISHED_BY[due.action] not in done)
 
-    @property
+    @cached_property
     def state(self) -> State:
         """How the run ended for this tenant, in a word."""
         if self.failures:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from tenantry.bill import Charge
 from tenantry.champions import Champion, Reign, tell_orders
@@ -252,6 +253,7 @@ def _name(key: str) -> str:
     return windows[0] if file in _PLAIN else f"{kind} of {windows[0]}"
 
 
+@lru_cache(maxsize=1 << 10)  # tenants' keys have many parts, and few different windows
 def _window(part: str) -> str:
     try:
         return span(Window.parse(part))
