@@ -191,7 +191,7 @@ class FolderStore:
         path = str(self._root)
         for part in check_key(key).split("/"):
             path = f"{path}/{part}"
-            if os.path.islink(path):
+            if os.path.islink(path):  # noqa: PTH114 - a `Path` of each costs more than to look
                 msg = f"{path}: a symbolic link is on the way; a store follows none: remove it"
                 raise StoreError(msg)
         return Path(path)
