@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tenantry.columns import EVENT_TIME, KNOWN_AT, LABEL, LABEL_KNOWN_AT, RESERVED
+from tenantry.columns import EVENT_TIME, LABEL, LABEL_KNOWN_AT, RESERVED
 from tenantry.errors import ContractError, Fault
-from tenantry.moments import instant, moments_until, row_moments
+from tenantry.known import Columns, known_rows
+from tenantry.moments import moments_until
 from tenantry.order import is_rising, sort_rows
 from tenantry.origins import SourceRead
 from tenantry.quality import Quality
@@ -31,9 +32,6 @@ REASON = "reason"
 Mask = NDArray[np.bool_]
 RowFault = tuple[str, Mask]
 """`column: fault`, and the rows that have it."""
-
-_Columns = dict[str, "pd.Series[Any]"]
-"""Columns of the same rows, quicker to take one by one than those of a frame."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +113,8 @@ def check_part(frame: pd.DataFrame, spec: Spec, as_of: datetime) -> CheckedRows:
     """Check some of a tenant's rows, see `check_rows`; only a missing column is refused."""
     columns = expected_columns(spec)
     _require_columns(frame, spec)
-    known, moments, later = _known_rows({name: frame[name] for name in columns}, spec, as_of)
+    given = {name: frame[name] for name in columns}
+    known, moments, later = known_rows(given, outcome_columns(spec), spec.times, as_of)
     typed, faults, missing = _typed_columns(known, columns)
     counts = _count_missing(missing, spec, moments_until(moments[LABEL_KNOWN_AT], as_of))
     moments[LABEL] = _labels(typed[spec.label.column], spec)
@@ -211,35 +210,14 @@ def _refuse_nothing(spec: Spec, later: int) -> None:
     raise ContractError([Fault(f"{spec.tenant}: rows", fault, remedy)])
 
 
-def _known_rows(given: _Columns, spec: Spec, as_of: datetime) -> tuple[_Columns, _Columns, int]:
-    """Return the rows known by `as_of`, outcomes hidden until known; their moments; how many not.
-
-    A row of which nobody can say when it is known stays, and is a bad row later.
-    """
-    known = {name: column.reset_index(drop=True) for name, column in given.items()}
-    moments = row_moments(known, spec.times)
-    later = moments[KNOWN_AT].to_numpy("datetime64[us]") > instant(as_of)
-    if later.any():
-        known, moments = (
-            {name: column[~later].reset_index(drop=True) for name, column in columns.items()}
-            for columns in (known, moments)
-        )
-    hidden = ~moments_until(moments[LABEL_KNOWN_AT], as_of)
-    if hidden.any():
-        known |= {name: known[name].mask(hidden) for name in outcome_columns(spec)}
-        if spec.times.label_known_at.column is not None:
-            moments[LABEL_KNOWN_AT] = moments[LABEL_KNOWN_AT].mask(hidden)
-    return known, moments, int(later.sum())
-
-
 def _only(frame: pd.DataFrame, kept: Mask) -> pd.DataFrame:
     """Return some rows, numbered anew; the frame itself when that is all of them."""
     return frame if kept.all() else frame[kept].reset_index(drop=True)
 
 
 def _typed_columns(
-    known: _Columns, columns: Mapping[str, Column]
-) -> tuple[_Columns, list[RowFault], dict[str, Mask]]:
+    known: Columns, columns: Mapping[str, Column]
+) -> tuple[Columns, list[RowFault], dict[str, Mask]]:
     """Return every column as its type, which rows are at fault, and which have no value."""
     typed: dict[str, pd.Series[Any]] = {}
     faults: list[RowFault] = []
@@ -313,7 +291,7 @@ def _sorted(rows: pd.DataFrame, spec: Spec) -> pd.DataFrame:
     return sort_rows(rows, (EVENT_TIME, *spec.key))
 
 
-def _set_aside(known: _Columns, faults: list[RowFault], aside: Mask) -> pd.DataFrame:
+def _set_aside(known: Columns, faults: list[RowFault], aside: Mask) -> pd.DataFrame:
     """Return the bad rows as text with their reasons, in an order of their own."""
     if not aside.any():
         return _nothing_aside(tuple(known))

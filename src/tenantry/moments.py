@@ -50,4 +50,5 @@ def _moments(frame: Rows, event: "pd.Series[Any]", known: KnownAt) -> "pd.Series
     if known.column is not None:
         return read_values(frame[known.column], "time").clean
     shift = known.delay if known.delay is not None else -(known.lead or timedelta(0))
-    return (event + pd.Timedelta(shift)).dt.as_unit("us")
+    moments = (event.array + pd.Timedelta(shift)).as_unit("us")
+    return pd.Series(moments, index=event.index)

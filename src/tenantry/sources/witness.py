@@ -72,7 +72,7 @@ class Witness:
 
 def _find_types(frame: pd.DataFrame) -> dict[str, str]:
     """Return the type that each column's values came as; a column without any is left out."""
-    kinds = {str(name): _kind_of(frame[name]) for name in frame.columns}
+    kinds = {str(name): _kind_of(values) for name, values in frame.items()}
     return {name: kind for name, kind in kinds.items() if kind}
 
 
