@@ -187,7 +187,11 @@ def _nursery(shard: _Shard, specs: Sequence[Spec]) -> Iterator[Nursery | None]:
     if shared:
         open_shared(shared)
     shard.imports.seconds += own_seconds() - before
-    yield None
+    try:
+        yield None
+    finally:
+        if shared:
+            open_shared(())
 
 
 def _task(shard: _Shard, entry: Entry, connections: Connections) -> Task:

@@ -1,5 +1,6 @@
 """Model cards: what a model is, what it was made from and how good it was."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Literal
 
@@ -206,15 +207,34 @@ def read_pooled_card(store: ObjectStore, product: str, zone: str, version: str) 
         ModelFileError: There is none, or it is no card.
     """
     key = f"{layout.pooled_folder(product, zone, version)}card.json"
-    return _open_pooled_card(read_object(store, key), key)
+    return open_pooled_card(read_object(store, key), key)
 
 
 @lru_cache(maxsize=16)  # one card serves all tenants of a worker, and it names all tenants
-def _open_pooled_card(content: bytes, key: str) -> PooledCard:
+def open_pooled_card(content: bytes, key: str) -> PooledCard:
+    """Open what `read_pooled_card` reads; one that was opened before is shared.
+
+    Raises:
+        ModelFileError: It is no card.
+    """
     try:
         return PooledCard.from_json(content, key)
     except ValueError as error:
         raise ModelFileError(str(error)) from None
+
+
+_READ: dict[str, bytes] = {}
+"""By key; see `keep_read`."""
+
+
+def keep_read(contents: Mapping[str, bytes]) -> None:
+    """Let objects of pooled models serve this process and its forks without being read again.
+
+    Args:
+        contents: Key → bytes; they replace those that were kept before.
+    """
+    _READ.clear()
+    _READ.update(contents)
 
 
 def read_object(store: ObjectStore, key: str) -> bytes:
@@ -223,6 +243,8 @@ def read_object(store: ObjectStore, key: str) -> bytes:
     Raises:
         ModelFileError: It is missing.
     """
+    if key in _READ:
+        return _READ[key]
     try:
         return store.get(key).content
     except ObjectMissingError:

@@ -1,19 +1,19 @@
 """Pooled models that workers share: read by the shard, opened before workers are forked.
 
 Opening one takes 20 CPU-milliseconds, and training opens its folds as well; a worker that is forked
-for one tenant would pay for it each time, and for three requests. Every tenant of a product may
-read its pooled models.
+for one tenant would pay for it each time, and for five requests: the card, which names all tenants,
+and the packed file among them. Every tenant of a product may read its pooled models.
 
 Reading them imports no scikit-learn.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
 from tenantry import layout
 from tenantry.errors import ModelFileError, TenantryError
-from tenantry.models.card import read_object, read_pooled_card
+from tenantry.models.card import keep_read, open_pooled_card, read_object
 from tenantry.store.contract import ObjectStore
 
 USED_BY = ("train", "promote")
@@ -26,7 +26,7 @@ class SharedFile(NamedTuple):
     Attributes:
         content: Its bytes.
         key: Where it lies.
-        digest: SHA-256 that its card says.
+        digest: SHA-256 that its card says; empty for the card itself.
     """
 
     content: bytes
@@ -44,15 +44,23 @@ def read_shared(
         product: The prediction feature.
         zones: Residency zone → version.
     """
-    found = []
+    found: list[SharedFile] = []
     for zone, version in sorted(zones.items()):
         with suppress(TenantryError):  # whoever needs it fails by itself, and says why
-            card = read_pooled_card(store, product, zone, version)
-            names = {f"fold-{cut}.skops": digest for cut, digest in card.folds.items()}
-            for name, digest in (names | {"model.skops": card.file_digest}).items():
-                key = f"{layout.pooled_folder(product, zone, version)}{name}"
-                found.append(SharedFile(read_object(store, key), key, digest))
+            found += _read_files(store, layout.pooled_folder(product, zone, version))
     return tuple(found)
+
+
+def _read_files(store: ObjectStore, folder: str) -> Iterator[SharedFile]:
+    key = f"{folder}card.json"
+    content = read_object(store, key)
+    card = open_pooled_card(content, key)
+    yield SharedFile(content, key, "")
+    digests = {f"fold-{cut}.skops": digest for cut, digest in card.folds.items()}
+    digests |= {"model.skops": card.file_digest, "packed.bin": card.packed_digest}
+    for name, digest in digests.items():
+        if digest:
+            yield SharedFile(read_object(store, f"{folder}{name}"), f"{folder}{name}", digest)
 
 
 def open_shared(files: Sequence[SharedFile]) -> None:
@@ -60,8 +68,10 @@ def open_shared(files: Sequence[SharedFile]) -> None:
     from tenantry.models.files import keep_open, open_pipeline
     from tenantry.models.leaves import has_single_trees, named_trees
 
+    pipelines = [file for file in files if file.key.endswith(".skops")]
+    keep_read({file.key: file.content for file in files if file not in pipelines})
     opened = {}
-    for file in files:
+    for file in pipelines:
         with suppress(ModelFileError):
             pipeline = open_pipeline(*file)
             opened[file.key, file.digest] = pipeline

@@ -2,8 +2,9 @@ from datetime import timedelta
 
 import pytest
 
+from tenantry import layout
 from tenantry.errors import ModelFileError
-from tenantry.models.card import PooledCard
+from tenantry.models.card import PooledCard, read_object, read_pooled_card
 from tenantry.models.files import load_fold, load_pooled, open_pipeline, save_pooled
 from tenantry.models.shared import open_shared, read_shared
 from tests.unit.memory_store import MemoryStore
@@ -18,11 +19,12 @@ def trees():
     return fitted("trees", make_table(rows=400))
 
 
-def saved(store, trees):
+def saved(store, trees, *, packed=False):
     card = PooledCard(
         product=PRODUCT, zone="default", as_of=AS_OF, task="classification", definition="d"
     )
-    return save_pooled(store, card, trees, {AS_OF - timedelta(days=28): trees})
+    folds = {AS_OF - timedelta(days=28): trees}
+    return save_pooled(store, card, trees, folds, packed=b"packed" if packed else b"")
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +44,19 @@ def test_what_was_opened_before_is_neither_read_nor_opened_again(trees):
     assert load_fold(nothing, card, AS_OF) is not None
 
 
+def test_card_and_packed_file_are_not_read_again(trees):
+    store = MemoryStore()
+    card = saved(store, trees, packed=True)
+    open_shared(read_shared(store, PRODUCT, {"default": card.version}))
+    nothing = MemoryStore()
+    assert read_pooled_card(nothing, PRODUCT, "default", card.version) == card
+    key = f"{layout.pooled_folder(PRODUCT, 'default', card.version)}packed.bin"
+    assert read_object(nothing, key) == b"packed"
+    open_shared([])
+    with pytest.raises(ModelFileError, match=r"packed\.bin: missing"):
+        read_object(nothing, key)
+
+
 def test_what_an_earlier_shard_opened_is_read_again(trees):
     store = MemoryStore()
     card = saved(store, trees)
@@ -59,5 +74,5 @@ def test_what_cannot_be_read_is_left_to_whoever_needs_it(trees):
     store = MemoryStore()
     card = saved(store, trees)
     assert read_shared(store, PRODUCT, {"default": "none"}) == ()
-    (fold, model) = read_shared(store, PRODUCT, {"default": card.version})
+    (_, fold, model) = read_shared(store, PRODUCT, {"default": card.version})
     open_shared([model._replace(content=b"damaged"), fold._replace(digest="0" * 64)])
