@@ -13,7 +13,7 @@ import re
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import skops.io
@@ -129,8 +129,7 @@ def unpack(archive: bytes, place: str, file_digest: str) -> dict[str, Any]:
     if protocol < _OLDEST_PROTOCOL:
         msg = f"{place}: written in protocol {protocol} of skops, before our oldest; train again"
         raise ModelFileError(msg)
-    _check_types(schema, place)
-    return _loaded(archive, place)
+    return _loaded(archive, place, _check_types(schema, place))
 
 
 def _check_entries(entries: Sequence[zipfile.ZipInfo]) -> None:
@@ -177,11 +176,12 @@ def content_digest(archive: bytes) -> str:
     return found.hexdigest()
 
 
-def _loaded(archive: bytes, place: str) -> dict[str, Any]:
+def _loaded(archive: bytes, place: str, types: Iterable[str]) -> dict[str, Any]:
+    """Load an archive of these types, all allowed: skops looks through them for every object."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", InconsistentVersionWarning)
         try:
-            content = skops.io.loads(archive, trusted=sorted(ALLOWED_TYPES | allowed_types()))
+            content = skops.io.loads(archive, trusted=sorted(types))
             if isinstance(content, dict):
                 return with_whole_trees(content)
         except Exception as error:  # skops raises whatever the broken part raises
@@ -217,10 +217,17 @@ def _nodes(value: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - JSON
             stack += part
 
 
-def _check_types(schema: Any, place: str) -> None:  # noqa: ANN401 - JSON
+def _check_types(schema: Any, place: str) -> set[str]:  # noqa: ANN401 - JSON
+    """Return the types that a schema names.
+
+    Raises:
+        ModelFileError: One of them, or of the ways to build them, is not allowed.
+    """
+    found: set[str] = set()
     foreign, allowed = set(), ALLOWED_TYPES | allowed_types()
     for node in _nodes(schema):
         name = f"{node.get('__module__')}.{node.get('__class__')}"
+        found.add(name)
         if name not in allowed:
             foreign.add(name)
         if node.get("__loader__") not in ALLOWED_LOADERS:
@@ -228,6 +235,7 @@ def _check_types(schema: Any, place: str) -> None:  # noqa: ANN401 - JSON
     if foreign:
         msg = f"{place}: holds types that no model of ours has: {', '.join(sorted(foreign)[:5])}"
         raise ModelFileError(msg)
+    return found
 
 
 def _zipped(entries: dict[str, bytes]) -> bytes:
