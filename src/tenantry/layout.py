@@ -26,6 +26,19 @@ def product_folder(product: str) -> str:
     return f"tenants/{product}/"
 
 
+def is_immutable(key: str) -> bool:
+    """Say whether an object is only ever written again as it was: what a digest or version names.
+
+    Others may be, too: those are that are read several times.
+    """
+    match key.split("/"):
+        case ["tenants", _, _, "snapshots" | "features" | "models", _, *_]:
+            return True
+        case ["products", _, "pooled", _, _, _, *_]:
+            return True
+    return False
+
+
 def tenant_folder(product: str, tenant: str) -> str:
     """Return the one prefix under which all of a tenant's data lies."""
     return f"tenants/{product}/{tenant}/"

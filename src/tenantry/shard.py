@@ -45,6 +45,7 @@ from tenantry.store.contract import ObjectStore
 from tenantry.store.guarded import GuardedStore
 from tenantry.store.metered import MeteredStore
 from tenantry.store.open import gives_sessions, limited, open_store
+from tenantry.store.remembering import RememberingStore
 from tenantry.transient import retry_transient
 from tenantry.workers import Assignment, Task, run_tasks
 
@@ -244,9 +245,9 @@ def run_assigned(stage: str, job: Job, errands: Errands | None = None) -> Outcom
         job: What it works on.
         errands: Writes events, and lists; the store does when None.
     """
-    store = MeteredStore(GuardedStore(job.store, _grant(job), errands))
+    metered = MeteredStore(GuardedStore(job.store, _grant(job), errands))
     function = cast("Stage", getattr(import_module(f"tenantry.stages.{stage}"), stage))
-    return run_job(stage, function, replace(job, store=store), store)
+    return run_job(stage, function, replace(job, store=RememberingStore(metered)), metered)
 
 
 def _sources_of(stage: str, spec: Spec) -> Iterator[str]:
