@@ -186,7 +186,7 @@ def _nursery(shard: _Shard, specs: Sequence[Spec]) -> Iterator[Nursery | None]:
     before = own_seconds()
     import_stage(header.stage, specs)
     if shared:
-        open_shared(shared)
+        open_shared(shared, header.stage, len(specs))
     shard.imports.seconds += own_seconds() - before
     try:
         yield None

@@ -184,7 +184,7 @@ def serve(handle: int) -> None:
 def _prepare(stage: str, specs: list[Spec], shared: list[SharedFile]) -> None:
     import_stage(stage, specs)
     if shared:
-        open_shared(shared)
+        open_shared(shared, stage, len(specs))
 
 
 def _fork(pipe: Connection) -> int:

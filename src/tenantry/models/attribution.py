@@ -160,6 +160,16 @@ def _tree_parts(
     return float(_of_class(baselines + means, code)), _of_class(np.stack(parts), code)
 
 
+def expect_rows(pipeline: Pipeline, rows: int) -> None:
+    """Prepare boosted trees for taking apart the scores of so many rows, before workers are forked.
+
+    Args:
+        pipeline: Its trees have one output.
+        rows: How many, by and by.
+    """
+    _own_trees(pipeline, 0).expect(rows)
+
+
 @lru_cache(maxsize=32)  # one pooled model serves all tenants of a worker
 def _own_trees(pipeline: Pipeline, code: int) -> SharedTrees:
     return SharedTrees(forest_of(pipeline[-1], code), tree_values(pipeline[-1], code))

@@ -63,8 +63,17 @@ def _read_files(store: ObjectStore, folder: str) -> Iterator[SharedFile]:
             yield SharedFile(read_object(store, f"{folder}{name}"), f"{folder}{name}", digest)
 
 
-def open_shared(files: Sequence[SharedFile]) -> None:
-    """Open pooled models, so that this process and its forks neither read nor open them again."""
+def open_shared(files: Sequence[SharedFile], stage: str = "", tenants: int = 0) -> None:
+    """Open pooled models, so that this process and its forks neither read nor open them again.
+
+    Args:
+        files: As `read_shared` returned them; those of before are forgotten.
+        stage: What they are for: where promoting tells what drives scores, what that looks up is
+            worked out, too.
+        tenants: How many there are.
+    """
+    from tenantry.explain import DRIVER_ROWS
+    from tenantry.models.attribution import expect_rows
     from tenantry.models.files import keep_open, open_pipeline
     from tenantry.models.leaves import has_single_trees, named_trees
 
@@ -77,4 +86,6 @@ def open_shared(files: Sequence[SharedFile]) -> None:
             opened[file.key, file.digest] = pipeline
             if has_single_trees(pipeline):
                 named_trees(pipeline)
+                if stage == "promote":
+                    expect_rows(pipeline, tenants * DRIVER_ROWS)
     keep_open(opened)

@@ -87,6 +87,12 @@ class SharedTrees:
         self.forest, self._values = forest, values
         self._rows = 0
 
+    def expect(self, rows: int) -> None:
+        """Work out now what so many rows will be looked up in, as before a process is forked."""
+        self._rows += rows
+        self.parts(np.zeros((int(self.forest.feature.max(initial=0)) + 1, 1)))
+        _ = self.mean_score
+
     @cached_property
     def mean_score(self) -> float:
         """The base of the parts, less the baseline; see `mean_score`."""

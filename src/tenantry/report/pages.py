@@ -7,6 +7,7 @@ from functools import cached_property
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2.meta import find_referenced_templates
 
 
 class Page:
@@ -27,8 +28,11 @@ class Page:
         self._filters = filters
 
     def load(self) -> None:
-        """Read the template, style and script now, as before workers are forked."""
-        _ = self._template, self._assets
+        """Read the template, what it names, style and script now, as before workers are forked."""
+        environment, _ = self._template.environment, self._assets
+        source = files("tenantry.report").joinpath("templates", self._name).read_text("utf-8")
+        for name in find_referenced_templates(environment.parse(source)):
+            environment.get_template(str(name))
 
     def render(self, **values: object) -> str:
         """Return the page as HTML; equal values give equal bytes."""

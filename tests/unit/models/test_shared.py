@@ -4,6 +4,7 @@ import pytest
 
 from tenantry import layout
 from tenantry.errors import ModelFileError
+from tenantry.models.attribution import _own_trees
 from tenantry.models.card import PooledCard, read_object, read_pooled_card
 from tenantry.models.files import load_fold, load_pooled, open_pipeline, save_pooled
 from tenantry.models.shared import open_shared, read_shared
@@ -76,3 +77,12 @@ def test_what_cannot_be_read_is_left_to_whoever_needs_it(trees):
     assert read_shared(store, PRODUCT, {"default": "none"}) == ()
     (_, fold, model) = read_shared(store, PRODUCT, {"default": card.version})
     open_shared([model._replace(content=b"damaged"), fold._replace(digest="0" * 64)])
+
+
+def test_before_promoting_what_explains_the_pooled_model_is_worked_out(trees):
+    store = MemoryStore()
+    card = saved(store, trees)
+    open_shared(read_shared(store, PRODUCT, {"default": card.version}), "promote", tenants=5)
+    at_hand = _own_trees(load_pooled(MemoryStore(), card), 0)
+    assert {"mean_score", "_units"} <= vars(at_hand).keys()
+    assert "paths" in vars(at_hand.forest)
