@@ -49,6 +49,7 @@ def join_parquet(pieces: Iterable[pd.DataFrame], notes: Mapping[str, str] | None
         table = _to_table(piece).replace_schema_metadata(notes)
         writer = writer or _open_writer(sink, table.schema)
         writer.write_table(table, row_group_size=ROW_GROUP)
+        del piece, table  # let go of one before the next is made
     if writer:
         writer.close()
     return sink.getvalue()

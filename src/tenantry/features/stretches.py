@@ -47,9 +47,10 @@ def build_stretches(
     for first in range(0, chunks.rows, at_once):
         end = min(first + at_once, chunks.rows)
         needed = asked.needed(first, end)
-        table = build_features(chunks.read(columns, needed), features, spec)
         before = int(needed[:first].sum())
-        yield table.iloc[before : before + end - first]
+        yield build_features(chunks.read(columns, needed), features, spec).iloc[
+            before : before + end - first
+        ]
 
 
 class _Spans:

@@ -39,6 +39,7 @@ def _build(job: Job, prefix: str) -> Result:
         for table in build_stretches(chunks, job.spec):
             empty.intersection_update(name for name in empty if _is_empty(table[name]))
             yield table
+            del table  # let go of one before the next is made
 
     sha = write_features(job.store, job.spec, snapshot, seen())
     said = f"{chunks.rows:,} rows, {len(columns)} features"
