@@ -167,6 +167,7 @@ def serve(handle: int) -> None:
         _prepare(*pipe.recv())
         import_module("tenantry.store.minio")
         import_late()
+        _rehearse()
         threadpool_limits(1)
         imports = round(own_seconds() * 1000)
         gc.freeze()  # workers share what is imported by now, instead of copying it page by page
@@ -185,6 +186,14 @@ def _prepare(stage: str, specs: list[Spec], shared: list[SharedFile]) -> None:
     import_stage(stage, specs)
     if shared:
         open_shared(shared, stage, len(specs))
+
+
+def _rehearse() -> None:
+    """Do once what each worker would do for the first time, where the stage works on tables."""
+    if "pandas" in sys.modules:
+        from tenantry.rehearsal import rehearse_tables
+
+        rehearse_tables()
 
 
 def _fork(pipe: Connection) -> int:
