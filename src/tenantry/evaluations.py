@@ -35,8 +35,7 @@ def as_columns(name: str, predicted: Floats) -> dict[str, Floats]:
 
 def predictions_in(rows: pd.DataFrame, name: str) -> Floats:
     """Return what `with_predictions` put beside rows, shape (n,) or (n, K)."""
-    names = name if name in rows.columns else _codes(rows, name) or name
-    return rows[names].to_numpy(dtype=np.float64)
+    return rows[_codes(rows, name) or name].to_numpy(dtype=np.float64)
 
 
 def has_predictions(rows: pd.DataFrame, name: str) -> bool:

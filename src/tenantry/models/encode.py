@@ -51,7 +51,7 @@ def encode(columns: ColumnTransformer, frame: pd.DataFrame) -> Any:  # noqa: ANN
     parts = [np.zeros((len(frame), 0))]  # all that a constant is fed
     for _, step, names in steps:
         if isinstance(step, TargetEncoder):
-            parts += [_means(step, place, frame[name]) for place, name in enumerate(names)]
+            parts += [_means(step, at, frame[name])[:, None] for at, name in enumerate(names)]
         else:
             values = _numbers(frame, names)
             is_scaled = isinstance(step, Pipeline)
