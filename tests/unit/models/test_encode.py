@@ -7,6 +7,7 @@ from sklearn.compose import ColumnTransformer
 
 from tenantry.models.encode import encode
 from tenantry.training.numbers import scaled
+from tenantry.training.pipelines import Trees, fit_trees
 from tests.unit.models.pipelines import CATEGORIES, NUMBERS, fitted
 from tests.unit.tiny_fleet import make_table
 
@@ -39,6 +40,20 @@ def test_a_missing_category_counts_as_average(rows):
     missing = rows.assign(dest=pd.Series([None] * len(rows), dtype="str"))
     expected = columns.transform(missing)
     np.testing.assert_array_equal(encode(columns, missing), expected)
+
+
+def test_a_category_by_itself_is_a_column(rows):
+    known = TABLE[TABLE["label"].notna()]
+    pipeline = fit_trees(
+        known[["dest"]],
+        known["label"].to_numpy(float),
+        task="classification",
+        trees=Trees(max_iter=1),
+        seed=1,
+    )
+    columns = pipeline["columns"]
+    expected = columns.transform(rows[["dest"]])
+    np.testing.assert_array_equal(encode(columns, rows[["dest"]]), expected)
 
 
 def test_scaled_numbers_are_encoded_as_by_scikit_learn(rows):
