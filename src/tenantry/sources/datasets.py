@@ -50,9 +50,11 @@ def open_parquet(path: Path, equals: Mapping[str, str]) -> ds.FileSystemDataset:
     kept = _KEPT.get(path)
     if kept is None or not _hold(kept.stamps):
         kept = _Folder.of(path)
+        _KEPT.pop(path, None)
         if len(_KEPT) >= _MOST_KEPT:
             _KEPT.clear()
-        _KEPT[path] = kept
+        if kept.stamps:
+            _KEPT[path] = kept
     return kept.select(equals)
 
 
@@ -105,7 +107,8 @@ class _Folder:
         told = tuple((name, equals[name]) for name in sorted(equals) if name in self.columns)
         files, whole = self.last, self.dataset
         if files is None or files.told != told or not _hold(files.stamps):
-            files = self.last = self._find(told)
+            files = self._find(told)
+            self.last = files if files.stamps else None
         return ds.FileSystemDataset(files.fragments, whole.schema, whole.format, whole.filesystem)
 
     def _find(self, told: tuple[tuple[str, str], ...]) -> _Files:

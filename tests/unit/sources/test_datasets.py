@@ -106,6 +106,15 @@ def test_what_may_change_unseen_is_not_kept(folder, monkeypatch, what):
     listed = listings(monkeypatch)
     assert [rows_of(folder), rows_of(folder)] == [6, 6]
     assert listed == [folder, folder]
+    assert not datasets._KEPT, "what is listed anew would only take memory"
+
+
+def test_footers_of_many_files_are_not_kept(folder, monkeypatch):
+    monkeypatch.setattr(datasets, "_MOST_FOOTERS", 1)
+    rows_of(folder, shop="acme")
+    assert datasets._KEPT[folder].last is not None
+    rows_of(folder)
+    assert datasets._KEPT[folder].last is None
 
 
 def test_few_folders_are_kept(folder, monkeypatch):
