@@ -14,15 +14,15 @@ from shap import TreeExplainer
 from tenantry.columns import POOLED_SCORE
 from tenantry.explain import contributions, drivers
 from tenantry.features.recipe import own_frame, pooled_columns, pooled_frame
-from tenantry.models.attribution import pipeline_parts
+from tenantry.models.attribution import expect_rows, pipeline_parts
 from tenantry.models.fitted import FittedModel, link_scores
 from tenantry.models.leaves import node_values
 from tenantry.packed.forest import Forest
-from tenantry.packed.make import pack_model
+from tenantry.packed.make import pack_model, pack_pipeline
 from tenantry.packed.paths import TABLED, weigh
 from tenantry.packed.shapley import mean_score, row_parts, tree_parts
 from tenantry.training.lessons import Lessons
-from tenantry.training.pipelines import fit_linear
+from tenantry.training.pipelines import Trees, fit_linear, fit_trees
 from tests.unit.models.pipelines import CATEGORIES, NUMBERS, RECIPES, fitted
 from tests.unit.tiny_fleet import AS_OF, CANDIDATES, FEATURES, make_spec, make_table
 from tests.unit.training.chains import CUTS, make_chain
@@ -323,3 +323,19 @@ def test_leaves_behind_many_features_need_no_table():
     np.testing.assert_array_equal(parts, singly)
     many = tree_parts(forest, values, np.tile(rows.T, 20))
     np.testing.assert_array_equal(many[:, :300], parts)
+
+
+@pytest.mark.parametrize("splits", [True, False], ids=["the others do", "none does"])
+def test_trees_that_ask_nothing_explain_nothing(splits):
+    rows = pd.DataFrame({"wind": np.arange(100) % 2 * 1.0, "hour": 0.0})
+    label = rows["wind"].to_numpy() * splits
+    trees = Trees(max_iter=3, learning_rate=1.0, l2_regularization=0.0)
+    pipeline = fit_trees(rows, label, task="regression", trees=trees, seed=0)
+    expect_rows(pipeline, 1_000)
+    packed = pack_pipeline(pipeline)
+    assert np.count_nonzero(packed.forest.left == np.arange(len(packed.forest.left))) == 3 + splits
+    for many in (rows, pd.concat([rows] * 3), pd.concat([rows] * 50)):
+        parts = packed.parts(many)
+        np.testing.assert_allclose(parts.total, packed.score(many), atol=1e-12)
+        assert not parts.columns["hour"].any()
+        assert parts.columns["wind"].any() == splits

@@ -174,7 +174,7 @@ class Paths:
         size = self.sizes[leaf]
         place = np.arange(len(leaf)) - self.start[leaf]
         tables = [self.tables.get(one, np.zeros((1, 0))) for one in self.leaf.tolist()]
-        lengths = np.array([table.size for table in tables])
+        lengths = np.array([table.size for table in tables], dtype=np.int64)
         first = (np.cumsum(lengths) - lengths)[leaf] + place
         flat = np.concatenate([*(table.ravel() for table in tables), [0.0]])
         return np.left_shift(1, place), leaf, size, first, flat

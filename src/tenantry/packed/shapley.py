@@ -149,7 +149,9 @@ class _Leaves:
         self.kind: type[np.unsignedinteger[Any]] = np.uint16 if paths.longest <= 16 else np.uint64
 
     def add(self, leaf: int, pattern: Patterns, names: tuple[int, ...], found: _Found) -> None:
-        """Add what a leaf gives to each feature."""
+        """Add what a leaf gives to each feature; where none was asked on the way, nothing."""
+        if not names:
+            return
         table, places = self._tables.get(leaf), pattern.astype(np.intp)
         if table is None:  # too many patterns to keep: those that occur
             occurring, places = np.unique(pattern, return_inverse=True)
