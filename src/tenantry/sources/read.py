@@ -6,12 +6,11 @@ from functools import partial
 from importlib import import_module
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from tenantry.contract import expected_columns
 from tenantry.errors import SourceError, SourceUnavailableError
-from tenantry.moments import event_times, known_times
+from tenantry.moments import event_times, instant, known_times
 from tenantry.origins import SourceRead
 from tenantry.sources.connections import Connections
 from tenantry.sources.files import read_csv, read_parquet
@@ -75,8 +74,9 @@ def read_sources(spec: Spec, connections: Connections, span: Window) -> ReadSour
     def read_source(source: Source) -> pd.DataFrame:
         frame = tables.read(source, wanted, equals=equals, within=within)
         happens = event_times(frame, spec.times).to_numpy(dtype="datetime64[us]")
-        start, end = (np.datetime64(at.replace(tzinfo=None), "us") for at in (span.start, span.end))
-        outside = (happens < start) | (happens >= end)  # neither holds where nobody can say
+        outside = (happens < instant(span.start)) | (
+            happens >= instant(span.end)
+        )  # neither holds where nobody can say
         return frame[~outside] if outside.any() else frame
 
     frames = _all_or_faults(partial(read_source, source) for source in spec.sources.rows)

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tenantry.columns import EVENT_TIME, KNOWN_AT, LABEL, LABEL_KNOWN_AT
+from tenantry.moments import instant
 from tenantry.specs.model import Spec
 
 Mask = NDArray[np.bool_]
@@ -43,7 +44,7 @@ def known_by(table: pd.DataFrame, moment: datetime) -> Mask:
     What happens, or becomes known, at `moment` itself is not past: it may still be scored by what
     was learned then.
     """
-    cut = _utc(moment)
+    cut = instant(moment)
     past: Mask = (_times(table, EVENT_TIME) < cut) & (_times(table, KNOWN_AT) < cut)
     return has_label(table) & (_times(table, LABEL_KNOWN_AT) <= cut) & past
 
@@ -57,16 +58,12 @@ def has_label(table: pd.DataFrame) -> Mask:
 def happened_in(table: pd.DataFrame, start: datetime, end: datetime) -> Mask:
     """Return which rows happened in [start, end)."""
     event = _times(table, EVENT_TIME)
-    happened: Mask = (event >= _utc(start)) & (event < _utc(end))
+    happened: Mask = (event >= instant(start)) & (event < instant(end))
     return happened
 
 
 def _times(table: pd.DataFrame, column: str) -> NDArray[np.datetime64]:
     return table[column].to_numpy(dtype="datetime64[us]")  # in UTC
-
-
-def _utc(moment: datetime) -> np.datetime64:
-    return np.datetime64(moment.astimezone(UTC).replace(tzinfo=None), "us")
 
 
 def local_days(moments: "pd.Series[pd.Timestamp]", timezone: str) -> NDArray[np.int64]:
