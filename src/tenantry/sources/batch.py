@@ -183,8 +183,7 @@ class _Reading:
 
     def _require_plain(self, schema: pa.Schema) -> None:
         """Check that each value is read, and compared with a tenant's name, as it stands."""
-        told = all(is_plain(schema, name, "category") for name in self.owners.columns)
-        if not (told and has_plain_types(self.spec, schema)):
+        if not (self.owners.are_told_by(schema) and has_plain_types(self.spec, schema)):
             raise NotBatchedError
 
     def _filter(self, dataset: ds.Dataset) -> pc.Expression | None:
