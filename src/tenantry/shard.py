@@ -7,16 +7,10 @@ ledger; only the machinery's own failure (the store is gone, the ledger unreadab
 
 import logging
 import os
-import resource
-import time
-import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib import import_module
-from multiprocessing.connection import Connection
-from typing import cast
 
 from tenantry import layout
 from tenantry.cores import count_cores
@@ -24,14 +18,15 @@ from tenantry.cpu import own_seconds, process_seconds
 from tenantry.digests import canonical_json
 from tenantry.erasure.guard import undo_erased, undo_stage
 from tenantry.erasure.tombstones import Marks, erased_tenants, read_marks
-from tenantry.errors import ObjectMissingError, TenantryError, WorkerDiedError
+from tenantry.errors import ObjectMissingError, WorkerDiedError
 from tenantry.imports import import_stage, limit_threads
-from tenantry.isolation.errands import Errands, Runner
+from tenantry.isolation.errands import Runner
 from tenantry.isolation.grants import Grant, tenant_grant
 from tenantry.isolation.nursery import Nursery
 from tenantry.isolation.trails import find_trail
-from tenantry.jobs import Job, Result, Stage
-from tenantry.ledger import STAGES, Cost, Entry, Header, Ledger, Outcome
+from tenantry.job_runner import failed, run_assigned
+from tenantry.jobs import Job
+from tenantry.ledger import STAGES, Entry, Header, Ledger, Outcome
 from tenantry.models.shared import USED_BY, open_shared, read_shared
 from tenantry.needs import NEEDS
 from tenantry.openings import close_shard, open_shard
@@ -42,11 +37,7 @@ from tenantry.sources.connections import Connections, load_connections
 from tenantry.specs.frozen import read_frozen_specs
 from tenantry.specs.model import Spec
 from tenantry.store.contract import ObjectStore
-from tenantry.store.guarded import GuardedStore
-from tenantry.store.metered import MeteredStore
 from tenantry.store.open import gives_sessions, limited, open_store
-from tenantry.store.remembering import RememberingStore
-from tenantry.transient import retry_transient
 from tenantry.workers import Assignment, Task, run_tasks
 
 LOG = logging.getLogger(__name__)
@@ -232,24 +223,6 @@ def _task(shard: _Shard, entry: Entry, connections: Connections) -> Task:
     )
 
 
-def run_assignment(assignment: Assignment, pipe: Connection) -> Outcome:
-    """Do what a nursery's worker was given; what it may not do itself the shard does."""
-    return run_assigned(assignment.stage, assignment.job, Errands(pipe))
-
-
-def run_assigned(stage: str, job: Job, errands: Errands | None = None) -> Outcome:
-    """Run a stage for one tenant; the job's store lets it touch what is the tenant's only.
-
-    Args:
-        stage: The stage.
-        job: What it works on.
-        errands: Writes events, and lists; the store does when None.
-    """
-    metered = MeteredStore(GuardedStore(job.store, _grant(job), errands))
-    function = cast("Stage", getattr(import_module(f"tenantry.stages.{stage}"), stage))
-    return run_job(stage, function, replace(job, store=RememberingStore(metered)), metered)
-
-
 def _sources_of(stage: str, spec: Spec) -> Iterator[str]:
     """Yield the connections that a stage reads for a tenant: whoever reads none is told none."""
     if stage == STAGES[0]:
@@ -261,55 +234,9 @@ def _grant(job: Job) -> Grant:
     return tenant_grant(job.product, job.tenant)
 
 
-def run_job(stage: str, function: Stage, job: Job, store: MeteredStore) -> Outcome:
-    """Run a stage for one tenant, retry what is transient, account for what it took.
-
-    Returns:
-        The outcome; a failure is an outcome, too.
-    """
-    retrying = retry_transient()
-    wall, cpu = time.monotonic(), own_seconds()
-    outcome = _try(stage, partial(retrying, function, job), job.spec.resources.memory_mib)
-    cost = Cost(
-        cpu_seconds=round(own_seconds() - cpu, 4),
-        wall_seconds=round(time.monotonic() - wall, 4),
-        peak_mib=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
-        bytes_read=store.bytes_read,
-        bytes_written=store.bytes_written,
-        tries=retrying.statistics.get("attempt_number", 1),
-    )
-    return outcome.model_copy(update={"cost": cost})
-
-
-def _try(stage: str, call: "partial[Result]", memory_mib: int) -> Outcome:
-    try:
-        result = call()
-    except MemoryError:
-        message = f"needed more than {memory_mib} MiB; raise resources.memory_mib"
-        return Outcome(stage=stage, status="failed", kind="MemoryError", message=message)
-    except TenantryError as error:
-        return _failure(stage, error, str(error))
-    except Exception as error:  # one tenant's failure, of whatever kind, is data
-        frames = "".join(traceback.format_tb(error.__traceback__))  # no message: it may quote rows
-        LOG.error("%s in %s\n%s", type(error).__name__, stage, frames)
-        message = f"{type(error).__name__} in {stage}: this is a fault of ours; see the stage's log"
-        return _failure(stage, error, message)
-    return Outcome(
-        stage=stage,
-        status=result.status,
-        message=result.message,
-        facts=result.facts,
-        keys=result.keys,
-    )
-
-
-def _failure(stage: str, error: Exception, message: str) -> Outcome:
-    return Outcome(stage=stage, status="failed", kind=type(error).__name__, message=message[:2000])
-
-
 def _as_outcome(stage: str, answer: Outcome | WorkerDiedError) -> Outcome:
     if isinstance(answer, WorkerDiedError):
-        return _failure(stage, answer, str(answer))
+        return failed(stage, answer, str(answer))
     return answer
 
 

@@ -5,15 +5,13 @@ import signal
 import pytest
 
 from tenantry import layout
-from tenantry.errors import ContractError, Fault, ObjectMissingError, StoreUnavailableError
-from tenantry.jobs import Job, Result
+from tenantry.errors import ContractError, Fault, ObjectMissingError
+from tenantry.jobs import Result
 from tenantry.ledger import Due, Entry, Header, Ledger, Outcome
 from tenantry.settings import load_settings
-from tenantry.shard import NEEDS, run_job, run_stage
-from tenantry.sources.connections import Connections
+from tenantry.shard import NEEDS, run_stage
 from tenantry.specs.frozen import freeze_specs
 from tenantry.store.folder import FolderStore
-from tenantry.store.metered import MeteredStore
 from tests.unit.tiny_fleet import AS_OF, make_spec
 
 TRAIN = (Due(action="train", reason="no model yet"),)
@@ -23,91 +21,6 @@ HEADER = Header(run="r1", product="arrival-delay", as_of=AS_OF, shard="s")
 @pytest.fixture
 def store(tmp_path):
     return FolderStore(tmp_path / "store")
-
-
-def job(store, tenant="ua"):
-    spec = make_spec(tenant)
-    return Job("r1", AS_OF, spec, Entry(tenant=tenant), store, Connections())
-
-
-def run(store, function):
-    metered = MeteredStore(store)
-    return run_job("train", function, job(metered), metered)
-
-
-def failing(error):
-    def function(_job):
-        raise error
-
-    return function
-
-
-def test_a_result_becomes_an_outcome_with_its_cost(store):
-    def function(job):
-        job.store.put("a/b", b"12345")
-        job.store.get("a/b")
-        return Result("fine", facts={"rows": 3}, keys=("a/b",))
-
-    outcome = run(store, function)
-    assert (outcome.status, outcome.message, outcome.facts, outcome.keys) == (
-        "done",
-        "fine",
-        {"rows": 3},
-        ("a/b",),
-    )
-    assert (outcome.cost.bytes_written, outcome.cost.bytes_read, outcome.cost.tries) == (5, 5, 1)
-    assert outcome.cost.peak_mib > 1
-
-
-@pytest.mark.parametrize(
-    ("error", "kind", "message"),
-    [
-        (
-            ContractError([Fault("rows", "no label", "wait")]),
-            "ContractError",
-            "rows: no label; wait",
-        ),
-        (MemoryError(), "MemoryError", "needed more than 4096 MiB; raise resources.memory_mib"),
-        (
-            KeyError("a secret value"),
-            "KeyError",
-            "KeyError in train: this is a fault of ours; see the stage's log",
-        ),
-    ],
-)
-def test_a_failure_becomes_an_outcome(store, error, kind, message):
-    outcome = run(store, failing(error))
-    assert (outcome.status, outcome.kind, outcome.message) == ("failed", kind, message)
-
-
-def test_what_is_not_ours_is_logged_without_its_message(store, caplog):
-    run(store, failing(ValueError("a secret value")))
-    assert "ValueError in train" in caplog.text
-    assert "secret" not in caplog.text
-
-
-def test_transient_failures_are_tried_again(store, monkeypatch):
-    monkeypatch.setattr("tenacity.nap.time.sleep", lambda seconds: None)
-    tries = []
-
-    def function(_job):
-        tries.append(1)
-        if len(tries) < 3:
-            raise StoreUnavailableError("busy")
-        return Result()
-
-    outcome = run(store, function)
-    assert (outcome.status, outcome.cost.tries) == ("done", 3)
-
-
-def test_transient_failures_that_last_are_failures(store, monkeypatch):
-    monkeypatch.setattr("tenacity.nap.time.sleep", lambda seconds: None)
-    outcome = run(store, failing(StoreUnavailableError("busy")))
-    assert (outcome.status, outcome.kind, outcome.cost.tries) == (
-        "failed",
-        "StoreUnavailableError",
-        4,
-    )
 
 
 def entry(due, *failed):

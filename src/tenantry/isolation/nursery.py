@@ -197,7 +197,7 @@ def _rehearse() -> None:
 
 
 def _fork(pipe: Connection) -> int:
-    from tenantry.shard import run_assignment
+    from tenantry.job_runner import run_assignment
     from tenantry.workers import serve_one
 
     handle = recv_handle(pipe)
