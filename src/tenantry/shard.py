@@ -8,7 +8,7 @@ ledger; only the machinery's own failure (the store is gone, the ledger unreadab
 import logging
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -18,7 +18,7 @@ from tenantry.cpu import own_seconds, process_seconds
 from tenantry.digests import canonical_json
 from tenantry.erasure.guard import undo_erased, undo_stage
 from tenantry.erasure.tombstones import Marks, erased_tenants, read_marks
-from tenantry.errors import ObjectMissingError, WorkerDiedError
+from tenantry.errors import ObjectMissingError, PreconditionError, WorkerDiedError
 from tenantry.imports import import_stage, limit_threads
 from tenantry.isolation.errands import Runner
 from tenantry.isolation.grants import Grant, tenant_grant
@@ -96,7 +96,19 @@ def run_stage(
     result = undo_stage(store, result, marks, specs)
     if stage == STAGES[-1]:
         close_shard(store, result)
+        _account(store, result.header)
     return result
+
+
+def _account(store: ObjectStore, header: Header) -> None:
+    """Add what a shard's last stage took after it had written its ledger, for the bill."""
+    key = layout.ledger(header.run, header.shard, header.stage)
+    with suppress(ObjectMissingError, PreconditionError):  # an erasure rewrites it, too
+        found = store.get(key)
+        ledger = Ledger.from_lines(found.content, key)
+        spent = ledger.header.processes | {header.stage: process_seconds()}
+        told = ledger.header.model_copy(update={"processes": spent})
+        store.put_if_match(key, Ledger(header=told, entries=ledger.entries).to_lines(), found.tag)
 
 
 def read_stored_ledger(store: ObjectStore, header: Header) -> Ledger:

@@ -1,13 +1,16 @@
 import json
 import os
 import signal
+import time
 
 import pytest
 
 from tenantry import layout
+from tenantry.cpu import process_seconds
 from tenantry.errors import ContractError, Fault, ObjectMissingError
 from tenantry.jobs import Result
 from tenantry.ledger import Due, Entry, Header, Ledger, Outcome
+from tenantry.openings import close_shard
 from tenantry.settings import load_settings
 from tenantry.shard import NEEDS, run_stage
 from tenantry.specs.frozen import freeze_specs
@@ -105,6 +108,26 @@ def test_a_stage_tells_what_starting_and_importing_took(store, settings, monkeyp
     use(monkeypatch, lambda job: Result())
     after = run_stage("ingest", planned(store, ["good"]), settings, started=1.5)
     assert 1.5 <= after.header.imports["ingest"] <= after.header.processes["ingest"] + 1.5
+
+
+def test_the_last_stage_tells_what_it_took_to_close_the_shard(store, settings, monkeypatch):
+    def close(store, ledger):
+        close_shard(store, ledger)
+        before = time.process_time()
+        while time.process_time() < before + 0.2:
+            pass
+
+    ledger = planned(store, ["good"])
+    key = layout.ledger(HEADER.run, HEADER.shard, "predict")
+    header = HEADER.model_copy(update={"stage": "predict"})
+    store.put(key, Ledger(header=header, entries=ledger.entries).to_lines())
+    before = process_seconds()
+    monkeypatch.setattr("tenantry.shard.close_shard", close)
+    run_stage("monitor", Ledger(header=header, entries=ledger.entries), settings)
+    key = layout.ledger(HEADER.run, HEADER.shard, "monitor")
+    told = Ledger.from_lines(store.get(key).content, key)
+    assert told.header.processes["monitor"] >= before + 0.2
+    assert told.entries == ledger.entries
 
 
 def test_only_who_took_a_worker_down_keeps_its_marker(store, settings, monkeypatch):
