@@ -1,48 +1,33 @@
 """Count what goes to and comes from a store, so that each tenant can be told its cost."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tenantry.store.contract import ObjectInfo, ObjectStore, StoredObject
+from tenantry.store.contract import StoredObject
+from tenantry.store.passing import PassingStore
 from tenantry.store.purged import Purged
 
 
 @dataclass
-class MeteredStore:
+class MeteredStore(PassingStore):
     """Pass everything on to another store and count the bytes of contents.
 
     Keeps the contract of `ObjectStore`. Not to be shared between threads.
 
     Attributes:
-        inner: The store that does the work.
         bytes_read: Read so far.
         bytes_written: Written so far; a write that was refused does not count.
         bytes_purged: Removed by purges so far, old versions included.
     """
 
-    inner: ObjectStore
     bytes_read: int = 0
     bytes_written: int = 0
     bytes_purged: int = 0
-
-    @property
-    def url(self) -> str:
-        """The inner store's address."""
-        return self.inner.url
-
-    def identify(self) -> str:
-        """Tell what answers."""
-        return self.inner.identify()
 
     def get(self, key: str) -> StoredObject:
         """Read an object and count it."""
         found = self.inner.get(key)
         self.bytes_read += len(found.content)
         return found
-
-    def find(self, key: str) -> ObjectInfo | None:
-        """Return what is known of an object, or None when nothing has that key."""
-        return self.inner.find(key)
 
     def put(self, key: str, content: bytes) -> str:
         """Write an object whatever was there, and count it; return its tag."""
@@ -55,18 +40,6 @@ class MeteredStore:
     def put_if_match(self, key: str, content: bytes, tag: str) -> str:
         """Replace an object that must still have `tag`, and count it; return the new tag."""
         return self._count(content, self.inner.put_if_match(key, content, tag))
-
-    def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        """Yield every object whose key starts with `prefix`, by key."""
-        return self.inner.list(prefix)
-
-    def list_folders(self, prefix: str) -> Iterator[str]:
-        """Yield the names of the folders directly below `prefix`, by name."""
-        return self.inner.list_folders(prefix)
-
-    def delete(self, key: str) -> None:
-        """Remove an object; nothing happens when there is none."""
-        self.inner.delete(key)
 
     def purge(self, place: str, *, keep_latest: bool = False) -> Purged:
         """Remove an object or a folder with every version, and count the bytes removed."""

@@ -1,10 +1,10 @@
 """A store that is asked once for what cannot change: for one tenant's work in one stage."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tenantry import layout
-from tenantry.store.contract import ObjectInfo, ObjectStore, StoredObject
+from tenantry.store.contract import StoredObject
+from tenantry.store.passing import PassingStore
 from tenantry.store.purged import Purged
 
 _LARGEST, _MOST = 1 << 20, 8 << 20
@@ -12,37 +12,20 @@ _LARGEST, _MOST = 1 << 20, 8 << 20
 
 
 @dataclass
-class RememberingStore:
+class RememberingStore(PassingStore):
     """Pass everything on to another store, but answer from memory what was read or written before.
 
     Keeps the contract of `ObjectStore`, for one that works alone on what it writes and soon ends:
     that another removes an object is not seen. Only immutable objects are remembered
     (`layout.is_immutable`), and only small ones. Not to be shared between threads.
-
-    Attributes:
-        inner: The store that does the work.
     """
 
-    inner: ObjectStore
     _known: dict[str, StoredObject] = field(default_factory=dict, init=False)
     _size: int = field(default=0, init=False)
-
-    @property
-    def url(self) -> str:
-        """The inner store's address."""
-        return self.inner.url
-
-    def identify(self) -> str:
-        """Tell what answers."""
-        return self.inner.identify()
 
     def get(self, key: str) -> StoredObject:
         """Read an object, or remember it."""
         return self._known.get(key) or self._keep(key, self.inner.get(key))
-
-    def find(self, key: str) -> ObjectInfo | None:
-        """Return what is known of an object, or None when nothing has that key."""
-        return self.inner.find(key)
 
     def put(self, key: str, content: bytes) -> str:
         """Write an object whatever was there, and remember it; return its tag."""
@@ -56,14 +39,6 @@ class RememberingStore:
         """Replace an object that must still have `tag`; return the new tag."""
         tag = self.inner.put_if_match(key, content, tag)
         return self._keep(key, StoredObject(content, tag)).tag
-
-    def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        """Yield every object whose key starts with `prefix`, by key."""
-        return self.inner.list(prefix)
-
-    def list_folders(self, prefix: str) -> Iterator[str]:
-        """Yield the names of the folders directly below `prefix`, by name."""
-        return self.inner.list_folders(prefix)
 
     def delete(self, key: str) -> None:
         """Remove an object; nothing happens when there is none."""
