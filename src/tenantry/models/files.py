@@ -1,6 +1,5 @@
 """Where models lie in the store, and how they are saved and loaded."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 
@@ -179,23 +178,8 @@ def _version(as_of: datetime, identity: str) -> str:
     return f"{compact(as_of)}-{identity[:12]}"
 
 
-_OPEN: dict[tuple[str, str], Pipeline] = {}
-"""By key and digest; see `keep_open`."""
-
-
-def keep_open(pipelines: Mapping[tuple[str, str], Pipeline]) -> None:
-    """Let pooled models and folds that were opened serve this process and its forks unread.
-
-    Args:
-        pipelines: (key, digest) → pipeline; they replace those that were kept before.
-    """
-    _OPEN.clear()
-    _OPEN.update(pipelines)
-
-
 def _pipeline(store: ObjectStore, key: str, file_digest: str) -> Pipeline:
-    kept = _OPEN.get((key, file_digest))
-    return kept or open_pipeline(read_object(store, key), key, file_digest)
+    return open_pipeline(read_object(store, key), key, file_digest)
 
 
 @lru_cache(maxsize=16)  # one pooled model and its folds serve all tenants of a worker

@@ -74,18 +74,16 @@ def open_shared(files: Sequence[SharedFile], stage: str = "", tenants: int = 0) 
     """
     from tenantry.explain import DRIVER_ROWS
     from tenantry.models.attribution import expect_rows
-    from tenantry.models.files import keep_open, open_pipeline
+    from tenantry.models.files import open_pipeline
     from tenantry.models.leaves import has_single_trees, named_trees
 
-    pipelines = [file for file in files if file.key.endswith(".skops")]
-    keep_read({file.key: file.content for file in files if file not in pipelines})
-    opened = {}
-    for file in pipelines:
+    keep_read({file.key: file.content for file in files})
+    for file in files:
+        if not file.key.endswith(".skops"):
+            continue
         with suppress(ModelFileError):
             pipeline = open_pipeline(*file)
-            opened[file.key, file.digest] = pipeline
             if has_single_trees(pipeline):
                 named_trees(pipeline)
                 if stage == "promote":
                     expect_rows(pipeline, tenants * DRIVER_ROWS)
-    keep_open(opened)
