@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tenantry.columns import EVENT_TIME, KNOWN_AT, LABEL_KNOWN_AT
 from tenantry.specs.data import KnownAt, Times
+from tenantry.times import Window
 from tenantry.values import read_values
 
 Rows = pd.DataFrame | Mapping[str, "pd.Series[Any]"]
@@ -39,6 +40,13 @@ def row_moments(frame: Rows, times: Times) -> "dict[str, pd.Series[Any]]":
 def moments_until(moments: "pd.Series[Any]", as_of: datetime) -> NDArray[np.bool_]:
     """Return which moments are at `as_of` or before it; of a missing one nobody can say so."""
     return np.asarray(moments.to_numpy("datetime64[us]") <= instant(as_of))
+
+
+def rows_within(frame: pd.DataFrame, times: Times, span: Window) -> pd.DataFrame:
+    """Return the rows that happen in a span, and those of which nobody can say when they do."""
+    happens = event_times(frame, times).to_numpy("datetime64[us]")
+    outside = (happens < instant(span.start)) | (happens >= instant(span.end))
+    return frame[~outside] if outside.any() else frame
 
 
 def instant(moment: datetime) -> np.datetime64:

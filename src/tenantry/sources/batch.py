@@ -16,7 +16,7 @@ import pyarrow.dataset as ds
 
 from tenantry.columns import OWNER
 from tenantry.contract import expected_columns
-from tenantry.moments import event_times
+from tenantry.moments import rows_within
 from tenantry.sources.connections import Connections
 from tenantry.sources.datasets import open_parquet
 from tenantry.sources.files import all_of, lie_within
@@ -108,9 +108,7 @@ def read_batch(
     for source in specs[0].sources.rows:
         tables.append(reading.of(source, most - sum(map(len, tables))))
     rows = pd.concat(tables, ignore_index=True) if len(tables) > 1 else tables[0]
-    happens = event_times(rows, specs[0].times)
-    outside = (happens < span.start) | (happens >= span.end)
-    return rows[~outside].reset_index(drop=True) if outside.any() else rows
+    return rows_within(rows, specs[0].times, span).reset_index(drop=True)
 
 
 @dataclass(frozen=True)

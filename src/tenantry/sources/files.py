@@ -133,9 +133,8 @@ def lie_within(column: pa.Field, span: Window) -> list[pc.Expression]:
 
 def _moment(bound: Any, kind: pa.DataType) -> pa.Scalar:  # noqa: ANN401 - a datetime
     naive = pa.scalar(bound.replace(tzinfo=None), pa.timestamp("us"))
-    return naive.cast(pa.timestamp(kind.unit), safe=False).cast(
-        kind
-    )  # rows outside are dropped later
+    coarser = naive.cast(pa.timestamp(kind.unit), safe=False)  # rows outside are dropped later
+    return coarser.cast(kind)
 
 
 def _fault(query: Query, path: Path, form: ds.FileFormat, error: Exception) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from tenantry.contract import expected_columns
 from tenantry.errors import SourceError, SourceUnavailableError
-from tenantry.moments import event_times, instant, known_times
+from tenantry.moments import known_times, rows_within
 from tenantry.origins import SourceRead
 from tenantry.sources.connections import Connections
 from tenantry.sources.files import read_csv, read_parquet
@@ -73,11 +73,7 @@ def read_sources(spec: Spec, connections: Connections, span: Window) -> ReadSour
 
     def read_source(source: Source) -> pd.DataFrame:
         frame = tables.read(source, wanted, equals=equals, within=within)
-        happens = event_times(frame, spec.times).to_numpy(dtype="datetime64[us]")
-        outside = (happens < instant(span.start)) | (
-            happens >= instant(span.end)
-        )  # neither holds where nobody can say
-        return frame[~outside] if outside.any() else frame
+        return rows_within(frame, spec.times, span)
 
     frames = _all_or_faults(partial(read_source, source) for source in spec.sources.rows)
     rows = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
