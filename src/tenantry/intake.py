@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tenantry.chunks import Chunker, make_chunks
 from tenantry.contract import CheckedRows, join_parts, require_contract, rivals_of
 from tenantry.erasure.suppression import Suppressed
 from tenantry.fingerprints import join_fingerprints, pooled_fingerprint
 from tenantry.jobs import Job
 from tenantry.manifests import Chunk
 from tenantry.origins import SourceRead
-from tenantry.snapshots import make_chunks
 from tenantry.sources.collect import collect_parts, collect_rows, read_span
 from tenantry.sources.stretches import find_stretches
 from tenantry.times import Window
@@ -78,12 +78,13 @@ def take_stretches(
     chunks: list[tuple[Chunk, bytes]] = []
     prints: list[str] = []
     keys: list[NDArray[np.uint64]] = []
+    chunker = Chunker()
     for part in collect_parts(spec, job.connections, job.as_of, stretches, suppressed):
         if rivals_of(spec) in part.quality.reasons:
             return None
         if spec.times.event_time not in spec.key:
             keys.append(_hashes(part.rows[list(spec.key)]))
-        chunks += make_chunks(part.rows)
+        chunks += chunker.add(part.rows)
         prints.append(pooled_fingerprint(part.rows, spec))
         parts.append(replace(part, rows=part.rows.head(0).copy(), joined={}))
     if _repeats(keys):
@@ -91,6 +92,7 @@ def take_stretches(
     joined = join_parts(parts)
     require_contract(joined.quality, joined.not_yet_known, spec)
     reads = tuple(map(_join_reads, zip(*(part.reads for part in parts), strict=True)))
+    chunks += chunker.finish()
     return Taken(replace(joined, reads=reads), tuple(chunks), join_fingerprints(prints))
 
 

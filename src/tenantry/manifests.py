@@ -9,10 +9,11 @@ from tenantry.store.contract import ObjectStore
 
 
 class Chunk(Record):
-    """A month of rows.
+    """Rows of a month, or of several.
 
     Attributes:
-        month: The calendar month of the events, UTC, e.g. ``2013-10``.
+        month: The calendar month of the events, UTC, e.g. ``2013-10``; of several the first and the
+            last, ``2013-01/2013-06``.
         sha256: Digest of the chunk's bytes, part of its key.
         rows: How many.
     """

@@ -115,7 +115,11 @@ def _to_array(column: pd.Series) -> pa.Array | pa.ChunkedArray:
 
 
 def table_to_parquet(table: pa.Table) -> bytes:
-    """Write an Arrow table, its notes included; equal tables give equal bytes."""
+    """Write an Arrow table, its notes included; equal tables give equal bytes.
+
+    In however many pieces its columns are held: long texts would be paged by them.
+    """
+    table = table.combine_chunks()
     sink = io.BytesIO()
     with _open_writer(sink, table.schema) as writer:
         writer.write_table(table, row_group_size=ROW_GROUP)
@@ -144,4 +148,4 @@ def read_notes(content: bytes) -> dict[str, str]:
 def keep_rows(content: bytes, kept: NDArray[np.bool_]) -> bytes:
     """Return a file with those of its rows that `kept` says, values and types as they were."""
     table = pq.read_table(io.BytesIO(content), use_threads=False)
-    return table_to_parquet(table.filter(pa.array(kept)).combine_chunks())
+    return table_to_parquet(table.filter(pa.array(kept)))

@@ -1,4 +1,4 @@
-"""Snapshots: immutable copies of a tenant's rows, in chunks by month that snapshots share."""
+"""Snapshots: immutable copies of a tenant's rows, in chunks of months that snapshots share."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -8,12 +8,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tenantry import layout
-from tenantry.columns import EVENT_TIME
+from tenantry.chunks import make_chunks
 from tenantry.contract import CheckedRows
 from tenantry.digests import sha256
 from tenantry.errors import PreconditionError
 from tenantry.manifests import Chunk, Manifest, get_whole, read_manifest
-from tenantry.parquet import from_parquet, from_parquets, to_parquet, to_parquets
+from tenantry.parquet import from_parquet, from_parquets, to_parquet
 from tenantry.specs.model import Spec
 from tenantry.store.contract import ObjectStore
 
@@ -126,22 +126,6 @@ def read_quarantine(store: ObjectStore, product: str, tenant: str, sha: str) -> 
         return None
     key = layout.quarantine(product, tenant, sha)
     return from_parquet(get_whole(store, key, manifest.quarantine))
-
-
-def make_chunks(rows: pd.DataFrame) -> Iterator[tuple[Chunk, bytes]]:
-    """Yield the rows by month, as a record and its bytes; they are sorted by event time.
-
-    Rows of whole months give the chunks that they give among all rows.
-    """
-    if rows.empty:
-        return
-    events = rows[EVENT_TIME].dt
-    months = (events.year * 12 + events.month - 1).to_numpy()
-    named, starts, counts = np.unique(months, return_index=True, return_counts=True)
-    pieces = to_parquets(rows, starts.tolist())
-    for month, count, content in zip(named.tolist(), counts.tolist(), pieces, strict=True):
-        name = f"{month // 12:04d}-{month % 12 + 1:02d}"
-        yield Chunk(month=name, sha256=sha256(content), rows=count), content
 
 
 def _put_new(store: ObjectStore, key: str, content: bytes) -> None:

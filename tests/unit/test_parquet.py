@@ -4,9 +4,10 @@ import io
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tenantry.parquet import from_parquet, join_parquet, to_parquet
+from tenantry.parquet import from_parquet, join_parquet, table_to_parquet, to_parquet
 
 
 def test_numbers_that_all_differ_take_no_dictionary_of_their_own():
@@ -18,3 +19,10 @@ def test_numbers_that_all_differ_take_no_dictionary_of_their_own():
     assert plain < group.column(1).total_uncompressed_size < plain * 1.2
     pd.testing.assert_frame_equal(from_parquet(content), frame)
     assert join_parquet([frame]) == content
+
+
+def test_long_texts_are_the_same_bytes_in_however_many_pieces_they_are_held():
+    texts = [f"{number} " * 300 for number in range(2000)]
+    whole = pa.table({"text": texts})
+    pieces = pa.table({"text": pa.chunked_array([texts[:700], texts[700:1777], texts[1777:]])})
+    assert table_to_parquet(pieces) == table_to_parquet(whole)

@@ -1,4 +1,4 @@
-"""Snapshots hold what they were given, share months, and are named by their content."""
+"""Snapshots hold what they were given, share chunks, and are named by their content."""
 
 from datetime import UTC, datetime
 
@@ -6,10 +6,17 @@ import pandas as pd
 import pytest
 
 from tenantry import layout
+from tenantry.chunks import make_chunks
 from tenantry.contract import check_rows
 from tenantry.errors import ObjectMissingError, StoreError
 from tenantry.parquet import from_parquet, to_parquet, to_parquets
-from tenantry.snapshots import read_manifest, read_quarantine, read_snapshot, write_snapshot
+from tenantry.snapshots import (
+    read_manifest,
+    read_quarantine,
+    read_snapshot,
+    write_chunks,
+    write_snapshot,
+)
 from tests.unit.memory_store import MemoryStore
 from tests.unit.sources.lake import AS_OF, make_rows, make_spec
 
@@ -30,10 +37,7 @@ def test_rows_come_back_as_they_were():
     sha = write_snapshot(store, SPEC, rows)
     pd.testing.assert_frame_equal(read_snapshot(store, "spending", "acme", sha), rows.rows)
     manifest = read_manifest(store, "spending", "acme", sha)
-    assert [(chunk.month, chunk.rows) for chunk in manifest.chunks] == [
-        ("2024-01", 81),
-        ("2024-02", 69),
-    ]
+    assert [(chunk.month, chunk.rows) for chunk in manifest.chunks] == [("2024-01/2024-02", 150)]
     assert manifest.quality == rows.quality
     assert manifest.rows == 150
     assert read_quarantine(store, "spending", "acme", sha) is None
@@ -55,10 +59,27 @@ def test_nothing_is_written_twice():
     assert store.objects == before
 
 
-def test_months_that_did_not_change_are_shared():
+def by_month(store, rows):
+    """Write a snapshot with a chunk for each month, as all were before small ones shared one."""
+    return write_chunks(store, SPEC, rows, make_chunks(rows.rows, at_most=1))
+
+
+def test_a_snapshot_of_months_is_read_as_one_of_shared_chunks():
+    store, rows = MemoryStore(), checked()
+    old, new = by_month(store, rows), write_snapshot(store, SPEC, rows)
+    manifest = read_manifest(store, "spending", "acme", old)
+    assert [(chunk.month, chunk.rows) for chunk in manifest.chunks] == [
+        ("2024-01", 81),
+        ("2024-02", 69),
+    ]
+    frames = [read_snapshot(store, "spending", "acme", sha) for sha in (old, new)]
+    pd.testing.assert_frame_equal(*frames)
+
+
+def test_chunks_that_did_not_change_are_shared():
     store = MemoryStore()
-    early = write_snapshot(store, SPEC, checked(as_of=datetime(2024, 2, 15, tzinfo=UTC)))
-    late = write_snapshot(store, SPEC, checked())
+    early = by_month(store, checked(as_of=datetime(2024, 2, 15, tzinfo=UTC)))
+    late = by_month(store, checked())
     assert early != late
     assert chunks(store, early)[0] == chunks(store, late)[0]
     assert chunks(store, early)[1] != chunks(store, late)[1]

@@ -102,5 +102,5 @@ def _snapshot_facts(tenant: str, manifest: Manifest | None) -> Facts:
         "tenant": tenant,
         "rows": manifest.rows,
         "quarantined": manifest.quality.quarantined,
-        "months": len(manifest.chunks),
+        "chunks": len(manifest.chunks),
     }

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from tenantry import layout
 from tenantry.champions import Reign, crown
+from tenantry.chunks import make_chunks
 from tenantry.columns import EVENT_TIME, RESERVED
 from tenantry.contract import check_rows
 from tenantry.digests import canonical_json, digest, sha256
@@ -20,7 +21,7 @@ from tenantry.models.pooled import PooledReign, enthrone
 from tenantry.parquet import to_parquet
 from tenantry.plans import Planned, RunPlan
 from tenantry.predictions import PredictionFile, Receipt, write_receipt
-from tenantry.snapshots import write_snapshot
+from tenantry.snapshots import write_chunks
 from tenantry.specs.frozen import FLEET, freeze_specs
 from tenantry.specs.model import Spec
 from tenantry.store.contract import ObjectStore
@@ -58,7 +59,8 @@ class Made:
     def run(self, as_of: datetime) -> str:
         """Leave what ingest to monitor leave; return the model's version."""
         checked = check_rows(rows_of(self.tenant), self.spec, as_of)
-        snapshot = write_snapshot(self.store, self.spec, checked)
+        by_month = make_chunks(checked.rows, at_most=1)
+        snapshot = write_chunks(self.store, self.spec, checked, by_month)
         columns = list(dict.fromkeys((*self.spec.key, *RESERVED, "amount")))
         table = checked.rows[columns]
         features = write_features(self.store, self.spec, snapshot, table)

@@ -143,7 +143,7 @@ def test_other_tenants_are_not_touched(store):
     assert others() == before
 
 
-def test_a_month_without_such_rows_keeps_its_chunk(store):
+def test_a_chunk_without_such_rows_stays(store):
     before = frames(store, "snapshots/chunks/")
     order(store, ("number",), (("1",),))
     kept = frames(store, "snapshots/chunks/")

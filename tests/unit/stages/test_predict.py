@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -13,6 +14,8 @@ from tenantry.champions import Reign, Restored, crown, read_champion
 from tenantry.digests import sha256
 from tenantry.errors import ModelFileError, ScoringError
 from tenantry.explain import contributions
+from tenantry.features.tables import write_features
+from tenantry.ledger import Outcome
 from tenantry.models.files import load_model
 from tenantry.packed.save import Packed, save_packed
 from tenantry.parquet import from_parquet
@@ -359,6 +362,18 @@ def test_predicting_again_changes_no_byte(tenancy):
     result = predict(tenancy.predict_job(AS_OF, *WINDOWS))
     assert tenancy.store.objects == before
     assert result.facts["windows"] == 0
+
+
+def test_the_same_rows_by_another_snapshots_name_are_not_predicted_again(tenancy):
+    job = tenancy.predict_job(AS_OF, *WINDOWS)
+    predict(job)
+    first = receipts(tenancy)
+    sha = write_features(tenancy.store, tenancy.spec, "5" * 64, tenancy.known(AS_OF))
+    facts = {"ingest": {"snapshot": "5" * 64}, "build_features": {"features": sha}}
+    outcomes = tuple(Outcome(stage=one, status="done", facts=facts[one]) for one in facts)
+    again = replace(job, entry=job.entry.model_copy(update={"outcomes": outcomes}))
+    assert predict(again).facts["windows"] == 0
+    assert receipts(tenancy) == first
 
 
 def test_two_fresh_runs_write_the_same_bytes(trained):
