@@ -14,13 +14,12 @@ from tenantry.cpu import own_seconds
 from tenantry.errors import TenantryError
 from tenantry.isolation.errands import Errands
 from tenantry.isolation.grants import tenant_grant
-from tenantry.jobs import Job, Result, Stage
+from tenantry.jobs import Assignment, Job, Result, Stage
 from tenantry.ledger import Cost, Outcome
 from tenantry.store.guarded import GuardedStore
 from tenantry.store.metered import MeteredStore
 from tenantry.store.remembering import RememberingStore
 from tenantry.transient import retry_transient
-from tenantry.workers import Assignment
 
 LOG = logging.getLogger(__name__)
 

@@ -63,6 +63,21 @@ class Job:
 
 
 @dataclass(frozen=True)
+class Assignment:
+    """All that a worker of a nursery is given.
+
+    Attributes:
+        stage: The stage.
+        job: The tenant's; its store has credentials that reach no other tenant.
+        memory_mib: Memory that it may hold, MiB.
+    """
+
+    stage: str
+    job: Job
+    memory_mib: int
+
+
+@dataclass(frozen=True)
 class Result:
     """What a stage did for a tenant; the shard runner adds what it cost and makes the `Outcome`.
 

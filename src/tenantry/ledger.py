@@ -52,7 +52,8 @@ class Cost(Record):
     Attributes:
         cpu_seconds: User and system time of the worker.
         wall_seconds: Elapsed time.
-        peak_mib: Largest resident memory of the worker so far, MiB.
+        peak_mib: Largest resident memory of the worker so far, MiB; of earlier tenants, too, unless
+            each has a process of its own.
         bytes_read: From the store.
         bytes_written: To the store.
         tries: How often it was tried (transient failures).

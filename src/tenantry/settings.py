@@ -10,7 +10,7 @@ from typing import Literal, cast, get_args
 
 from tenantry.errors import Fault, SettingsError
 
-Isolation = Literal["sts", "shared"]
+Isolation = Literal["sts", "process", "shared"]
 _ENCRYPTION = re.compile(r"|s3|kms:[A-Za-z0-9._:/-]{1,200}")
 
 
@@ -31,7 +31,8 @@ class Settings:
         session_token: `AWS_SESSION_TOKEN`: comes with temporary credentials.
         region: `AWS_REGION`.
         isolation: `TENANTRY_ISOLATION`: whose credentials tenants' workers have in a bucket: their
-            own (`sts`), or the run's (`shared`).
+            own (`sts`), their own in a process of its own for each tenant (`process`), or the
+            run's (`shared`).
         sts_url: `TENANTRY_STS_URL`: where they are asked for; the store's own when empty.
         sts_role: `TENANTRY_STS_ROLE`: ARN of the role that is assumed; MinIO needs none.
         ca_file: `TENANTRY_CA_FILE`: PEM file of the authorities that sign the store's certificate.

@@ -22,10 +22,10 @@ from tenantry.errors import ObjectMissingError, PreconditionError, WorkerDiedErr
 from tenantry.imports import import_stage, limit_threads
 from tenantry.isolation.errands import Runner
 from tenantry.isolation.grants import Grant, tenant_grant
-from tenantry.isolation.nursery import Nursery
+from tenantry.isolation.nursery import Nursery, works_alone
 from tenantry.isolation.trails import find_trail
 from tenantry.job_runner import failed, run_assigned
-from tenantry.jobs import Job
+from tenantry.jobs import Assignment, Job
 from tenantry.ledger import STAGES, Entry, Header, Ledger, Outcome
 from tenantry.models.shared import USED_BY, open_shared, read_shared
 from tenantry.needs import NEEDS
@@ -38,7 +38,7 @@ from tenantry.specs.frozen import read_frozen_specs
 from tenantry.specs.model import Spec
 from tenantry.store.contract import ObjectStore
 from tenantry.store.open import gives_sessions, limited, open_store
-from tenantry.workers import Assignment, Task, run_tasks
+from tenantry.workers import Task, run_tasks
 
 LOG = logging.getLogger(__name__)
 _LEEWAY_SECONDS = 300
@@ -182,7 +182,8 @@ def _nursery(shard: _Shard, specs: Sequence[Spec]) -> Iterator[Nursery | None]:
     zones = header.zones if header.stage in USED_BY else {}
     shared = read_shared(shard.store, header.product, zones)
     if gives_sessions(shard.store):
-        with Nursery(header.stage, specs, shared) as nursery:
+        alone = works_alone(header.stage, shard.settings.isolation)
+        with Nursery(header.stage, specs, shared, alone=alone) as nursery:
             yield nursery
             shard.imports.seconds += nursery.import_seconds()
         return

@@ -18,14 +18,14 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import ForkingPickler
 from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
-from typing import Protocol
 
 from threadpoolctl import threadpool_limits
 
 from tenantry.errors import WorkerDiedError
 from tenantry.isolation.channel import Channel
 from tenantry.isolation.errands import ERRAND
-from tenantry.jobs import Job
+from tenantry.isolation.forks import Forked, Forks
+from tenantry.jobs import Assignment
 from tenantry.ledger import Outcome
 
 _FORK = multiprocessing.get_context("fork")
@@ -52,52 +52,8 @@ class Task:
     run: Callable[[], Outcome]
     memory_mib: int
     timeout_seconds: float
-    assign: "Callable[[], Assignment] | None" = None
+    assign: Callable[[], Assignment] | None = None
     answer: Callable[[bytes], bytes] | None = None
-
-
-@dataclass(frozen=True)
-class Assignment:
-    """All that a worker of a nursery is given.
-
-    Attributes:
-        stage: The stage.
-        job: The tenant's; its store has credentials that reach no other tenant.
-        memory_mib: Memory that it may hold, MiB.
-    """
-
-    stage: str
-    job: Job
-    memory_mib: int
-
-
-class Forked(Protocol):
-    """A worker's process."""
-
-    @property
-    def exitcode(self) -> int | None:
-        """How it ended, negative for a signal; None while it is not known to have."""
-        ...
-
-    def join(self, timeout: float | None = None) -> None:
-        """Wait until it has ended, `timeout` seconds at most."""
-        ...
-
-    def is_alive(self) -> bool:
-        """Say whether it has not ended."""
-        ...
-
-    def kill(self) -> None:
-        """End it at once."""
-        ...
-
-
-class Forks(Protocol):
-    """Where workers come from that know nothing of the shard: `tenantry.isolation.nursery`."""
-
-    def fork(self) -> tuple[Forked, Connection]:
-        """Return a new worker and the shard's end of its pipe."""
-        ...
 
 
 @dataclass
@@ -121,8 +77,9 @@ def run_tasks(
         tasks: What to run, one a tenant.
         workers: Processes at most.
         on_start: Called with the tenant's name before a worker begins with it.
-        nursery: Forks the workers, a new one for each tenant, which is given the tasks' `assign`;
-            when None they are forked from this process, and go on with the next tenant.
+        nursery: Forks the workers, which are given the tasks' `assign`; where it says so each is
+            for one tenant, and after a failure it always gives a new one. When None they are
+            forked from this process.
 
     Yields:
         As they finish: the tenant, and its outcome or how its worker died.
@@ -141,7 +98,7 @@ def run_tasks(
                     pending.appendleft(number)
             for worker, outcome in _collect(pool):
                 task, worker.task = worker.task, None
-                if nursery and worker in pool:
+                if nursery and worker in pool and (nursery.alone or _has_failed(outcome)):
                     pool.remove(worker)
                     _dismiss(worker)
                 if task:
@@ -150,6 +107,10 @@ def run_tasks(
         gc.unfreeze()
         for worker in pool:
             _dismiss(worker)
+
+
+def _has_failed(outcome: Outcome | WorkerDiedError) -> bool:
+    return isinstance(outcome, WorkerDiedError) or outcome.status == "failed"
 
 
 def _assign(worker: _Worker, task: Task, work: object) -> bool:
@@ -202,13 +163,26 @@ def _serve(
                 return
 
 
-def serve_one(connection: Connection, run: Callable[[Assignment, Connection], Outcome]) -> None:
-    """Do the one thing that comes down the pipe; the body of a nursery's worker."""
+def serve_assignments(
+    connection: Connection, run: Callable[[Assignment, Connection], Outcome]
+) -> None:
+    """Do what comes down the pipe, until it closes; the body of a nursery's worker.
+
+    After each tenant nothing is left of it: neither its job, nor what still knows its credentials.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(EOFError, BrokenPipeError):
-        assignment: Assignment = connection.recv()
-        _limit_memory(assignment.memory_mib)
-        connection.send_bytes(run(assignment, connection).to_json())
+        while True:
+            _serve_assignment(connection, run)
+            gc.collect()  # errors know the frames that they passed, and so the tenant's store
+
+
+def _serve_assignment(
+    connection: Connection, run: Callable[[Assignment, Connection], Outcome]
+) -> None:
+    assignment: Assignment = connection.recv()
+    _limit_memory(assignment.memory_mib)
+    connection.send_bytes(run(assignment, connection).to_json())
 
 
 def _limit_memory(mib: int) -> None:

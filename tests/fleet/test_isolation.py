@@ -7,9 +7,11 @@ import textwrap
 
 import pytest
 
-from tenantry.isolation.nursery import KEPT
+from tenantry.isolation.nursery import KEPT, RECIPES
 from tenantry.store.minio import MinioStore
+from tests.fleet.conftest import SMALL
 from tests.fleet.harness import OF_RUNS, joined_index, without_modified
+from tests.fleet.searching import Searched, read_found
 
 OCTOBER = "2013-10-01"
 SPY = """
@@ -77,18 +79,22 @@ def contents(store):
     return found | {"index": joined_index(store)}
 
 
+def environment_of(address):
+    url = f"s3+http://{address.endpoint}/{address.bucket}/{address.prefix}"
+    return {
+        "TENANTRY_STORE": url.rstrip("/"),
+        "AWS_ACCESS_KEY_ID": address.access_key,
+        "AWS_SECRET_ACCESS_KEY": address.secret_key,
+    }
+
+
 def test_workers_with_credentials_of_their_own_do_the_same_and_hold_no_secret(
     make_fleet, run_address, minio_address, spied, monkeypatch
 ):
     monkeypatch.setenv("SOME_SECRET", password := "correct-horse-battery-staple")
     seen = spied([run_address.secret_key, run_address.access_key, password])
     fleet = make_fleet(only=("ha", "oo"), product=with_spy)
-    address = f"s3+http://{run_address.endpoint}/{run_address.bucket}/{run_address.prefix}"
-    fleet.environment = {
-        "TENANTRY_STORE": address.rstrip("/"),
-        "AWS_ACCESS_KEY_ID": run_address.access_key,
-        "AWS_SECRET_ACCESS_KEY": run_address.secret_key,
-    }
+    fleet.environment = environment_of(run_address)
     isolated = fleet.run(OCTOBER, max_shards=1)
     assert isolated.failures() == {}
     assert "TENANTRY_ISOLATION" not in isolated.page
@@ -99,9 +105,31 @@ def test_workers_with_credentials_of_their_own_do_the_same_and_hold_no_secret(
         assert fit["found"][:-1] == [0, 0, 0]
         assert fit["found"][-1] > 0  # of what is in the environment
     seen_names = {name for fit in fits for name in fit["names"]}
-    assert {name for name in seen_names if not name.startswith("KMP_")} <= {*KEPT, "LC_CTYPE"}
+    assert {name for name in seen_names if not name.startswith("KMP_")} <= {
+        *KEPT,
+        RECIPES,
+        "LC_CTYPE",
+    }
 
     fleet.environment = {}
     (fleet.home / "files").rename(fleet.home / "files-1")
     fleet.run(OCTOBER, max_shards=1)
     assert contents(MinioStore(minio_address)) == contents(fleet.store)
+
+
+def test_a_worker_that_goes_on_with_the_next_tenant_keeps_nothing_of_the_last(
+    make_fleet, undisturbed, run_address, minio_address, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    monkeypatch.setattr("tenantry.shard.Assignment", Searched)
+    monkeypatch.setattr(Searched, "place", str(tmp_path / "found"))
+    (tmp_path / "found").mkdir()
+    fleet = make_fleet()
+    fleet.environment = environment_of(run_address) | {"TENANTRY_WORKERS": "1"}
+    assert fleet.run(OCTOBER, undisturbed.october.run, max_shards=1).failures() == {}
+
+    found = read_found(tmp_path / "found")
+    assert len({one["stage"] for one in found}) == len({one["worker"] for one in found}) >= 5
+    assert len({one["tenant"] for one in found}) == len(SMALL)
+    assert [one for one in found if one["left"] or not one["denied"]] == []
+    assert contents(MinioStore(minio_address)) == contents(undisturbed.then.store)

@@ -14,4 +14,4 @@ def test_every_fault_is_told_at_once(tmp_path):
     with pytest.raises(SettingsError) as caught:
         load_settings(environ)
     assert [fault.place for fault in caught.value.faults] == sorted(environ)
-    assert "'none' is not sts or shared" in str(caught.value)
+    assert "'none' is not sts or process or shared" in str(caught.value)

@@ -2,6 +2,7 @@ import multiprocessing
 import os
 import signal
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -119,16 +120,20 @@ def test_a_worker_that_dies_idle_costs_nobody_anything():
 class Forks:
     """Forks workers that do what they like with their pipe."""
 
-    def __init__(self, *bodies):
-        self.bodies = list(bodies)
+    def __init__(self, *bodies, alone=False):
+        self.bodies, self.alone = list(bodies), alone
 
     def fork(self):
         context = multiprocessing.get_context("fork")
         ours, theirs = context.Pipe()
-        process = context.Process(target=self.bodies.pop(0), args=(theirs,))
+        process = context.Process(target=self._work, args=(ours, self.bodies.pop(0), theirs))
         process.start()
         theirs.close()
         return process, ours
+
+    def _work(self, ours, body, theirs):
+        ours.close()
+        body(theirs)
 
 
 def work(pipe):
@@ -186,3 +191,32 @@ def test_a_worker_that_lives_on_without_its_pipe_is_ended(monkeypatch):
 
     running = run_tasks([task("bad", done())], 1, on_start=lambda _: None, nursery=Forks(hang_up))
     assert isinstance(dict(running)["bad"], WorkerDiedError)
+
+
+def work_on(pipe):
+    """Work for tenant after tenant, as they say how it ends."""
+    with suppress(EOFError):
+        while True:
+            outcome = Outcome(stage="train", status=pipe.recv(), facts={"pid": os.getpid()})
+            pipe.send_bytes(outcome.to_json())
+
+
+def workers_of(*statuses, alone=False):
+    tasks = [
+        Task(f"t{n}", None, MIB, 30.0, assign=lambda status=status: status)
+        for n, status in enumerate(statuses)
+    ]
+    forks = Forks(*[work_on] * len(tasks), alone=alone)
+    outcomes = dict(run_tasks(tasks, 1, on_start=lambda _: None, nursery=forks))
+    assert [outcomes[one.tenant].status for one in tasks] == list(statuses)
+    return [outcomes[one.tenant].facts["pid"] for one in tasks]
+
+
+def test_a_nurserys_worker_goes_on_until_a_tenant_fails():
+    first, second, third, fourth = workers_of("done", "fell_back", "failed", "done")
+    assert first == second == third != fourth
+    assert len(set(workers_of("failed", "failed"))) == 2
+
+
+def test_a_nursery_may_give_each_tenant_a_worker_of_its_own():
+    assert len(set(workers_of("done", "done", "done", alone=True))) == 3

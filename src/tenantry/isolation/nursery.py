@@ -2,9 +2,12 @@
 
 A fork inherits its parent's memory and environment, and whoever works for a shard holds the run's
 credentials. So the shard starts a nursery, a new program with an environment of names that are
-listed here; it imports what the stage needs and forks one worker for each tenant. A worker talks to
-the shard over a pipe of its own, which the nursery passes on unread: what the shard says there
-(the tenant's spec, its credentials, its connections) reaches that worker's memory only.
+listed here; it imports what the stage needs and forks workers. A worker talks to the shard over a
+pipe of its own, which the nursery passes on unread: what the shard says there (a tenant's spec, its
+credentials, its connections) reaches that worker's memory only.
+
+A worker is for one tenant only where `works_alone` says so. Elsewhere it goes on with the next one,
+and can load no recipe of others.
 
 Neither nursery nor workers can be read or traced by processes of the same user, root aside; nor can
 they read who started the task, whose environment holds the run's credentials, or the pod's tokens,
@@ -26,19 +29,17 @@ from importlib import import_module
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import recv_handle, send_handle
-from typing import TYPE_CHECKING
 
 from threadpoolctl import threadpool_limits
 
 from tenantry.cpu import own_seconds
 from tenantry.imports import import_late, import_stage, limit_threads
+from tenantry.isolation.forks import Forked
 from tenantry.isolation.sandbox import leave_others, sees_others
 from tenantry.log import configure_logging
 from tenantry.models.shared import SharedFile, open_shared
+from tenantry.settings import Isolation, recipes_file
 from tenantry.specs.model import Spec
-
-if TYPE_CHECKING:
-    from tenantry.workers import Forked
 
 LOG = logging.getLogger("tenantry.isolation.nursery")  # it runs as __main__
 
@@ -46,16 +47,40 @@ KEPT = (
     *("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR"),
     *("PYTHONPATH", "PYTHONHOME", "PYTHONHASHSEED", "PYTHONWARNINGS", "VIRTUAL_ENV"),
     *("LD_LIBRARY_PATH", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"),
-    *("SSL_CERT_FILE", "SSL_CERT_DIR", "TENANTRY_RECIPES"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR"),
 )
-"""Environment variables that reach a worker; no other does."""
+"""Environment variables that reach a worker; no other does, but for `RECIPES`."""
+
+RECIPES = "TENANTRY_RECIPES"
+"""Names the list of recipes of others; only workers for one tenant are told."""
+
+_KNOW_MODELS = ("train", "promote", "predict", "monitor")
+"""The stages that fit models or open their files: others load nothing of others' code."""
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
 
 
-def clean_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return what a worker may see of the environment."""
-    return {name: environ[name] for name in KEPT if name in environ}
+def clean_environment(
+    environ: Mapping[str, str] = os.environ, *, alone: bool = False
+) -> dict[str, str]:
+    """Return what a worker may see of the environment.
+
+    Args:
+        environ: The environment.
+        alone: Whether it is for one tenant only.
+    """
+    kept = (*KEPT, RECIPES) if alone else KEPT
+    return {name: environ[name] for name in kept if name in environ}
+
+
+def works_alone(stage: str, isolation: Isolation) -> bool:
+    """Say whether each tenant has a process of its own: code of others may run, or it is asked for.
+
+    Args:
+        stage: The stage.
+        isolation: As the settings say.
+    """
+    return isolation == "process" or (stage in _KNOW_MODELS and recipes_file() is not None)
 
 
 def hide_memory() -> None:
@@ -67,18 +92,31 @@ def hide_memory() -> None:
 
 
 class Nursery:
-    """The shard's end: starts the nursery, asks it for workers, and how they ended."""
+    """The shard's end: starts the nursery, asks it for workers, and how they ended.
+
+    Args:
+        stage: The stage that they are for.
+        specs: Of its tenants.
+        shared: Pooled models that they use.
+        alone: Whether each worker is for one tenant only.
+    """
 
     def __init__(
-        self, stage: str, specs: Sequence[Spec], shared: Sequence[SharedFile] = ()
+        self,
+        stage: str,
+        specs: Sequence[Spec],
+        shared: Sequence[SharedFile] = (),
+        *,
+        alone: bool = False,
     ) -> None:
+        self.alone = alone
         hide_memory()
         self._pipe, theirs = Pipe()
         handle = theirs.fileno()
         self._process = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-m", "tenantry.isolation.nursery", str(handle)],
             pass_fds=[handle],
-            env=clean_environment(),
+            env=clean_environment(alone=alone),
             stdin=subprocess.DEVNULL,
         )
         theirs.close()
@@ -91,7 +129,7 @@ class Nursery:
         self._pipe.close()
         self._process.wait()
 
-    def fork(self) -> tuple["Forked", Connection]:
+    def fork(self) -> tuple[Forked, Connection]:
         """Return a new worker and this end of its pipe.
 
         Raises:
@@ -198,7 +236,7 @@ def _rehearse() -> None:
 
 def _fork(pipe: Connection) -> int:
     from tenantry.job_runner import run_assignment
-    from tenantry.workers import serve_one
+    from tenantry.workers import serve_assignments
 
     handle = recv_handle(pipe)
     pid = os.fork()
@@ -209,7 +247,7 @@ def _fork(pipe: Connection) -> int:
         _die_with_parent()
         leave_others()
         pipe.close()
-        serve_one(Connection(handle), run_assignment)
+        serve_assignments(Connection(handle), run_assignment)
     finally:
         sys.stderr.flush()
         os._exit(0)

@@ -202,7 +202,7 @@ def _open(place: _Place, settings: Settings) -> ObjectStore:
         encryption=settings.encryption,
     )
     sts = StsAddress(settings.sts_url or _sts_url(bucket), settings.sts_role)
-    return MinioStore(bucket, sts=sts if settings.isolation == "sts" else None)
+    return MinioStore(bucket, sts=None if settings.isolation == "shared" else sts)
 
 
 def _sts_url(bucket: "BucketAddress") -> str:

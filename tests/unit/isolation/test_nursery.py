@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from tenantry.errors import WorkerDiedError
-from tenantry.isolation.nursery import Nursery, clean_environment, hide_memory
-from tenantry.jobs import Job
-from tenantry.ledger import Entry
+from tenantry.isolation.nursery import Nursery, clean_environment, hide_memory, works_alone
+from tenantry.jobs import Assignment, Job
+from tenantry.ledger import STAGES, Entry
 from tenantry.sources.connections import Connections
 from tenantry.store.folder import FolderStore
-from tenantry.workers import Assignment, Task, run_tasks
+from tenantry.workers import Task, run_tasks
 from tests.unit.tiny_fleet import AS_OF, make_spec
 
 NOBODY = 65534
@@ -77,6 +77,17 @@ def test_a_worker_that_dies_or_overruns_fails_its_tenant_only(nursery):
 def test_only_listed_names_reach_a_worker():
     environ = {"PATH": "/bin", "AWS_SECRET_ACCESS_KEY": "s", "LAKE_PASSWORD": "p", "TZ": "UTC"}
     assert clean_environment(environ) == {"PATH": "/bin", "TZ": "UTC"}
+
+
+def test_who_may_run_code_of_others_works_for_one_tenant_only(monkeypatch):
+    monkeypatch.delenv("TENANTRY_RECIPES", raising=False)
+    assert not any(works_alone(stage, "sts") for stage in STAGES)
+    assert all(works_alone(stage, "process") for stage in STAGES)
+    monkeypatch.setenv("TENANTRY_RECIPES", "recipes.yaml")
+    for stage in STAGES:
+        alone = works_alone(stage, "sts")
+        assert alone is (stage not in {"ingest", "build_features"})
+        assert ("TENANTRY_RECIPES" in clean_environment(alone=alone)) is alone
 
 
 def in_child(function):
