@@ -114,7 +114,7 @@ def watch_operations(watch: Watch, order: Order, folder: str) -> None:
     """
 
     def hear(event: str, args: tuple[Any, ...]) -> None:
-        if event == "http.client.send" or (
+        if event in ("tenantry.request", "http.client.send") or (
             event in ("os.link", "os.rename", "os.remove") and _is_in(folder, args)
         ):
             watch.count(order)

@@ -1,6 +1,8 @@
 """A bucket behind TLS with an authority of one's own, whose server encrypts what it keeps."""
 
 import base64
+import gc
+import os
 import secrets
 from dataclasses import replace
 
@@ -15,6 +17,7 @@ from tenantry.store.minio import MinioStore
 from tenantry.store.open import limited, open_store
 from tenantry.store.probe import trust_store
 from tenantry.store.s3_client import BucketAddress, make_pool
+from tenantry.store.s3_transport import Signer, Transport
 from tests.servers.certificates import make_certificates
 from tests.servers.minio import cache_folder, install_minio, minio_running
 
@@ -82,6 +85,28 @@ def test_a_server_that_nobody_known_vouches_for_is_not_spoken_to(environ):
         store.get(KEY)
     with pytest.raises(StoreError):
         limited(store, tenant_grant("p", "a"))
+
+
+def test_the_systems_authorities_are_those_of_the_environment(environ, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", environ.pop("TENANTRY_CA_FILE"))
+    store = quick(open_store(load_settings(environ)))
+    store.put(KEY, b"x")
+    assert store.get(KEY).content == b"x"
+
+
+def test_a_fork_says_no_goodbye_on_its_parents_connection(secure_server):
+    server, ca_file = secure_server
+    signer = Signer("s3", "us-east-1", server.access_key, server.secret_key)
+    transport = Transport(signer, read_timeout=5, ca_file=str(ca_file))
+    url = f"https://{server.endpoint}/minio/health/live"
+    transport.send("GET", url, ())
+    if not (child := os.fork()):
+        transport.__dict__.clear()
+        del transport
+        gc.collect()
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert not transport.send("GET", url, ()).may_be_second  # over the same connection
 
 
 def quick(store: ObjectStore) -> MinioStore:

@@ -14,7 +14,17 @@ LIGHT = (
     "stages.check_fleet",
 )
 SERVING = ("cli.app", "packed.file", "serving.online", "serving.app")
-HEAVY = ("pandas", "numpy", "sklearn", "scipy", "rich", "evidently", "sqlalchemy", "minio")
+HEAVY = (
+    "pandas",
+    "numpy",
+    "sklearn",
+    "scipy",
+    "rich",
+    "evidently",
+    "sqlalchemy",
+    "minio",
+    "pycurl",
+)
 
 
 def test_nothing_is_collected_meanwhile_and_then_it_is_again():

@@ -16,8 +16,7 @@ from typing import TypeVar
 
 from minio import Minio, S3Error
 from minio.datatypes import Object
-from urllib3 import BaseHTTPResponse, PoolManager
-from urllib3.exceptions import ProtocolError
+from urllib3 import PoolManager
 
 from tenantry.digests import sha256
 from tenantry.errors import ObjectMissingError, PreconditionError
@@ -32,8 +31,9 @@ from tenantry.store.contract import (
 )
 from tenantry.store.purged import Purged, purge_all
 from tenantry.store.s3_client import BucketAddress, make_client, make_pool
-from tenantry.store.s3_errors import FAILURES, translate
+from tenantry.store.s3_errors import FAILURES, RefusedError, translate
 from tenantry.store.s3_requests import ObjectRequests
+from tenantry.store.s3_transport import Answer, NoAnswerError
 from tenantry.store.s3_versions import list_versions, remove_versions
 from tenantry.store.sts import StsAddress, assume
 
@@ -215,7 +215,7 @@ class MinioStore:
             self._made = _Made(
                 os.getpid(),
                 make_client(self._address, pool),
-                ObjectRequests(self._address, pool),
+                ObjectRequests(self._address, read_timeout=self._read_timeout),
                 make_pool(_STS_SECONDS, self._address.ca_file),
             )
         return self._made
@@ -251,7 +251,7 @@ class MinioStore:
         content, headers = answer.data, answer.headers
         if headers.get(_DIGEST, digest := sha256(content)) != digest:
             msg = "the content is not what was written"
-            raise ProtocolError(msg)
+            raise NoAnswerError(msg)
         return StoredObject(content, _tag_of(answer))
 
     def _write(self, key: str, content: bytes, condition: dict[str, str]) -> str:
@@ -265,14 +265,10 @@ class MinioStore:
 
         def send(tries: int) -> str:
             try:
-                return self._put(name, content, headers)
-            except S3Error as error:
-                if tries and error.code == "PreconditionFailed":
-                    found = self._get(name)
-                    if found.content == content:
-                        return found.tag
+                return self._put(name, content, headers, is_second=tries > 0)
+            except RefusedError as error:
                 if error.code == "AccessDenied":  # MinIO says so of a key that is being purged
-                    return self._put(name, content, headers)
+                    return self._put(name, content, headers, is_second=tries > 0)
                 raise
 
         try:
@@ -280,10 +276,19 @@ class MinioStore:
         except ObjectMissingError as error:
             raise PreconditionError(str(error)) from error
 
-    def _put(self, name: str, content: bytes, headers: dict[str, str]) -> str:
-        written = self._own.requests.send(
-            "PUT", name, content, sha256=headers[_DIGEST], headers=headers
-        )
+    def _put(self, name: str, content: bytes, headers: dict[str, str], *, is_second: bool) -> str:
+        """Write once; a condition that fails may do so because the first try has written."""
+        try:
+            written = self._own.requests.send(
+                "PUT", name, content, sha256=headers[_DIGEST], headers=headers
+            )
+        except RefusedError as error:
+            is_second = is_second or error.may_be_second
+            if is_second and error.code == "PreconditionFailed":
+                found = self._get(name)
+                if found.content == content:
+                    return found.tag
+            raise
         return _tag_of(written)
 
     def _listing(self, start: str, *, recursive: bool) -> Iterator[Object]:
@@ -320,15 +325,15 @@ class MinioStore:
         time.sleep(self._waits[tries] * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
 
 
-def _tag_of(answer: BaseHTTPResponse) -> str:
+def _tag_of(answer: Answer) -> str:
     tag = answer.headers.get("etag", "").strip('"')
     if not tag:
         msg = "the answer has no ETag"
-        raise ProtocolError(msg)
+        raise NoAnswerError(msg)
     return tag
 
 
-def _told(key: str, answer: BaseHTTPResponse) -> ObjectInfo:
+def _told(key: str, answer: Answer) -> ObjectInfo:
     """Return what the headers of an answer tell of an object."""
     told, modified = answer.headers, answer.headers.get("last-modified")
     return ObjectInfo(

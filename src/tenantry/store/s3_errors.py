@@ -1,7 +1,7 @@
 """What the failures of an S3 request mean; nothing that the server wrote is quoted but its code."""
 
 from typing import ClassVar
-from xml.etree.ElementTree import ParseError
+from xml.etree.ElementTree import ParseError, fromstring
 
 from minio.error import InvalidResponseError, MinioException, S3Error, ServerError
 from urllib3.exceptions import HTTPError
@@ -13,9 +13,27 @@ from tenantry.errors import (
     StoreError,
     StoreUnavailableError,
 )
+from tenantry.store.s3_transport import Answer, NoAnswerError
 
-FAILURES = (MinioException, HTTPError, ParseError)
-"""What a request of the client raises when it fails; a `ParseError` is an answer cut short."""
+
+class RefusedError(Exception):
+    """The server refused a request.
+
+    Attributes:
+        code: S3's name for why; empty where the server tells none.
+        status: Of HTTP.
+        may_be_second: See `Answer`.
+    """
+
+    def __init__(self, answer: Answer) -> None:
+        self.code, self.status = _read_code(answer), answer.status
+        self.may_be_second = answer.may_be_second
+        super().__init__(self.code or self.status)
+
+
+FAILURES = (RefusedError, NoAnswerError, MinioException, HTTPError, ParseError)
+"""What a request raises when it fails, the last but one by the client; a `ParseError` is an answer
+cut short."""
 
 
 class _ConflictError(PreconditionError):
@@ -70,11 +88,13 @@ def translate(error: Exception, place: str) -> StoreError:
     if code not in _MEANINGS:
         code = _CODES.get(status, code)
     kind, text = _MEANINGS.get(code) or _read_status(status)
-    return kind(f"{place}: {text} ({code or status or type(error).__name__})")
+    return kind(f"{place}: {text} ({code or status or _read_silence(error)})")
 
 
 def _read_answer(error: Exception) -> tuple[str, int]:
     """Return the code and the HTTP status of an answer; a status of 0 means that none came."""
+    if isinstance(error, RefusedError):
+        return error.code, error.status
     if isinstance(error, S3Error):
         # the answer to a HEAD has no body; MinIO names the code in a header
         code = error.response.headers.get("x-minio-error-code") or error.code
@@ -82,6 +102,20 @@ def _read_answer(error: Exception) -> tuple[str, int]:
     if isinstance(error, ServerError):
         return "", error.status_code
     return "", error._code if isinstance(error, InvalidResponseError) else 0
+
+
+def _read_code(answer: Answer) -> str:
+    """Return the code of an answer; raise a `ParseError` where it is cut short."""
+    # the answer to a HEAD has no body; MinIO names the code in a header
+    if code := answer.headers.get("x-minio-error-code"):
+        return code
+    if not answer.data or "application/xml" not in answer.headers.get("content-type", ""):
+        return ""
+    return fromstring(answer.data.decode()).findtext("{*}Code", "")  # noqa: S314 - as minio-py does
+
+
+def _read_silence(error: Exception) -> str:
+    return str(error) if isinstance(error, NoAnswerError) else type(error).__name__
 
 
 def _read_status(status: int) -> tuple[type[StoreError], str]:
