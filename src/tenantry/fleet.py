@@ -6,12 +6,13 @@ and the command line read it.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
 from tenantry import layout
+from tenantry.at_work import find_at_work
 from tenantry.champions import Champion, read_champion
 from tenantry.errors import ObjectMissingError
 from tenantry.ledger import STAGES, Action, Due, Entry, Header, Ledger, Outcome, Scalar
@@ -208,7 +209,10 @@ def read_fleet(store: ObjectStore, run: str, product: str = "") -> FleetState:
     if not state.members:
         return state
     found = survey(store, state.product)
-    members = tuple(_with_state(found, member, run) for member in state.members)
+    shards = {member.planned.shard or "" for member in state.members if member.unfinished}
+    marks = (find_at_work(store, layout.at_work(state.product, run, shard)) for shard in shards)
+    busy = {tenant for mark in marks if mark for tenant in mark.tenants}
+    members = tuple(_with_state(found, member, run, busy) for member in state.members)
     seconds, process, imports = _pooled_seconds(store, run)
     return replace(
         state,
@@ -241,9 +245,8 @@ def _read_stored(store: ObjectStore, run: str, product: str) -> FleetState:
     return FleetState(run, product, None, tuple(Member(tenant=name) for name in names))
 
 
-def _with_state(found: Survey, member: Member, run: str) -> Member:
+def _with_state(found: Survey, member: Member, run: str, busy: Collection[str]) -> Member:
     store, product, tenant = found.store, found.product, member.tenant
-    marker = layout.attempt(product, tenant)
     last = last_judgement(store, product, tenant, found.record(tenant).judged)
     ran = _read_own(found, member, run, last)
     return replace(
@@ -252,7 +255,7 @@ def _with_state(found: Survey, member: Member, run: str) -> Member:
         judgement=last,
         ran=ran,
         judged=tuple(_list_own(found, member, ran)) if ran else (),
-        in_progress=bool(member.unfinished) and store.find(marker) is not None,
+        in_progress=bool(member.unfinished) and tenant in busy,
     )
 
 

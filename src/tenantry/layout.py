@@ -100,7 +100,7 @@ def champion(product: str, tenant: str) -> str:
 
 
 def attempt(product: str, tenant: str) -> str:
-    """Return the key of the marker that a tenant is being worked on; one left behind is a crash."""
+    """Return the key by which earlier versions said that a tenant is being worked on."""
     return f"{tenant_folder(product, tenant)}attempt.json"
 
 
@@ -212,6 +212,16 @@ def openings_folder(product: str) -> str:
 def opening(product: str, run: str, shard: str) -> str:
     """Return the key of what says which tenants a shard of a run is working on."""
     return f"{openings_folder(product)}{run}/{shard}.json"
+
+
+def at_work_folder(product: str, run: str = "") -> str:
+    """Return the folder of what says who is being worked on right now: by all runs, or by one."""
+    return f"products/{product}/at-work/" + (f"{run}/" if run else "")
+
+
+def at_work(product: str, run: str, shard: str) -> str:
+    """Return the key of what says whom a shard of a run is working on right now."""
+    return f"{at_work_folder(product, run)}{shard}.json"
 
 
 def serving_records_folder(product: str, tenant: str) -> str:

@@ -18,13 +18,14 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from tenantry import layout
+from tenantry.at_work import strike
 from tenantry.backoff import outcome_events
 from tenantry.erasure.tombstones import erased_tenants
 from tenantry.errors import ObjectMissingError, StoreError
 from tenantry.events import write_event
-from tenantry.facts import Measured
+from tenantry.facts import DEATHS, Measured
 from tenantry.index import Index, map_tenants, read_index, write_segment
-from tenantry.ledger import STAGES, Ledger
+from tenantry.ledger import STAGES, Entry, Ledger
 from tenantry.records import Record
 from tenantry.states import TenantRecord
 from tenantry.store.contract import ObjectStore
@@ -84,17 +85,20 @@ def close_shard(store: ObjectStore, ledger: Ledger) -> None:
     """Bring a shard's tenants into the index after its last stage.
 
     Their trails are told first which stages failed, and which went well again; the index also
-    learns what each stage cost.
+    learns what each stage cost. Who lived through the run is suspect of no earlier one any more.
     """
-    entries = {entry.tenant: entry for entry in ledger.entries}
+    header, entries = ledger.header, {entry.tenant: entry for entry in ledger.entries}
+    lived = {name for name, entry in entries.items() if _has_lived(entry)}
 
     def conclude(record: TenantRecord) -> TenantRecord:
         entry = entries[record.tenant]
-        events = outcome_events(entry, ledger.header, record.failures)
+        if record.marked and record.tenant in lived:  # by an earlier version
+            store.delete(layout.attempt(header.product, record.tenant))
+        events = outcome_events(entry, header, record.failures)
         for event in events:
             write_event(store, event)
         costs = {
-            done.stage: Measured(ledger.header.as_of, done.cost.cpu_seconds)
+            done.stage: Measured(header.as_of, done.cost.cpu_seconds)
             for done in entry.outcomes
             if done.status in {"done", "fell_back"}
         }
@@ -102,6 +106,12 @@ def close_shard(store: ObjectStore, ledger: Ledger) -> None:
         return record.join(replace(facts, costs=costs))
 
     close(store, _opening_of(ledger), conclude=conclude)
+    strike(store, header.product, header.run, lived)
+
+
+def _has_lived(entry: Entry) -> bool:
+    """Say whether a tenant was worked on and took no worker down."""
+    return bool(entry.outcomes) and not any(one.kind in DEATHS for one in entry.failures)
 
 
 def close_run(store: ObjectStore, product: str, run: str) -> None:
@@ -136,6 +146,8 @@ def close(
     unknown = [one for one in opening.tenants if one not in told and one not in erased]
     found = map_tenants(partial(_read, store, index, conclude), unknown)
     write_segment(store, opening.product, [*told.values(), *filter(None, found)])
+    if opening.as_of:
+        store.delete(layout.at_work(opening.product, opening.run, opening.shard))
     store.delete(opening.key)
 
 

@@ -109,7 +109,7 @@ class Parcel:
         weight: CPU-seconds expected by its rows alone, by which shards are packed: unlike what was
             measured, it is the same in equal runs. The cost when None.
         alone: Whether it needs a shard of its own.
-        suspect: Whether it took a worker or shard down: alone while there is room for that.
+        suspect: Whether it may have taken a worker or shard down: apart from others, see `pack`.
         promised: By when the oldest of its work was to be done.
     """
 
@@ -188,10 +188,12 @@ def pack(parcels: Sequence[Parcel], max_shards: int) -> dict[str, tuple[str, ...
     """Pack tenants into at most `max_shards` shards.
 
     A tenant each while they fit, named after it. Past that those that must be alone are, then the
-    suspects while there is room; the others share what is left, region by region, the largest
-    first to the emptiest shard (longest processing time first): one that weighs more than the
-    fair share of its region's shards shares its own with nobody. A tenant is never split: its
-    models, pointers and ledger are one worker's. Shared shards are named ``<region>_<number>``.
+    suspects while they take up no more than half of what is left; the others share the rest, region
+    by region, the largest first to the emptiest shard (longest processing time first): one that
+    weighs more than the fair share of its region's shards shares its own with nobody. A tenant is
+    never split: its models, pointers and ledger are one worker's. Shared shards are named
+    ``<region>_<number>``; more suspects than that share shards, too, ``<region>_suspect_<number>``
+    where there is one for each region: the next that dies names fewer.
 
     Returns:
         Tenants by shard, sorted; the dearest shard first, so that it is started first.
@@ -205,17 +207,25 @@ def pack(parcels: Sequence[Parcel], max_shards: int) -> dict[str, tuple[str, ...
     shared = sorted((parcel for parcel in parcels if not parcel.alone), key=_name)
     room = max_shards - len(alone) - len({parcel.region for parcel in shared})
     _check_room(len(alone), room, max_shards)
-    suspects = [parcel for parcel in shared if parcel.suspect][:room]
-    alone += suspects
-    regions: dict[str, list[Parcel]] = {}
-    for parcel in shared:
-        if parcel not in suspects:
-            regions.setdefault(parcel.region, []).append(parcel)
+    suspects = [parcel for parcel in shared if parcel.suspect]
+    if len(suspects) <= (room + 1) // 2:
+        alone += suspects
+        shared, suspects = [parcel for parcel in shared if not parcel.suspect], []
     shards: dict[str, tuple[str, ...]] = {parcel.tenant: (parcel.tenant,) for parcel in alone}
-    for region, count in _share_out(regions, max_shards - len(alone)).items():
-        for number, tenants in enumerate(_spread(regions[region], count), start=1):
-            shards[f"{region}_{number:02d}"] = tenants
+    groups = _group(shared, apart=len({parcel.region for parcel in suspects}) <= room)
+    for group, count in _share_out(groups, max_shards - len(alone)).items():
+        for number, tenants in enumerate(_spread(groups[group], count), start=1):
+            shards[f"{group}_{number:02d}"] = tenants
     return _dearest_first(shards, parcels)
+
+
+def _group(parcels: Iterable[Parcel], *, apart: bool) -> dict[str, list[Parcel]]:
+    """Group parcels by what may share a shard: a region, and where suspects are apart they."""
+    groups: dict[str, list[Parcel]] = {}
+    for parcel in parcels:
+        group = f"{parcel.region}_suspect" if parcel.suspect and apart else parcel.region
+        groups.setdefault(group, []).append(parcel)
+    return groups
 
 
 def _dearest_first(

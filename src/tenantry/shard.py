@@ -10,12 +10,11 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from functools import partial
 
 from tenantry import layout
+from tenantry.at_work import Marker
 from tenantry.cores import count_cores
 from tenantry.cpu import own_seconds, process_seconds
-from tenantry.digests import canonical_json
 from tenantry.erasure.guard import undo_erased, undo_stage
 from tenantry.erasure.tombstones import Marks, erased_tenants, read_marks
 from tenantry.errors import ObjectMissingError, PreconditionError, WorkerDiedError
@@ -145,7 +144,7 @@ class _Shard:
 
 
 def _run_tenants(shard: _Shard, ledger: Ledger) -> Iterator[tuple[str, Outcome]]:
-    """Yield each due tenant's outcome, marking in the store who is being worked on."""
+    """Yield each due tenant's outcome, keeping the store told who is being worked on."""
     header, stage = shard.header, shard.header.stage
     due = [entry for entry in ledger.entries if NEEDS[stage].met_by(entry)]
     if not due:
@@ -155,23 +154,23 @@ def _run_tenants(shard: _Shard, ledger: Ledger) -> Iterator[tuple[str, Outcome]]
     connections = load_connections(shard.settings.connections, os.environ)
     tasks = [_task(shard, entry, connections) for entry in due]
     workers = min(shard.settings.workers or count_cores(), len(tasks))
-    mark = partial(_mark_attempt, shard.store, header)
-    died = {entry.tenant for entry in due if _took_worker_down(entry)}
+    died = {entry.tenant for entry in ledger.entries if _took_worker_down(entry)}
+    marker = Marker(shard.store, header, [entry.tenant for entry in due], died)
     with (
         Progress(stage, header.shard, len(tasks)) as progress,
         _nursery(shard, specs) as nursery,
     ):
-        for tenant, answer in run_tasks(tasks, workers, on_start=mark, nursery=nursery):
+        for tenant, answer in run_tasks(tasks, workers, on_start=marker.begin, nursery=nursery):
             outcome = _as_outcome(stage, answer)
             _log(header, tenant, outcome)
             progress.advance(tenant, outcome.status)
-            if not isinstance(answer, WorkerDiedError) and tenant not in died:
-                shard.store.delete(layout.attempt(header.product, tenant))
+            marker.end(tenant, died=isinstance(answer, WorkerDiedError))
             yield tenant, outcome
+    marker.close()
 
 
 def _took_worker_down(entry: Entry) -> bool:
-    """Say whether the tenant did in an earlier stage: its marker then stays for the next plan."""
+    """Say whether the tenant did in an earlier stage: it then stays named for the next plan."""
     return any(failure.kind == WorkerDiedError.__name__ for failure in entry.failures)
 
 
@@ -251,12 +250,6 @@ def _as_outcome(stage: str, answer: Outcome | WorkerDiedError) -> Outcome:
     if isinstance(answer, WorkerDiedError):
         return failed(stage, answer, str(answer))
     return answer
-
-
-def _mark_attempt(store: ObjectStore, header: Header, tenant: str) -> None:
-    """Leave a marker; one that is still there when the next run plans tells of a crash."""
-    marker = {"run": header.run, "stage": header.stage, "shard": header.shard}
-    store.put(layout.attempt(header.product, tenant), canonical_json(marker))
 
 
 def _log(header: Header, tenant: str, outcome: Outcome) -> None:

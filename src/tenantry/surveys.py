@@ -9,6 +9,7 @@ from functools import cached_property, partial
 from itertools import chain
 
 from tenantry import layout
+from tenantry.at_work import find_at_work
 from tenantry.erasure.tombstones import erased_tenants
 from tenantry.errors import ObjectMissingError
 from tenantry.events import Event, write_event
@@ -33,6 +34,7 @@ class Survey:
         openings: What was open before the index was read.
         index: The index; None when there is none, and the tenants' folders are read.
         erased: The tenants that were erased.
+        suspects: The tenants that a shard is working on right now, or was when it died.
     """
 
     store: ObjectStore
@@ -40,6 +42,7 @@ class Survey:
     openings: tuple[Found, ...]
     index: Index | None
     erased: frozenset[str]
+    suspects: frozenset[str] = frozenset()
 
     def record(self, tenant: str) -> TenantRecord:
         """Return what is known of a tenant.
@@ -51,7 +54,8 @@ class Survey:
             return TenantRecord(tenant, erased=True)
         known = self.index.record(tenant) if self.index else None
         if self.index is None or tenant in self.open_tenants:
-            return read_state(self.store, self.product, tenant, known)
+            record = read_state(self.store, self.product, tenant, known)
+            return replace(record, marked=record.marked or tenant in self.suspects)
         return known or TenantRecord(tenant)
 
     @cached_property
@@ -75,8 +79,10 @@ class Survey:
 def survey(store: ObjectStore, product: str) -> Survey:
     """Find out what is known of a product's tenants; reads few objects, however many they are."""
     openings = list_openings(store, product)  # before the index, see `tenantry.openings`
+    marks = (find_at_work(store, _at_work(one.opening)) for one in openings if one.opening.as_of)
+    suspects = frozenset(chain.from_iterable(mark.tenants for mark in marks if mark))
     index = read_index(store, product)
-    return Survey(store, product, openings, index, erased_tenants(store, product))
+    return Survey(store, product, openings, index, erased_tenants(store, product), suspects)
 
 
 def tend(found: Survey) -> None:
@@ -132,6 +138,20 @@ def _difference(known: TenantRecord | None, truth: TenantRecord) -> str:
 def _heal(store: ObjectStore, opening: Opening) -> None:
     """Close what a dead run left open; who was being worked on then has failed in it."""
     LOG.warning("run %s died in shard %s; its tenants are read again", opening.run, opening.shard)
+    found = find_at_work(store, _at_work(opening))
+    if found and opening.as_of:
+        for tenant in found.tenants:
+            write_event(store, _crash(opening, tenant, found.stage))
+    _heal_earlier(store, opening)
+    close(store, opening)
+
+
+def _at_work(opening: Opening) -> str:
+    return layout.at_work(opening.product, opening.run, opening.shard)
+
+
+def _heal_earlier(store: ObjectStore, opening: Opening) -> None:
+    """Do so by what a version left that wrote an object for each tenant."""
     for tenant in opening.tenants:
         key = layout.attempt(opening.product, tenant)
         try:
@@ -141,7 +161,6 @@ def _heal(store: ObjectStore, opening: Opening) -> None:
         if opening.as_of and marker["run"] == opening.run:
             write_event(store, _crash(opening, tenant, marker["stage"]))
             store.delete(key)
-    close(store, opening)
 
 
 def _crash(opening: Opening, tenant: str, stage: str) -> Event:

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import replace
 
 from tenantry import layout
+from tenantry.at_work import find_at_work
 from tenantry.champions import read_champion
 from tenantry.digests import canonical_json
 from tenantry.plans import read_plan
@@ -18,7 +19,8 @@ from tests.crash.tiny import PRODUCT, TENANTS
 _OF_RUNS = ("runs/", "store/")
 """Plans and ledgers tell how each run went; proofs, who answered."""
 
-_NOT_COMPARED = "/attempt.json", "/open/", "/index/segments/", "products/arrival-delay/index.json"
+_INDEX = "/index/segments/", "products/arrival-delay/index.json"
+_NOT_COMPARED = ("/at-work/", "/open/", *_INDEX)
 """Who is being worked on, and pieces of an index: it is compared when joined."""
 
 
@@ -100,8 +102,8 @@ def stale_markers(store: ObjectStore, run: str) -> list[str]:
     """
     plan = read_plan(store, run)
     worked_on = {name for name, planned in plan.tenants.items() if planned.due} if plan else set()
-    keys = {layout.attempt(PRODUCT, tenant) for tenant in worked_on}
-    return [f"stale: {info.key}" for info in store.list("tenants/") if info.key in keys]
+    marks = (find_at_work(store, info.key) for info in store.list(layout.at_work_folder(PRODUCT)))
+    return [f"stale: {one.key}" for one in marks if one and worked_on & {*one.tenants}]
 
 
 def _normalised(key: str, content: bytes, runs: tuple[str, ...]) -> bytes:

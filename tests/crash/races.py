@@ -96,4 +96,4 @@ def _moved(trial: Trial) -> dict[str, int]:
 
 def _is_of_workers(key: str) -> bool:
     """Say whether an object tells who is being worked on: nobody is any more."""
-    return key.endswith("/attempt.json") or "/open/" in key
+    return "/at-work/" in key or "/open/" in key

@@ -25,6 +25,7 @@ OF_RUNS = (
     "runs/",
     layout.segments_folder(PRODUCT),
     layout.openings_folder(PRODUCT),
+    layout.at_work_folder(PRODUCT),
 )
 """Where runs leave what differs between equal ones."""
 

@@ -23,7 +23,7 @@ def kill_while_training(fleet, shard, folder):
     """Start `train` of a shard in a process of its own; kill it when it works on a tenant."""
     command = [sys.executable, "-c", RUN_TRAIN, f"{folder}/{shard}.build_features"]
     process = subprocess.Popen([*command, f"{folder}/train", f"{folder}/train.md"])
-    while not any(info.key.endswith("/attempt.json") for info in fleet.store.list("tenants/")):
+    while not any(fleet.store.list(layout.at_work_folder(PRODUCT))):
         assert process.poll() is None, "the shard ended before it could be killed"
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)

@@ -199,7 +199,7 @@ def test_the_runs_own_identity_reads_records_only_and_writes_runs(everything, ru
     assert trust_store(run)
     run.put("runs/r1/plan.json", b"{}")
     run.put("products/p/index.json", b"{}")
-    run.put(layout.attempt("p", "a"), b"{}")
+    run.put(layout.at_work("p", "r1", "s"), b"{}")
     run.delete(layout.attempt("p", "a"))
     run.put_if_absent(layout.event("p", "a", "20130101T000000Z-failed"), b"{}")
     assert run.get("tenants/p/a/suppressed.json").content == SECRET

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tenantry import layout
+from tenantry.at_work import AtWork
 from tenantry.fleet import STATES, Member, read_fleet, read_run
 from tenantry.ledger import STAGES, Due, Entry, Outcome
 from tenantry.monitoring.judgements import write_judgement
@@ -122,8 +123,9 @@ def test_a_shard_that_left_no_ledger_died_in_its_first_stage(store):
 
 
 def test_whoever_was_worked_on_when_the_shard_died_is_known(store):
-    store.put(layout.attempt(PRODUCT, "f9"), b"{}")
-    store.put(layout.attempt(PRODUCT, "ua"), b"{}")
+    for shard in ("dead", "large"):
+        mark = AtWork(product=PRODUCT, run=RUN, shard=shard, stage="predict", tenants=("f9", "ua"))
+        store.put(mark.key, mark.to_json())
     busy = [one.tenant for one in read_fleet(store, RUN).members if one.in_progress]
     assert busy == ["f9"]
 

@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tenantry import layout
+from tenantry.at_work import AtWork
 from tenantry.errors import StoreUnavailableError
 from tenantry.facts import Failure, Measured
 from tenantry.index import read_records, rebuild
@@ -67,6 +68,39 @@ def test_closing_tells_the_trail_what_failed_and_what_recovered(store):
     close_shard(store, ledger_of(done("ingest"), done("train"), run="run-2"))
     assert read_records(store, PRODUCT)["ua"].failures == frozenset()
     assert read_state(store, PRODUCT, "ua").cleared == {"train": OCTOBER}
+
+
+def leave(store, run, *tenants):
+    mark = AtWork(product=PRODUCT, run=run, shard="s", stage="train", tenants=tenants)
+    open_shard(store, ledger_of(run=run))
+    store.put(mark.key, mark.to_json())
+
+
+def test_who_lives_through_a_run_is_suspect_of_no_earlier_one(store):
+    leave(store, "dead", "dl", "ua")
+    leave(store, "deader", "ua")
+    store.put(layout.attempt(PRODUCT, "ua"), b"{}")  # by an earlier version
+    assert survey(store, PRODUCT).record("ua").marked
+    close_shard(store, ledger_of(done("ingest"), failed("train"), run="run-2"))
+    found = survey(store, PRODUCT)
+    assert not found.record("ua").marked
+    assert found.suspects == {"dl"}
+    assert {info.key.split("/")[3] for info in store.list(f"products/{PRODUCT}/at-work/")} == {
+        "dead"
+    }
+
+
+def test_who_took_a_worker_down_again_stays_suspect(store):
+    leave(store, "dead", "ua")
+    died = Outcome(stage="train", status="failed", kind="WorkerDiedError", message="killed")
+    close_shard(store, ledger_of(done("ingest"), died, run="run-2"))
+    assert survey(store, PRODUCT).record("ua").marked
+
+
+def test_closing_leaves_nobody_at_work(store):
+    leave(store, "run-1", "ua")
+    close_shard(store, ledger_of(done("ingest"), failed("train")))
+    assert list(store.list(f"products/{PRODUCT}/at-work/")) == []
 
 
 def test_closing_twice_changes_nothing(store):

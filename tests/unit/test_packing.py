@@ -65,14 +65,26 @@ def test_a_tenant_that_must_be_alone_is():
     assert sorted(name for name in packed if name != "big") == ["east_01", "east_02"]
 
 
-def test_suspects_are_alone_while_there_is_room():
+def test_suspects_are_alone_while_they_take_half_of_the_room():
     some = [*parcels(5), Parcel("x", "east", suspect=True), Parcel("y", "east", suspect=True)]
-    packed = pack(some, 3)
+    packed = pack(some, 4)
     assert packed["x"] == ("x",)
     assert packed["y"] == ("y",)
-    assert "x" in pack(some, 2)
-    assert pack(some, 2)["east_01"] == ("t00", "t01", "t02", "t03", "t04", "y")
+    assert pack(some, 2) == {
+        "east_01": ("t00", "t01", "t02", "t03", "t04"),
+        "east_suspect_01": ("x", "y"),
+    }
     assert list(pack(some, 1)) == ["east_01"]
+
+
+@given(PARCELS, st.integers(4, 12))
+def test_who_is_above_suspicion_shares_with_no_suspect_where_there_is_room(some, most):
+    some = [replace(parcel, alone=False) for parcel in some]
+    suspects = {parcel.tenant for parcel in some if parcel.suspect}
+    assert all(
+        suspects.issuperset(names) or suspects.isdisjoint(names)
+        for names in pack(some, most).values()
+    )
 
 
 def test_no_shard_mixes_regions():

@@ -1,4 +1,3 @@
-import json
 import os
 import signal
 import time
@@ -6,6 +5,7 @@ import time
 import pytest
 
 from tenantry import layout
+from tenantry.at_work import find_at_work
 from tenantry.cpu import process_seconds
 from tenantry.errors import ContractError, Fault, ObjectMissingError
 from tenantry.jobs import Result
@@ -130,10 +130,9 @@ def test_the_last_stage_tells_what_it_took_to_close_the_shard(store, settings, m
     assert told.entries == ledger.entries
 
 
-def test_only_who_took_a_worker_down_keeps_its_marker(store, settings, monkeypatch):
+def test_only_who_took_a_worker_down_stays_named(store, settings, monkeypatch):
     def ingest(job):
-        marker = json.loads(job.store.get(layout.attempt(job.product, job.tenant)).content)
-        assert marker == {"run": "r1", "stage": "ingest", "shard": "s"}
+        assert job.tenant in at_work(store).tenants
         if job.tenant == "ugly":
             os.kill(os.getpid(), signal.SIGKILL)
         return Result()
@@ -141,8 +140,17 @@ def test_only_who_took_a_worker_down_keeps_its_marker(store, settings, monkeypat
     use(monkeypatch, ingest)
     after = run_stage("ingest", planned(store, ["good", "ugly"]), settings)
     assert after.entries[0].outcome("ingest").status == "done"
-    marked = [info.key for info in store.list("tenants/") if info.key.endswith("attempt.json")]
-    assert marked == [layout.attempt("arrival-delay", "ugly")]
+    assert at_work(store).tenants == ("ugly",)
+
+
+def test_after_a_stage_nobody_is_at_work(store, settings, monkeypatch):
+    use(monkeypatch, lambda job: Result())
+    run_stage("ingest", planned(store, ["good", "well"]), settings)
+    assert at_work(store) is None
+
+
+def at_work(store):
+    return find_at_work(store, layout.at_work("arrival-delay", HEADER.run, HEADER.shard))
 
 
 def test_the_ledger_in_the_store_is_the_truth(store, settings, monkeypatch):
@@ -165,9 +173,7 @@ def test_the_machinery_failing_is_raised(settings):
         run_stage("ingest", handed, settings)
 
 
-def test_the_marker_of_who_took_a_worker_down_outlives_its_later_stages(
-    store, settings, monkeypatch
-):
+def test_who_took_a_worker_down_is_told_of_through_its_later_stages(store, settings, monkeypatch):
     died = Outcome(stage="train", status="failed", kind="WorkerDiedError")
     entry = Entry(
         tenant="ugly",
@@ -180,4 +186,4 @@ def test_the_marker_of_who_took_a_worker_down_outlives_its_later_stages(
     monkeypatch.setattr("tenantry.stages.predict.predict", lambda job: Result())
     after = run_stage("predict", before, settings)
     assert after.entries[0].outcome("predict").status == "done"
-    assert store.find(layout.attempt("arrival-delay", "ugly")) is not None
+    assert at_work(store).tenants == ("ugly",)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tenantry import layout
+from tenantry.at_work import AtWork
 from tenantry.index import MANY, read_index, read_records, rebuild, write_segment
 from tenantry.ledger import Entry, Header, Ledger
 from tenantry.openings import list_openings, open_shard
@@ -103,14 +104,25 @@ def test_what_a_dead_run_left_open_is_closed_after_a_day(store, ua):
     assert len(record(store).attempts) == 2
 
 
-def test_who_was_worked_on_when_its_shard_died_stays_suspect_after_it_is_closed(store, ua):
-    rebuild(store, PRODUCT)
-    open_by(store, "dead", "ua", "dl")
+def leave_by_this_version(store):
+    mark = AtWork(product=PRODUCT, run="dead", shard="s", stage="train", tenants=("ua",))
+    store.put(mark.key, mark.to_json())
+
+
+def leave_by_an_earlier(store):
     marker = {"run": "dead", "stage": "train", "shard": "s"}
     store.put(layout.attempt(PRODUCT, "ua"), json.dumps(marker).encode())
+
+
+@pytest.mark.parametrize("leave", [leave_by_this_version, leave_by_an_earlier])
+def test_who_was_worked_on_when_its_shard_died_stays_suspect_after_it_is_closed(store, ua, leave):
+    rebuild(store, PRODUCT)
+    open_by(store, "dead", "ua", "dl")
+    leave(store)
     assert record(store).as_of(OCTOBER).interrupted
     later(store, 2 * DAY)
     tend(survey(store, PRODUCT))
+    assert list(store.list(layout.at_work_folder(PRODUCT))) == []
     assert store.find(layout.attempt(PRODUCT, "ua")) is None
     state = record(store).as_of(OCTOBER)
     assert state.interrupted

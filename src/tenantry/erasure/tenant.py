@@ -149,7 +149,8 @@ def _settle(removal: Removal, stone: Tombstone, uses: Uses, *, now: bool = False
     _remove_folder(removal, product, tenant)
     forget(store, product, tenant)
     forget_served(store, product, tenant)
-    removal.forget(layout.openings_folder(product))  # closed ones, where versions are kept
+    for folder in (layout.openings_folder(product), layout.at_work_folder(product)):
+        removal.forget(folder)  # closed ones, where versions are kept
     certificate = Certificate(
         of="tenant",
         product=product,

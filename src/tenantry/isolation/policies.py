@@ -57,7 +57,6 @@ def run_policy(bucket: str, prefix: str) -> str:
     """
     own = [f"{prefix}{place}" for place in ("runs/", "products/", "store/")]
     tenants = f"{prefix}tenants/"
-    trail = [f"{tenants}*/events/*", f"{tenants}*/attempt.json"]
     lent = _allow((*_READ, *_WRITE), _objects(bucket, [prefix]))
     lent_lists = _allow(_LIST, [f"arn:aws:s3:::{bucket}"])
     return _document(
@@ -68,7 +67,7 @@ def run_policy(bucket: str, prefix: str) -> str:
                 _objects(bucket, [f"{prefix}{one}" for one in ("specs/", "specs.json", "store")]),
             ),
             _allow(_READ, _arns(bucket, [f"{tenants}*.json"])),
-            _allow(("s3:PutObject",), _arns(bucket, trail)),
+            _allow(("s3:PutObject",), _arns(bucket, [f"{tenants}*/events/*"])),
             _allow(("s3:DeleteObject",), _arns(bucket, [f"{tenants}*/attempt.json"])),
             _allow((*_LIST, "s3:GetBucketLocation"), [f"arn:aws:s3:::{bucket}"]),
             *(_in_sessions(statement) for statement in (lent, lent_lists)),
