@@ -14,6 +14,7 @@ from tenantry.features.windows import (
     Floats,
     Integers,
     Timeline,
+    distinct,
     divided,
     groups_of,
     is_rising,
@@ -39,19 +40,26 @@ class _Past:
 
     Attributes:
         order: Places of all rows by group, then by when they ask; all that follows is in it.
-        groups: Group of each.
-        counted: The number of the set of rows that count.
+        asking: When each asks, as its place among the distinct moments.
         line: The rows that count.
+        firsts: The key in the line of the first moment of each one's group.
         stop: Where in the line those end that each knows.
-        own: The place of each in the line; -1 where it does not count.
+        own: The place of each in the line, -1 where it does not count; None where no row could know
+            itself.
+        starts: Where in the line those begin that each learned within a span, by that.
     """
 
     order: Integers
-    groups: Integers
-    counted: int
+    asking: Integers
     line: Timeline
+    firsts: Integers
     stop: Integers
-    own: Integers
+    own: Integers | None
+    starts: dict[int, Integers] = field(default_factory=dict)
+
+    def inside(self, start: Integers) -> Flags | None:
+        """Return which rows are among those that count for them; None for no row."""
+        return None if self.own is None else (self.own >= start) & (self.own < self.stop)
 
 
 @dataclass(frozen=True)
@@ -87,7 +95,6 @@ class History:
     )
     _counted: list[Flags] = field(default_factory=list)
     _moments: dict[int, tuple[Integers, Integers]] = field(default_factory=dict)
-    _ranked: dict[tuple[int, int], Integers] = field(default_factory=dict)
     _pasts: dict[tuple[tuple[str, ...], Part | None, int], _Past] = field(default_factory=dict)
     _summed: "dict[tuple[str, int], _Sums]" = field(default_factory=dict)
 
@@ -95,7 +102,14 @@ class History:
         self._asked = moments_of(self.rows[KNOWN_AT])
         self._learned = moments_of(self.rows[LABEL_KNOWN_AT])
         self._is_learned = self.rows[LABEL_KNOWN_AT].notna().to_numpy()
-        self._in_step = is_rising(self._asked) and is_rising(self._learned)
+        known = self._is_learned
+        self._in_step = is_rising(self._asked) and is_rising(self._learned[known])
+        self._may_know_itself = bool((known & (self._learned <= self._asked)).any())
+
+    @cached_property
+    def _asking(self) -> tuple[Integers, Integers]:
+        """The distinct moments at which rows ask, and the place of each row's among them."""
+        return distinct(self._asked)
 
     @cached_property
     def _clock(self) -> Integers:
@@ -123,10 +137,12 @@ class History:
             One value a row. A mean of fewer than `min_rows` rows is NaN; a count is never NaN.
         """
         past = self._past(feature)
-        over = int(feature.over.total_seconds() * 1_000_000)
-        start = self._start(past, over)
-        inside = (past.own >= start) & (past.own < past.stop)
-        told = (past.stop - start - inside).astype(np.float64)
+        start = self._start(past, int(feature.over.total_seconds() * 1_000_000))
+        inside = past.inside(start)
+        count = past.stop - start
+        if inside is not None:
+            count -= inside
+        told = count.astype(np.float64)
         if feature.statistic != "count":
             total = self._totals(feature.of, start, past, inside)
             mean = np.full(len(told), np.nan)
@@ -140,16 +156,11 @@ class History:
         place = (feature.by, feature.same, number)
         if place not in self._pasts:
             groups, order = self._order(feature.by, feature.same)
-            asking = groups[order]
-            line, own = self._line(number, groups, order, asking)
-            self._pasts[place] = _Past(
-                order=order,
-                groups=asking,
-                counted=number,
-                line=line,
-                stop=line.ends_of(asking, self._ranks(number, line, 0)[order]),
-                own=own,
-            )
+            line, own = self._line(number, groups, order)
+            asking = self._asking[1].take(order)
+            firsts = line.firsts(groups.take(order))
+            stop = line.ends_of(firsts, line.ranks(self._asking[0]).take(asking))
+            self._pasts[place] = _Past(order, asking, line, firsts, stop, own)
         return self._pasts[place]
 
     def _values(self, name: str) -> _Values:
@@ -163,30 +174,27 @@ class History:
 
     def _start(self, past: _Past, over: int) -> Integers:
         """Return where in the line the rows begin that each learned within `over`."""
-        ranks = self._ranks(past.counted, past.line, over)
-        return past.line.ends_of(past.groups, ranks[past.order])
+        if over not in past.starts:
+            ranks = past.line.ranks(self._asking[0] - over)
+            past.starts[over] = past.line.ends_of(past.firsts, ranks.take(past.asking))
+        return past.starts[over]
 
     def _line(
-        self, number: int, groups: Integers, order: Integers, asking: Integers
-    ) -> tuple[Timeline, Integers]:
+        self, number: int, groups: Integers, order: Integers
+    ) -> tuple[Timeline, Integers | None]:
         """Return a set of rows that count as a line, and where in it each row is, by `order`."""
         counted = self._counted[number]
         if number not in self._moments:
             self._moments[number] = ranked(self._learned, counted)
         moments, ranks = self._moments[number]
-        if counted.all() and self._in_step:
-            line = Timeline.in_order(order, asking, moments, ranks[order])
-            return line, np.arange(len(order))
-        places = np.flatnonzero(counted)
-        mine = places[order_of(groups[places], ranks[places])]
-        line = Timeline.in_order(mine, groups[mine], moments, ranks[mine])
-        return line, line.places_in_order(len(groups))[order]
-
-    def _ranks(self, counted: int, line: Timeline, over: int) -> Integers:
-        """Return the rank of when each row asks, less `over`: the same in all groups."""
-        if (counted, over) not in self._ranked:
-            self._ranked[counted, over] = line.ranks(self._asked - over)
-        return self._ranked[counted, over]
+        if self._in_step:
+            mine = order if counted.all() else order[counted[order]]
+        else:
+            places = np.flatnonzero(counted)
+            mine = places[order_of(groups[places], ranks[places])]
+        line = Timeline.in_order(mine, groups.take(mine), moments, ranks.take(mine))
+        own = line.places_in_order(len(groups)).take(order) if self._may_know_itself else None
+        return line, own
 
     def _number(self, counted: Flags) -> int:
         """Number sets of rows that count: features of label and value mostly share one."""
@@ -205,12 +213,12 @@ class History:
             self._orders[by, same] = groups, order_of(groups, self._asked)
         return self._orders[by, same]
 
-    def _totals(self, of: str, start: Integers, past: _Past, inside: Flags) -> Floats:
+    def _totals(self, of: str, start: Integers, past: _Past, inside: Flags | None) -> Floats:
         """Return the sums of what counts, each without the row itself."""
         place = (of, id(past))
         if place not in self._summed:
             column = self._values(of)
-            ordered = column.values[past.line.order]
+            ordered = column.values.take(past.line.order)
             self._summed[place] = _Sums.of(ordered, is_exact=column.is_exact)
         return self._summed[place].between(start, past, inside)
 
@@ -230,14 +238,22 @@ class _Sums:
     @classmethod
     def of(cls, values: Floats, *, is_exact: bool) -> Self:
         """Make sums of values in the line's order."""
-        return cls(values, np.concatenate(([0.0], np.cumsum(values))) if is_exact else None)
+        if not is_exact:
+            return cls(values, None)
+        running = np.zeros(len(values) + 1)
+        np.cumsum(values, out=running[1:])
+        return cls(values, running)
 
-    def between(self, start: Integers, past: _Past, inside: Flags) -> Floats:
+    def between(self, start: Integers, past: _Past, inside: Flags | None) -> Floats:
         """Return the sums from `start` to the past's end, each without the row itself."""
         if self.running is not None:
-            total = self.running[past.stop] - self.running[start]
-            total[inside] -= self.values[past.own[inside]]
+            total = self.running.take(past.stop)
+            total -= self.running.take(start)
+            if inside is not None and past.own is not None:
+                total[inside] -= self.values[past.own[inside]]
             return total
+        if inside is None or past.own is None:
+            return sum_spans(self.values, start, past.stop)
         before = np.where(inside, past.own, past.stop)
         total = sum_spans(self.values, start, before)
         total[inside] += sum_spans(self.values, past.own[inside] + 1, past.stop[inside])

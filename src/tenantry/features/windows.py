@@ -97,19 +97,25 @@ class Timeline:
         cls, order: Integers, groups: Integers, moments: Integers, ranks: Integers
     ) -> Self:
         """Make one of places in order, and their groups and ranks in that order."""
-        return cls(order, moments, groups * (len(moments) + 1) + ranks)
+        keys = groups * (len(moments) + 1)
+        keys += ranks
+        return cls(order, moments, keys)
 
     def ends(self, groups: Integers, until: Integers) -> Integers:
         """Return where in `order` the rows of a group with moment ≤ `until` end, for each asked."""
-        return self.ends_of(groups, self.ranks(until))
+        return self.ends_of(self.firsts(groups), self.ranks(until))
 
     def ranks(self, until: Integers) -> Integers:
         """Return how many moments are ≤ `until`, for each; ten times as quick where they rise."""
         return count_less(self.moments, until + 1)
 
-    def ends_of(self, groups: Integers, ranks: Integers) -> Integers:
-        """Return the same as `ends`, by `ranks`; quicker where groups, and ranks in them, rise."""
-        return count_less(self.keys, groups * (len(self.moments) + 1) + ranks)
+    def firsts(self, groups: Integers) -> Integers:
+        """Return the key of each group's first moment."""
+        return groups * (len(self.moments) + 1)
+
+    def ends_of(self, firsts: Integers, ranks: Integers) -> Integers:
+        """Return the same as `ends`, by `firsts` and `ranks`; quicker where their sums rise."""
+        return count_less(self.keys, firsts + ranks)
 
     def places_in_order(self, size: int) -> Integers:
         """Return each frame row's place in `order`; -1 for rows that are not in it."""
@@ -141,11 +147,22 @@ def ranked(times: Integers, counted: Flags) -> tuple[Integers, Integers]:
     The rank of a row that does not count says nothing.
     """
     if counted.all():
-        return np.unique(times, return_inverse=True)
-    moments, found = np.unique(times[counted], return_inverse=True)
+        return distinct(times)
+    moments, found = distinct(times[counted])
     ranks = np.zeros(len(times), dtype=np.int64)
     ranks[counted] = found
     return moments, ranks
+
+
+def distinct(times: Integers) -> tuple[Integers, Integers]:
+    """Return the distinct times, ascending, and the place of each one among them."""
+    if not len(times) or not is_rising(times):
+        return np.unique(times, return_inverse=True)
+    is_new = np.ones(len(times), dtype=bool)
+    np.not_equal(times[1:], times[:-1], out=is_new[1:])
+    places = np.cumsum(is_new)
+    places -= 1
+    return times[is_new], places
 
 
 def is_rising(times: Integers) -> bool:
