@@ -47,6 +47,7 @@ class _Past:
         own: The place of each in the line, -1 where it does not count; None where no row could know
             itself.
         starts: Where in the line those begin that each learned within a span, by that.
+        sums: Of columns in the line's order.
     """
 
     order: Integers
@@ -56,6 +57,7 @@ class _Past:
     stop: Integers
     own: Integers | None
     starts: dict[int, Integers] = field(default_factory=dict)
+    sums: "dict[str, _Sums]" = field(default_factory=dict)
 
     def inside(self, start: Integers) -> Flags | None:
         """Return which rows are among those that count for them; None for no row."""
@@ -81,6 +83,8 @@ class _Values:
 class History:
     """What the history features of a frame of rows have in common, made once.
 
+    What those of the same groups have in common is let go of when others are asked for.
+
     Attributes:
         rows: A rows frame; `known_at` is never missing.
         timezone: Of a feature's `same`, an IANA name.
@@ -90,13 +94,10 @@ class History:
     timezone: str
     _parts: dict[Part, Floats] = field(default_factory=dict)
     _columns: dict[str, _Values] = field(default_factory=dict)
-    _orders: dict[tuple[tuple[str, ...], Part | None], tuple[Integers, Integers]] = field(
-        default_factory=dict
-    )
+    _groups: dict[tuple[str, ...], Integers] = field(default_factory=dict)
     _counted: list[Flags] = field(default_factory=list)
     _moments: dict[int, tuple[Integers, Integers]] = field(default_factory=dict)
-    _pasts: dict[tuple[tuple[str, ...], Part | None, int], _Past] = field(default_factory=dict)
-    _summed: "dict[tuple[str, int], _Sums]" = field(default_factory=dict)
+    _held: tuple[object, _Past] | None = None
 
     def __post_init__(self) -> None:
         self._asked = moments_of(self.rows[KNOWN_AT])
@@ -154,14 +155,19 @@ class History:
     def _past(self, feature: HistoryFeature) -> _Past:
         number = self._values(feature.of).counted
         place = (feature.by, feature.same, number)
-        if place not in self._pasts:
-            groups, order = self._order(feature.by, feature.same)
-            line, own = self._line(number, groups, order)
-            asking = self._asking[1].take(order)
-            firsts = line.firsts(groups.take(order))
-            stop = line.ends_of(firsts, line.ranks(self._asking[0]).take(asking))
-            self._pasts[place] = _Past(order, asking, line, firsts, stop, own)
-        return self._pasts[place]
+        if self._held is None or self._held[0] != place:
+            self._held = None  # let go of one before the next is made
+            self._held = place, self._make_past(feature, number)
+        return self._held[1]
+
+    def _make_past(self, feature: HistoryFeature, number: int) -> _Past:
+        groups = self._group(feature.by, feature.same)
+        order = order_of(groups, self._asked)
+        line, own = self._line(number, groups, order)
+        asking = self._asking[1].take(order)
+        firsts = line.firsts(groups.take(order))
+        stop = line.ends_of(firsts, line.ranks(self._asking[0]).take(asking))
+        return _Past(order, asking, line, firsts, stop, own)
 
     def _values(self, name: str) -> _Values:
         if name not in self._columns:
@@ -204,23 +210,19 @@ class History:
         self._counted.append(counted)
         return len(self._counted) - 1
 
-    def _order(self, by: tuple[str, ...], same: Part | None) -> tuple[Integers, Integers]:
-        if (by, same) not in self._orders:
-            if same:
-                groups = divided(self._order(by, None)[0], self.part(same))
-            else:
-                groups = groups_of(self.rows, by)
-            self._orders[by, same] = groups, order_of(groups, self._asked)
-        return self._orders[by, same]
+    def _group(self, by: tuple[str, ...], same: Part | None) -> Integers:
+        if by not in self._groups:
+            self._groups[by] = groups_of(self.rows, by)
+        groups = self._groups[by]
+        return divided(groups, self.part(same)) if same else groups
 
     def _totals(self, of: str, start: Integers, past: _Past, inside: Flags | None) -> Floats:
         """Return the sums of what counts, each without the row itself."""
-        place = (of, id(past))
-        if place not in self._summed:
+        if of not in past.sums:
             column = self._values(of)
             ordered = column.values.take(past.line.order)
-            self._summed[place] = _Sums.of(ordered, is_exact=column.is_exact)
-        return self._summed[place].between(start, past, inside)
+            past.sums[of] = _Sums.of(ordered, is_exact=column.is_exact)
+        return past.sums[of].between(start, past, inside)
 
 
 @dataclass(frozen=True)

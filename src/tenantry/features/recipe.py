@@ -47,8 +47,17 @@ def build_features(rows: pd.DataFrame, features: Mapping[str, Feature], spec: Sp
     kept = dict.fromkeys((*spec.key, *RESERVED))
     columns: dict[str, ExtensionArray | Floats] = {name: rows[name].array for name in kept}
     history = History(rows, spec.timezone)
-    columns |= {name: _build(history, name, item) for name, item in features.items()}
+    alike = sorted(features, key=lambda name: _past_of(features[name]))
+    built = {name: _build(history, name, features[name]) for name in alike}
+    columns |= {name: built[name] for name in features}
     return pd.DataFrame(columns, copy=False)
+
+
+def _past_of(feature: Feature) -> tuple[object, ...]:
+    """Return what puts history features next to each other that are made of the same past."""
+    if isinstance(feature, HistoryFeature):
+        return feature.by, feature.same or "", feature.of
+    return ()
 
 
 def _build(history: History, name: str, feature: Feature) -> ExtensionArray | Floats:
