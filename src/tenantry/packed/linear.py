@@ -113,8 +113,10 @@ class PackedLinear:
         """Yield the terms of n rows, one by one: a row's do not hang on those beside it."""
         values = numbers_in(frame, self.names)
         for column, (_, fill, mean, scale, coefficient) in zip(values, self._terms, strict=True):
-            known = np.where(np.isnan(column), fill, column)
-            yield (known - mean) / scale * coefficient
+            np.copyto(column, fill, where=np.isnan(column))
+            np.subtract(column, mean, out=column)
+            np.divide(column, scale, out=column)
+            yield np.multiply(column, coefficient, out=column)
         for lookup in self.lookups:
             yield lookup.of_rows(frame)
 
