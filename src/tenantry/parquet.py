@@ -8,12 +8,14 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
+
+from tenantry.encodings import writer_options
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,22 +24,34 @@ if TYPE_CHECKING:
 ROW_GROUP = 1 << 20
 """Rows of a file that are written, and can be read, by themselves."""
 
-_DICTIONARY = 1 << 16
-"""Bytes of a column's dictionary. One whose values differ more is written as it is: a dictionary of
-a million different numbers takes longer to make than the rest of the file, and more room."""
+Codec = Literal["zstd", "lz4"]
+"""How bytes are packed: small, or soon."""
+
+_AT_ONCE = 1 << 17
+"""Rows that are read at once; of more, column by column, so that none is held in two forms."""
+
+_FEW = 1024
+"""Rows of a table that is packed soon: zstd takes longer to begin with a column than to pack it."""
 
 
-def to_parquet(frame: pd.DataFrame, notes: Mapping[str, str] | None = None) -> bytes:
+def to_parquet(
+    frame: pd.DataFrame, notes: Mapping[str, str] | None = None, codec: Codec | None = None
+) -> bytes:
     """Write a frame without its index; equal frames and notes give equal bytes.
 
     Args:
         frame: Columns of float64, str, bool or datetime64[us, UTC].
         notes: Kept as the file's metadata.
+        codec: How to pack it; soon where rows are few, else small, when None.
     """
-    return table_to_parquet(_to_table(frame).replace_schema_metadata(notes))
+    return table_to_parquet(_to_table(frame).replace_schema_metadata(notes), codec)
 
 
-def join_parquet(pieces: Iterable[pd.DataFrame], notes: Mapping[str, str] | None = None) -> bytes:
+def join_parquet(
+    pieces: Iterable[pd.DataFrame],
+    notes: Mapping[str, str] | None = None,
+    codec: Codec | None = None,
+) -> bytes:
     """Write a frame that comes in pieces, one or more, of which no two are held at a time.
 
     Where all but the last have whole row groups (`ROW_GROUP`), the bytes are those of `to_parquet`
@@ -47,7 +61,7 @@ def join_parquet(pieces: Iterable[pd.DataFrame], notes: Mapping[str, str] | None
     writer: pq.ParquetWriter | None = None
     for piece in pieces:
         table = _to_table(piece).replace_schema_metadata(notes)
-        writer = writer or _open_writer(sink, table.schema)
+        writer = writer or _open_writer(sink, table, codec)
         writer.write_table(table, row_group_size=ROW_GROUP)
         del piece, table  # let go of one before the next is made
     if writer:
@@ -84,16 +98,33 @@ def from_parquets(
         columns: Only these; all when None.
         rows: Whether each row of all pieces is wanted; all are when None.
     """
-    tables, start = [], 0
+    pieces, start = [], 0
     for content in contents:
         if isinstance(content, int):
             start += content
             continue
         file = pq.ParquetFile(pa.BufferReader(content))
-        table = file.read(None if columns is None else list(columns), use_threads=False)
-        wanted = None if rows is None else rows[start : start + len(table)]
-        start += len(table)
-        tables.append(table if wanted is None or wanted.all() else table.filter(pa.array(wanted)))
+        size = file.metadata.num_rows
+        wanted = None if rows is None else rows[start : start + size]
+        start += size
+        pieces.append((file, None if wanted is None or wanted.all() else pa.array(wanted)))
+    names = list(columns or pieces[0][0].schema_arrow.names)
+    if start <= _AT_ONCE:
+        return _read_pieces(pieces, names)
+    each = {name: _read_pieces(pieces, [name])[name].array for name in names}
+    import pandas as pd
+
+    return pd.DataFrame(each, copy=False)
+
+
+def _read_pieces(
+    pieces: Sequence[tuple[pq.ParquetFile, pa.Array | None]], names: list[str]
+) -> pd.DataFrame:
+    """Read columns of pieces: all rows, or those of a mask."""
+    tables = []
+    for file, wanted in pieces:
+        table = file.read(names, use_threads=False)
+        tables.append(table if wanted is None else table.filter(wanted))
     frame: pd.DataFrame = pa.concat_tables(tables).to_pandas(split_blocks=True, use_threads=False)
     return frame
 
@@ -114,20 +145,22 @@ def _to_array(column: pd.Series) -> pa.Array | pa.ChunkedArray:
     return pa.array(column, from_pandas=True)
 
 
-def table_to_parquet(table: pa.Table) -> bytes:
+def table_to_parquet(table: pa.Table, codec: Codec | None = None) -> bytes:
     """Write an Arrow table, its notes included; equal tables give equal bytes.
 
     In however many pieces its columns are held: long texts would be paged by them.
     """
     table = table.combine_chunks()
     sink = io.BytesIO()
-    with _open_writer(sink, table.schema) as writer:
+    with _open_writer(sink, table, codec) as writer:
         writer.write_table(table, row_group_size=ROW_GROUP)
     return sink.getvalue()
 
 
-def _open_writer(sink: io.BytesIO, schema: pa.Schema) -> pq.ParquetWriter:
-    return pq.ParquetWriter(sink, schema, compression="zstd", dictionary_pagesize_limit=_DICTIONARY)
+def _open_writer(sink: io.BytesIO, table: pa.Table, codec: Codec | None) -> pq.ParquetWriter:
+    options = writer_options(table, ROW_GROUP)
+    codec = codec or ("lz4" if len(table) <= _FEW else "zstd")
+    return pq.ParquetWriter(sink, table.schema, compression=codec, **options)
 
 
 def read_columns(content: bytes, columns: Iterable[str]) -> pd.DataFrame:

@@ -28,7 +28,8 @@ def write_features(
         The SHA-256 of the object's bytes, part of its key.
     """
     notes = {"tenantry.snapshot": snapshot, "tenantry.features": spec.features_digest}
-    content = join_parquet([table] if isinstance(table, pd.DataFrame) else table, notes)
+    pieces = [table] if isinstance(table, pd.DataFrame) else table
+    content = join_parquet(pieces, notes, "lz4")  # it is read again in the same run
     sha = sha256(content)
     key = layout.features(spec.product, spec.tenant, sha)
     if store.find(key) is None:
