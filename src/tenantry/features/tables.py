@@ -1,12 +1,13 @@
 """Feature tables in the store: Parquet whose bytes depend on nothing but the table's content."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 import pandas as pd
 
 from tenantry import layout
 from tenantry.digests import sha256
-from tenantry.errors import StoreError
+from tenantry.errors import PreconditionError, StoreError
 from tenantry.parquet import from_parquet, join_parquet
 from tenantry.row_groups import ParquetRows
 from tenantry.specs.model import Spec
@@ -31,9 +32,8 @@ def write_features(
     pieces = [table] if isinstance(table, pd.DataFrame) else table
     content = join_parquet(pieces, notes, "lz4")  # it is read again in the same run
     sha = sha256(content)
-    key = layout.features(spec.product, spec.tenant, sha)
-    if store.find(key) is None:
-        store.put(key, content)
+    with suppress(PreconditionError):
+        store.put_if_absent(layout.features(spec.product, spec.tenant, sha), content)
     return sha
 
 
