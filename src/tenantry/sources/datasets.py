@@ -13,21 +13,15 @@ from typing import Self
 
 import pyarrow.dataset as ds
 
+from tenantry.sources.partitions import may_hold
+from tenantry.sources.stamps import NEVER, Stamp, Stamps, hold, settled, stamp
+
 _MOST_KEPT = 8
 _MOST_FILES = 20_000
 """Of a folder that is kept: some hundred bytes each."""
 
 _MOST_FOOTERS = 256
 """Of files whose footers are kept: mostly some kilobytes each."""
-
-_SETTLED_NS = 2_000_000_000
-"""How old a change must be: a later one may have the same time, clocks of files being coarse."""
-
-_Stamp = tuple[int, int]
-"""When a file or folder was changed last, nanoseconds, and its number in the file system."""
-
-_NEVER: _Stamp = (0, 0)
-_Stamps = Mapping[str, _Stamp]
 
 
 def open_dataset(path: Path, form: ds.FileFormat) -> ds.FileSystemDataset:
@@ -48,13 +42,15 @@ def open_parquet(path: Path, equals: Mapping[str, str]) -> ds.FileSystemDataset:
         OSError: Nothing can be read there.
     """
     kept = _KEPT.get(path)
-    if kept is None or not _hold(kept.stamps):
-        kept = _Folder.of(path)
-        _KEPT.pop(path, None)
-        if len(_KEPT) >= _MOST_KEPT:
-            _KEPT.clear()
-        if kept.stamps:
-            _KEPT[path] = kept
+    found = kept.select_again(equals) if kept else None
+    if found is not None:
+        return found
+    kept = _Folder.of(path)
+    _KEPT.pop(path, None)
+    if len(_KEPT) >= _MOST_KEPT:
+        _KEPT.clear()
+    if kept.stamps:
+        _KEPT[path] = kept
     return kept.select(equals)
 
 
@@ -65,12 +61,13 @@ class _Files:
     Attributes:
         told: Columns that names of files tell of, and the values that are wanted there.
         fragments: The files.
-        stamps: File → when it was changed last; empty where they are not to be kept.
+        stamps: Of the files, and of the folders in which there may be another one; empty where they
+            are not to be kept.
     """
 
     told: tuple[tuple[str, str], ...]
     fragments: Sequence[ds.ParquetFileFragment]
-    stamps: _Stamps
+    stamps: Stamps
 
 
 @dataclass
@@ -78,37 +75,50 @@ class _Folder:
     """A folder of Parquet files, or one file.
 
     Attributes:
+        path: Where it is.
         dataset: All of it.
         partitions: Of each file what its name says of its rows: an expression, column → value.
         columns: Those that names of files tell of.
-        stamps: Folder, or first file → when it was changed last; empty where it is not to be kept.
+        stamps: Of all folders and the first file; empty where nothing is to be kept.
         last: The files that were asked for last: the next tenant often reads the same ones.
     """
 
+    path: str
     dataset: ds.FileSystemDataset
     partitions: Sequence[tuple[ds.Expression, Mapping[str, object]]]
     columns: frozenset[str]
-    stamps: _Stamps
+    stamps: Stamps
     last: _Files | None = None
 
     @classmethod
     def of(cls, path: Path) -> Self:
         now, folders = time.time_ns(), dict(_folder_stamps(os.fspath(path)))
         dataset = open_dataset(path, ds.ParquetFileFormat())
-        firsts = {file: _stamp(file) for file in dataset.files[:1]}  # whose schema is that of all
+        firsts = {file: stamp(file) for file in dataset.files[:1]}  # whose schema is that of all
         told = [one.partition_expression for one in dataset.get_fragments()]
         partitions = [(one, ds.get_partition_keys(one)) for one in told]
         columns = frozenset(name for _, values in partitions for name in values)
-        stamps = _settled(folders | firsts, now) if len(partitions) <= _MOST_FILES else {}
-        return cls(dataset, partitions, columns, stamps)
+        stamps = settled(folders | firsts, now) if len(partitions) <= _MOST_FILES else {}
+        return cls(os.fspath(path), dataset, partitions, columns, stamps)
+
+    def select_again(self, equals: Mapping[str, str]) -> ds.FileSystemDataset | None:
+        """Return what `select` returns; None where something has changed since."""
+        files = self.last
+        if files is not None and files.told == self._told(equals) and hold(files.stamps):
+            return self._only(files)
+        return self.select(equals) if hold(self.stamps) else None
 
     def select(self, equals: Mapping[str, str]) -> ds.FileSystemDataset:
         """Return the files that may hold wanted rows; all of them where none may."""
-        told = tuple((name, equals[name]) for name in sorted(equals) if name in self.columns)
-        files, whole = self.last, self.dataset
-        if files is None or files.told != told or not _hold(files.stamps):
-            files = self._find(told)
-            self.last = files if files.stamps else None
+        files = self._find(self._told(equals))
+        self.last = files if files.stamps else None
+        return self._only(files)
+
+    def _told(self, equals: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+        return tuple((name, equals[name]) for name in sorted(equals) if name in self.columns)
+
+    def _only(self, files: _Files) -> ds.FileSystemDataset:
+        whole = self.dataset
         return ds.FileSystemDataset(files.fragments, whole.schema, whole.format, whole.filesystem)
 
     def _find(self, told: tuple[tuple[str, str], ...]) -> _Files:
@@ -118,49 +128,43 @@ class _Folder:
             (file, expression)
             for file, (expression, values) in named
             if all(_may_be(values.get(name), value) for name, value in told)
-        ] or [(file, expression) for file, (expression, _) in named]
+        ]
+        around = self._around(dict(told)) if wanted else self.stamps
+        wanted = wanted or [(file, expression) for file, (expression, _) in named]
         few = wanted if len(wanted) <= _MOST_FOOTERS else []
-        stamps = _settled({file: _stamp(file) for file, _ in few}, now)
+        stamps = settled({file: stamp(file) for file, _ in few}, now)
         make = whole.format.make_fragment
-        return _Files(told, [make(file, whole.filesystem, one) for file, one in wanted], stamps)
+        fragments = [make(file, whole.filesystem, one) for file, one in wanted]
+        return _Files(told, fragments, {**around, **stamps} if stamps else {})
+
+    def _around(self, told: Mapping[str, str]) -> Stamps:
+        """Return the stamps that tell of another file with wanted rows, or of another first one."""
+        first, start = self.dataset.files[0], len(self.path)
+        return {
+            place: known
+            for place, known in self.stamps.items()
+            if place <= first or all(may_hold(name, told) for name in place[start:].split("/"))
+        }
 
 
 _KEPT: dict[Path, _Folder] = {}
 
 
-def _folder_stamps(path: str) -> Iterator[tuple[str, _Stamp]]:
+def _folder_stamps(path: str) -> Iterator[tuple[str, Stamp]]:
     """Yield when each folder was changed; never of a link to one, whose target may be anywhere."""
     if not Path(path).is_dir():
         return
-    yield path, _stamp(path)
+    yield path, stamp(path)
     try:
         entries = list(os.scandir(path))
     except OSError:  # the reader tells what is wrong with it
-        yield path, _NEVER
+        yield path, NEVER
         return
     for entry in entries:
         if entry.is_dir(follow_symlinks=False):
             yield from _folder_stamps(entry.path)
         elif entry.is_dir():
-            yield entry.path, _NEVER
-
-
-def _settled(stamps: _Stamps, now: int) -> _Stamps:
-    """Return stamps that tell of every later change; none where one may be too young for that."""
-    return stamps if all(0 < changed < now - _SETTLED_NS for changed, _ in stamps.values()) else {}
-
-
-def _hold(stamps: _Stamps) -> bool:
-    """Say whether files and folders surely are as they were."""
-    return bool(stamps) and all(_stamp(path) == stamp for path, stamp in stamps.items())
-
-
-def _stamp(path: str) -> _Stamp:
-    try:
-        status = os.stat(path)  # noqa: PTH116 - of many
-    except OSError:
-        return _NEVER
-    return status.st_ctime_ns, status.st_ino
+            yield entry.path, NEVER
 
 
 def _may_be(value: object, wanted: str) -> bool:

@@ -2,20 +2,21 @@
 
 import hashlib
 import os
-import re
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import pandas as pd
 
 from tenantry.fingerprints import fingerprint
 from tenantry.origins import SourceFile, SourceRead
+from tenantry.sources.partitions import may_hold
 from tenantry.sources.query import Query, find_path
+from tenantry.sources.stamps import Stamp, settled, stamp
 from tenantry.times import format_moment
 
 _KINDS = {
@@ -31,7 +32,8 @@ _KINDS = {
 }
 """What pandas calls values → what a record calls them."""
 
-_PARTITION = re.compile(r"([^/=]+)=([^/]*)")
+_Entries = tuple[tuple[str, str], ...]
+"""Names in a folder, and whether each is a `folder`, a `file` or a `link` to either."""
 
 
 class Witness:
@@ -104,33 +106,36 @@ def _find_files(query: Query) -> tuple[SourceFile, ...]:
 
 def _data_files(folder: Path, query: Query) -> Iterator[Path]:
     """Yield what a reader takes for data, sorted: no name on the way begins with . or _."""
+    for name, kind in _entries(folder):
+        if kind == "folder":
+            if may_hold(name, query.equals):
+                yield from _data_files(folder / name, query)
+        elif kind == "file" or (folder / name).is_file():
+            yield folder / name
+
+
+def _entries(folder: Path) -> _Entries:
+    """List a folder, or tell what it held when it was as it is now."""
+    place, now = os.fspath(folder), time.time_ns()
+    known = settled({place: stamp(place)}, now)
+    return _listed(place, known[place]) if known else _list(place)
+
+
+@lru_cache(maxsize=1 << 12)  # tenants of a product look through the same folders
+def _listed(folder: str, known: Stamp) -> _Entries:  # noqa: ARG001 - the key
+    return _list(folder)
+
+
+def _list(folder: str) -> _Entries:
     with os.scandir(folder) as entries:
-        wanted = [one for one in entries if _may_hold(one.name, query.equals) or one.is_file()]
-    for entry in sorted(wanted, key=lambda entry: entry.name):
-        if entry.name.startswith((".", "_")):
-            continue
-        if entry.is_file():
-            yield folder / entry.name
-        elif entry.is_dir(follow_symlinks=False):
-            yield from _data_files(folder / entry.name, query)
+        found = [(entry.name, _kind_of_entry(entry)) for entry in entries]
+    return tuple(sorted(one for one in found if not one[0].startswith((".", "_"))))
 
 
-def _may_hold(name: str, equals: Mapping[str, str]) -> bool:
-    """Whether a folder may hold rows that are wanted: it is no partition of another value."""
-    column, value = _partition(name)
-    wanted = equals.get(column)
-    return wanted is None or wanted == value or _is_same_number(value, wanted)
-
-
-@lru_cache(maxsize=1 << 14)  # tenants of a product look through the same folders
-def _partition(name: str) -> tuple[str, str]:
-    """Return column and value that a folder is named by; no column has an empty name."""
-    match = _PARTITION.fullmatch(name)
-    return (match[1], unquote(match[2])) if match else ("", "")
-
-
-def _is_same_number(value: str, wanted: str) -> bool:
-    return value.isdecimal() and wanted.isdecimal() and int(value) == int(wanted)
+def _kind_of_entry(entry: os.DirEntry[str]) -> str:
+    if entry.is_dir(follow_symlinks=False):
+        return "folder"
+    return "file" if entry.is_file(follow_symlinks=False) else "link"
 
 
 def _describe(path: Path, name: str) -> SourceFile:

@@ -8,14 +8,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tenantry.sources import datasets
+from tenantry.sources import datasets, stamps
 from tenantry.sources.datasets import open_parquet
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """Two shops of three rows each, listed long after they were written."""
-    monkeypatch.setattr(datasets, "_SETTLED_NS", -1_000_000_000)
+    monkeypatch.setattr(stamps, "SETTLED_NS", -1_000_000_000)
     monkeypatch.setattr(datasets, "_KEPT", {})
     for shop in ("acme", "bree"):
         write(tmp_path, shop, 3)
@@ -94,10 +94,36 @@ def test_every_change_is_noticed(folder, monkeypatch):
     assert (rows_of(folder), listed) == (8, [folder]), "though its time was set back"
 
 
+def test_every_change_of_one_partition_is_noticed(folder, monkeypatch):
+    below = folder / "shop=dora"  # whose own name tells nothing of what it holds
+    below.mkdir()
+    for shop in ("acme", "bree", "cora"):
+        write(below, shop, 3)
+    changes = {
+        "a new file": lambda: write(below, "bree", 2, "1.parquet"),
+        "a file in a new folder": lambda: write(below / "shop=bree", "bree", 4),
+        "a file in that folder": lambda: write(below / "shop=bree", "bree", 1, "1.parquet"),
+        "a file taken away": (below / "shop=bree" / "0.parquet").unlink,
+        "a first file of another form": lambda: write(below, "acme", 3, "+.parquet", more=1),
+    }
+    found = [rows_of(below, shop="bree")]
+    for change in changes.values():
+        time.sleep(0.02)
+        change()
+        opened = open_parquet(below, {"shop": "bree"})
+        found.append((opened.count_rows(), "more" in opened.schema.names))
+    assert found == [3, (5, False), (9, False), (10, False), (7, False), (7, True)]
+    listed = listings(monkeypatch)
+    time.sleep(0.02)
+    write(below, "cora", 1, "1.parquet")
+    assert [rows_of(below, shop="bree"), listed] == [7, []], "another partition's change"
+    assert [rows_of(below, shop="cora"), listed] == [4, [below]]
+
+
 @pytest.mark.parametrize("what", ["just written", "behind a link", "too many"])
 def test_what_may_change_unseen_is_not_kept(folder, monkeypatch, what):
     if what == "just written":
-        monkeypatch.setattr(datasets, "_SETTLED_NS", 2_000_000_000)
+        monkeypatch.setattr(stamps, "SETTLED_NS", 2_000_000_000)
     elif what == "behind a link":
         shutil.move(folder / "shop=bree", folder.parent / "elsewhere")
         (folder / "shop=bree").symlink_to(folder.parent / "elsewhere")

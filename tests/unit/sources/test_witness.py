@@ -1,5 +1,6 @@
 """What was read is recorded: files by content, tables by the rows they gave."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -8,7 +9,7 @@ import pytest
 
 from tenantry.digests import sha256
 from tenantry.origins import Origin
-from tenantry.sources import witness
+from tenantry.sources import stamps, witness
 from tenantry.sources.collect import collect_rows
 from tenantry.sources.query import Query
 from tenantry.sources.witness import Witness
@@ -96,6 +97,26 @@ def test_a_file_that_is_written_meanwhile_is_told(lake):
     assert not seen.testify(pd.DataFrame()).changed
     lake.fill(north=make_rows(11, first=100))
     assert seen.testify(pd.DataFrame()).changed
+
+
+def test_a_folder_is_listed_once_while_it_holds_the_same(lake, monkeypatch):
+    monkeypatch.setattr(stamps, "SETTLED_NS", -1_000_000_000)
+    listed, really = [], witness._list
+    monkeypatch.setattr(witness, "_list", lambda folder: listed.append(folder) or really(folder))
+    visits, elsewhere = lake.folder / "north/visits", lake.folder / "elsewhere.parquet"
+
+    def names():
+        return [file.name for file in Witness(query(lake)).testify(pd.DataFrame()).files]
+
+    first = "visits/month=2024-02/0.parquet"
+    assert (names(), names(), len(listed)) == ([first], [first], 2)
+    (visits / "1.parquet").symlink_to(elsewhere)
+    assert (names(), names(), len(listed)) == ([first], [first], 3)
+    write_parquet(elsewhere, make_rows(1))
+    assert (names(), len(listed)) == (["visits/1.parquet", first], 3)
+    time.sleep(0.02)  # clocks of files are coarse
+    (visits / "month=2024-02/0.parquet").unlink()
+    assert names() == ["visits/1.parquet"]
 
 
 def test_hidden_files_are_not_data(lake):
