@@ -15,7 +15,6 @@ from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 from minio import Minio, S3Error
-from minio.datatypes import Object
 from urllib3 import PoolManager
 
 from tenantry.digests import sha256
@@ -32,6 +31,7 @@ from tenantry.store.contract import (
 from tenantry.store.purged import Purged, purge_all
 from tenantry.store.s3_client import BucketAddress, make_client, make_pool
 from tenantry.store.s3_errors import FAILURES, RefusedError, translate
+from tenantry.store.s3_listing import Page, list_page
 from tenantry.store.s3_requests import ObjectRequests
 from tenantry.store.s3_transport import Answer, NoAnswerError
 from tenantry.store.s3_versions import list_versions, remove_versions
@@ -51,13 +51,11 @@ class _Made:
 
     Attributes:
         pid: The process.
-        client: Lists, and removes versions.
-        requests: Sends requests about single objects.
+        requests: Sends requests about objects.
         sessions: Connections to who gives sessions.
     """
 
     pid: int
-    client: Minio
     requests: ObjectRequests
     sessions: PoolManager
 
@@ -179,14 +177,13 @@ class MinioStore:
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """Yield every object whose key starts with `prefix`, by key."""
-        start = self._address.prefix + check_prefix(prefix)
-        return (self._info(found) for found in self._listing(start, recursive=True))
+        pages = self._pages(check_prefix(prefix), "")
+        return (found for page in pages for found in page.objects)
 
     def list_folders(self, prefix: str) -> Iterator[str]:
         """Yield the names of the folders directly below `prefix`, by name."""
-        start = self._address.prefix + check_folder(prefix)
-        names = (str(found.object_name) for found in self._listing(start, recursive=False))
-        yield from sorted({name[len(start) : -1] for name in names if name.endswith("/")})
+        pages = self._pages(check_folder(prefix), "/")
+        yield from sorted({name[len(prefix) : -1] for page in pages for name in page.folders})
 
     def delete(self, key: str) -> None:
         """Remove an object; nothing happens when there is none."""
@@ -195,12 +192,12 @@ class MinioStore:
 
     def purge(self, place: str, *, keep_latest: bool = False) -> Purged:
         """Remove an object or all of a folder, with every version and delete marker."""
-        bucket, prefix = self._address.bucket, self._address.prefix
+        client, bucket, prefix = self._make_client(), self._address.bucket, self._address.prefix
         name = prefix + check_place(place)
 
         def remove_found() -> Purged:
-            found = list_versions(self._client, bucket, name, keep_latest=keep_latest)
-            remove_versions(self._client, bucket, found, self.url)
+            found = list_versions(client, bucket, name, keep_latest=keep_latest)
+            remove_versions(client, bucket, found, self.url)
             keys = {str(version.object_name).removeprefix(prefix) for version in found}
             size = sum(version.size or 0 for version in found)
             return Purged(tuple(sorted(keys)), len(found), size)
@@ -211,35 +208,24 @@ class MinioStore:
     def _own(self) -> _Made:
         """What this process has made for itself."""
         if self._made is None or self._made.pid != os.getpid():
-            pool = make_pool(self._read_timeout, self._address.ca_file)
             self._made = _Made(
                 os.getpid(),
-                make_client(self._address, pool),
                 ObjectRequests(self._address, read_timeout=self._read_timeout),
                 make_pool(_STS_SECONDS, self._address.ca_file),
             )
         return self._made
 
-    @property
-    def _client(self) -> Minio:
-        return self._own.client
+    def _make_client(self) -> Minio:
+        return make_client(self._address, make_pool(self._read_timeout, self._address.ca_file))
 
     def _name(self, key: str) -> str:
         return self._address.prefix + check_key(key)
-
-    def _info(self, found: Object) -> ObjectInfo:
-        return ObjectInfo(
-            key=str(found.object_name).removeprefix(self._address.prefix),
-            size=found.size or 0,
-            tag=found.etag or "",
-            modified=(found.last_modified or _EPOCH).astimezone(UTC),
-        )
 
     def _headers(self) -> Mapping[str, str]:
         """Return the headers of an answer; of one that says "no such object", usually."""
         try:
             name = f"{self._address.prefix}store"  # a folder, if anything
-            found = self._client.stat_object(self._address.bucket, name)
+            found = self._make_client().stat_object(self._address.bucket, name)
         except S3Error as error:
             if error.code != "NoSuchKey":
                 raise
@@ -291,21 +277,19 @@ class MinioStore:
             raise
         return _tag_of(written)
 
-    def _listing(self, start: str, *, recursive: bool) -> Iterator[Object]:
-        """Yield what a listing holds; after a failure it goes on behind the last name."""
-        last, tries = None, 0
-        while True:
-            try:
-                for found in self._client.list_objects(
-                    self._address.bucket, prefix=start, recursive=recursive, start_after=last
-                ):
-                    yield found
-                    last, tries = found.object_name, 0
-            except FAILURES as error:
-                self._pause(start, error, tries)
-                tries += 1
-            else:
-                return
+    def _pages(self, start: str, delimiter: str) -> Iterator[Page]:
+        page = self._page(start, delimiter, "")
+        yield page
+        while page.token:
+            page = self._page(start, delimiter, page.token)
+            yield page
+
+    def _page(self, start: str, delimiter: str, token: str) -> Page:
+        requests, prefix = self._own.requests, self._address.prefix
+        return self._attempt(
+            start,
+            lambda _: list_page(requests, prefix, start, delimiter=delimiter, token=token),
+        )
 
     def _attempt(self, key: str, action: Callable[[int], _T]) -> _T:
         """Call `action` with the number of failed tries, until it succeeds or has failed."""
@@ -314,12 +298,12 @@ class MinioStore:
             try:
                 return action(tries)
             except FAILURES as error:
-                self._pause(self._address.prefix + key, error, tries)
+                self._pause(key, error, tries)
                 tries += 1
 
-    def _pause(self, name: str, error: Exception, tries: int) -> None:
+    def _pause(self, key: str, error: Exception, tries: int) -> None:
         """Wait before another try, or raise what the error means."""
-        fault = translate(error, f"{self.url}/{name.removeprefix(self._address.prefix)}")
+        fault = translate(error, f"{self.url}/{key}")
         if not fault.transient or tries >= len(self._waits):
             raise fault from error
         time.sleep(self._waits[tries] * random.uniform(0.5, 1.0))  # noqa: S311 - no secret

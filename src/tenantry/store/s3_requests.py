@@ -1,12 +1,13 @@
-"""Requests about single objects, as `put_object` and the like of minio-py cannot make them.
+"""Requests about a bucket and its objects, as minio-py cannot make them.
 
 They carry conditions, for which it has no public method; and it does much more for each of them (it
 looks for redirects, traces, copies headers), which takes several times the CPU time of sending it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from urllib.parse import quote, urlencode
 
-from minio.helpers import BaseURL, quote
+from minio.helpers import BaseURL
 
 from tenantry.store.s3_client import BucketAddress
 from tenantry.store.s3_errors import RefusedError
@@ -44,7 +45,7 @@ class ObjectRequests:
         sha256: str = _NOTHING,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Send a request and read the whole answer.
+        """Send a request about an object and read the whole answer.
 
         Args:
             method: ``GET``, ``HEAD``, ``PUT`` or ``DELETE``.
@@ -60,7 +61,26 @@ class ObjectRequests:
         """
         signed = [f"x-amz-content-sha256: {sha256}"]
         signed += [f"{header}: {value}" for header, value in (headers or {}).items()]
-        answer = self._transport.send(method, f"{self._root}/{quote(name)}", signed, content)
+        return self._send(method, f"{self._root}/{quote(name)}", signed, content)
+
+    def ask(self, query: Mapping[str, str]) -> Answer:
+        """Ask about the bucket and read the whole answer.
+
+        Args:
+            query: What is asked.
+
+        Raises:
+            RefusedError: The server refused.
+            NoAnswerError: No proper answer came.
+            ParseError: It was cut short.
+        """
+        url = f"{self._root}?{urlencode(query, quote_via=quote)}"
+        return self._send("GET", url, [f"x-amz-content-sha256: {_NOTHING}"])
+
+    def _send(
+        self, method: str, url: str, headers: Sequence[str], content: bytes | None = None
+    ) -> Answer:
+        answer = self._transport.send(method, url, headers, content)
         if answer.status not in (200, 204, 206):
             raise RefusedError(answer)
         return answer
