@@ -22,6 +22,7 @@ from tests.servers.chromium import chromium_running
 from tests.servers.minio import MinioServer, cache_folder, install_minio, minio_running
 from tests.servers.postgres import postgres_running
 from tests.servers.proxy import FaultProxy
+from tests.servers.scripted import ScriptedServer
 
 
 @pytest.fixture(scope="session")
@@ -117,3 +118,11 @@ def browser() -> Iterator[Browser]:
     """A headless browser. One a module: Playwright's event loop would be in others' way."""
     with chromium_running() as running:
         yield running
+
+
+@pytest.fixture
+def scripted_server() -> Iterator[ScriptedServer]:
+    """A server that answers what the test says."""
+    server = ScriptedServer()
+    yield server
+    server.close()

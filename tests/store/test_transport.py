@@ -2,10 +2,8 @@
 
 import os
 import signal
-import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 
 import pytest
 
@@ -14,63 +12,10 @@ from tenantry.store.minio import MinioStore
 from tenantry.store.s3_client import BucketAddress
 from tenantry.store.s3_errors import translate
 from tenantry.store.s3_transport import NoAnswerError, Signer, Transport
+from tests.servers.scripted import OK, said
 
 SIGNER = Signer("s3", "us-east-1", "k3y", "s3cr3t", "t0k3n")
-OK = b'HTTP/1.1 200 OK\r\nETag: "x"\r\nContent-Length: 2\r\n\r\nok'
 LOST = b"<Error><Code>PreconditionFailed</Code></Error>"
-
-
-def said(status, body=b"", *headers):
-    lines = (f"HTTP/1.1 {status} So", f"Content-Length: {len(body)}", *headers, "", "")
-    return "\r\n".join(lines).encode() + body
-
-
-class Server:
-    """Answers each request with what `reply` returns of it; closes the connection on b""."""
-
-    def __init__(self):
-        self.reply = lambda head, body: OK
-        self.closes = False
-        self.connections = 0
-        self.heads: list[str] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.endpoint = f"127.0.0.1:{self._listener.getsockname()[1]}"
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self):
-        self._listener.close()
-
-    def _accept(self):
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection):
-        with suppress(OSError), connection, connection.makefile("rb") as stream:
-            while line := stream.readline():
-                lines = [line]
-                while (line := stream.readline()).strip():
-                    lines.append(line)
-                head = b"".join(lines).decode("latin-1")
-                length = head.lower().partition("content-length: ")[2].partition("\r")[0]
-                body = stream.read(int(length or 0))
-                self.heads.append(head)
-                if not (answer := self.reply(head, body)):
-                    return
-                connection.sendall(answer)
-                if self.closes:
-                    return
-
-
-@pytest.fixture
-def server():
-    made = Server()
-    yield made
-    made.close()
 
 
 @pytest.fixture
@@ -79,13 +24,13 @@ def transport():
 
 
 @pytest.fixture
-def store(server):
-    address = BucketAddress(server.endpoint, "bucket", "k3y", "s3cr3t", secure=False)
+def store(scripted_server):
+    address = BucketAddress(scripted_server.endpoint, "bucket", "k3y", "s3cr3t", secure=False)
     return MinioStore(address, waits=())
 
 
-def get(transport, server, *headers):
-    return transport.send("GET", f"http://{server.endpoint}/a", headers)
+def get(transport, scripted_server, *headers):
+    return transport.send("GET", f"http://{scripted_server.endpoint}/a", headers)
 
 
 class Applying:
@@ -105,18 +50,20 @@ class Applying:
 
 
 @pytest.mark.parametrize("condition", ["if-none-match", "if-match"])
-def test_a_write_that_was_sent_twice_over_a_kept_connection_is_won(server, store, condition):
-    server.reply = Applying()
+def test_a_write_that_was_sent_twice_over_a_kept_connection_is_won(
+    scripted_server, store, condition
+):
+    scripted_server.reply = Applying()
     store.get("a")  # from now on there is a connection to keep
     if condition == "if-match":
         assert store.put_if_match("a", b"mine", "old") == "of-kept"
     else:
         assert store.put_if_absent("a", b"mine") == "of-kept"
-    assert [head.split()[0] for head in server.heads] == ["GET", "PUT", "PUT", "GET"]
+    assert [head.split()[0] for head in scripted_server.heads] == ["GET", "PUT", "PUT", "GET"]
 
 
-def test_a_write_that_was_sent_twice_is_lost_to_another_content(server, store):
-    applying = server.reply = Applying()
+def test_a_write_that_was_sent_twice_is_lost_to_another_content(scripted_server, store):
+    applying = scripted_server.reply = Applying()
     store.get("a")
 
     def overtaken(head, body):
@@ -124,17 +71,17 @@ def test_a_write_that_was_sent_twice_is_lost_to_another_content(server, store):
         applying.kept = b"theirs"
         return answer
 
-    server.reply = overtaken
+    scripted_server.reply = overtaken
     with pytest.raises(PreconditionError):
         store.put_if_absent("a", b"mine")
 
 
-def test_the_same_content_over_a_living_connection_is_anothers(server, store):
-    server.reply = Applying(theirs=b"mine")
+def test_the_same_content_over_a_living_connection_is_anothers(scripted_server, store):
+    scripted_server.reply = Applying(theirs=b"mine")
     store.get("a")
     with pytest.raises(PreconditionError):
         store.put_if_absent("a", b"mine")
-    assert [head.split()[0] for head in server.heads] == ["GET", "PUT"]
+    assert [head.split()[0] for head in scripted_server.heads] == ["GET", "PUT"]
 
 
 CUT = {
@@ -154,14 +101,14 @@ def told(error):
 
 
 @pytest.mark.parametrize(("answer", "name"), CUT.values(), ids=CUT)
-def test_what_is_no_proper_answer_is_transient(server, transport, answer, name):
+def test_what_is_no_proper_answer_is_transient(scripted_server, transport, answer, name):
     def reply(head, body):
         return answer
 
-    server.reply = reply
-    server.closes = True
+    scripted_server.reply = reply
+    scripted_server.closes = True
     with pytest.raises(NoAnswerError, match=name) as caught:
-        get(transport, server)
+        get(transport, scripted_server)
     fault = told(caught.value)
     assert isinstance(fault, StoreUnavailableError)
     assert str(fault) == f"s3+http://host/bucket/a: no proper answer ({name})"
@@ -180,84 +127,86 @@ def test_no_connection_is_transient(transport, name, url):
     assert told(caught.value).transient
 
 
-def test_an_authority_that_is_not_there_is_transient(server):
+def test_an_authority_that_is_not_there_is_transient(scripted_server):
     transport = Transport(SIGNER, read_timeout=60, ca_file="/no/such.pem")
     with pytest.raises(NoAnswerError, match="SSL_CACERT_BADFILE") as caught:
-        transport.send("GET", f"https://{server.endpoint}/a", ())
+        transport.send("GET", f"https://{scripted_server.endpoint}/a", ())
     assert told(caught.value).transient
 
 
-def test_silence_is_transient(server):
-    server.reply = lambda head, body: threading.Event().wait(5) or OK
+def test_silence_is_transient(scripted_server):
+    scripted_server.reply = lambda head, body: threading.Event().wait(5) or OK
     with pytest.raises(NoAnswerError, match="OPERATION_TIMEDOUT") as caught:
-        get(Transport(SIGNER, read_timeout=0.3), server)
+        get(Transport(SIGNER, read_timeout=0.3), scripted_server)
     assert told(caught.value).transient
 
 
-def test_a_redirect_is_not_followed(server, store):
-    server.reply = lambda head, body: said(307, b"", f"Location: http://{server.endpoint}/b")
+def test_a_redirect_is_not_followed(scripted_server, store):
+    scripted_server.reply = lambda head, body: said(
+        307, b"", f"Location: http://{scripted_server.endpoint}/b"
+    )
     with pytest.raises(StoreError, match="refused the request") as caught:
         store.get("a")
     assert not caught.value.transient
-    assert len(server.heads) == 1
+    assert len(scripted_server.heads) == 1
 
 
-def test_proxies_of_the_environment_are_not_used(server, transport, monkeypatch):
+def test_proxies_of_the_environment_are_not_used(scripted_server, transport, monkeypatch):
     for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
-    assert get(transport, server).data == b"ok"
+    assert get(transport, scripted_server).data == b"ok"
 
 
-def test_content_is_taken_as_it_comes(server, transport):
-    server.reply = lambda head, body: said(200, b"\x1f\x8b", "Content-Encoding: gzip")
-    assert get(transport, server).data == b"\x1f\x8b"
-    assert "Accept-Encoding: identity" in server.heads[0]
+def test_content_is_taken_as_it_comes(scripted_server, transport):
+    scripted_server.reply = lambda head, body: said(200, b"\x1f\x8b", "Content-Encoding: gzip")
+    assert get(transport, scripted_server).data == b"\x1f\x8b"
+    assert "Accept-Encoding: identity" in scripted_server.heads[0]
 
 
-def test_large_content_is_sent_at_once(server, transport):
-    answer = transport.send("PUT", f"http://{server.endpoint}/a", (), b"x" * 3_000_000)
+def test_large_content_is_sent_at_once(scripted_server, transport):
+    answer = transport.send("PUT", f"http://{scripted_server.endpoint}/a", (), b"x" * 3_000_000)
     assert answer.status == 200
-    assert "expect" not in server.heads[0].lower()
+    assert "expect" not in scripted_server.heads[0].lower()
 
 
-def test_headers_of_interim_answers_are_left_out(server, transport):
+def test_headers_of_interim_answers_are_left_out(scripted_server, transport):
     hints = b'HTTP/1.1 103 Early Hints\r\nETag: "early"\r\nLink: a\r\n\r\n'
-    server.reply = lambda head, body: hints + OK
-    answer = get(transport, server)
+    scripted_server.reply = lambda head, body: hints + OK
+    answer = get(transport, scripted_server)
     assert answer.headers == {"etag": '"x"', "content-length": "2"}
     assert (answer.status, answer.data) == (200, b"ok")
 
 
-def test_all_headers_are_signed_and_none_has_two_lines(server, transport):
-    get(transport, server, "If-Match: a", "x-amz-meta-b: c")
+def test_all_headers_are_signed_and_none_has_two_lines(scripted_server, transport):
+    get(transport, scripted_server, "If-Match: a", "x-amz-meta-b: c")
     signed = "host;if-match;x-amz-content-sha256;x-amz-date;x-amz-meta-b;x-amz-security-token"
-    assert f"SignedHeaders={signed}," in server.heads[0]
+    assert f"SignedHeaders={signed}," in scripted_server.heads[0]
     with pytest.raises(ValueError, match="more than one line"):
-        get(transport, server, "If-Match: a\r\nX-Other: b")
+        get(transport, scripted_server, "If-Match: a\r\nX-Other: b")
 
 
-def test_no_secret_is_shown(server, transport, capfd):
-    get(transport, server)
-    server.reply = lambda head, body: b""
+def test_no_secret_is_shown(scripted_server, transport, capfd):
+    get(transport, scripted_server)
+    scripted_server.reply = lambda head, body: b""
     with pytest.raises(NoAnswerError) as caught:
-        get(Transport(SIGNER, read_timeout=60), server)
+        get(Transport(SIGNER, read_timeout=60), scripted_server)
     shown = f"{SIGNER!r}{transport!r}{vars(caught.value)}{caught.value!r}{capfd.readouterr()}"
     assert not [secret for secret in ("k3y", "s3cr3t", "t0k3n") if secret in shown]
-    assert "s3cr3t" not in "".join(server.heads)
+    assert "s3cr3t" not in "".join(scripted_server.heads)
 
 
-def test_threads_share_a_transport(server, transport):
-    server.reply = lambda head, body: said(200, head.split()[1].encode() * 1000)
+def test_threads_share_a_transport(scripted_server, transport):
+    scripted_server.reply = lambda head, body: said(200, head.split()[1].encode() * 1000)
 
     def ask(number):
-        return transport.send("GET", f"http://{server.endpoint}/{number}", ()).data
+        return transport.send("GET", f"http://{scripted_server.endpoint}/{number}", ()).data
 
     with ThreadPoolExecutor(8) as pool:
         for number, data in enumerate(pool.map(ask, range(200))):
             assert data == f"/{number}".encode() * 1000
 
 
-def test_a_signal_is_seen_while_a_server_is_silent(server, transport):
+def test_a_signal_is_seen_while_a_server_is_silent(scripted_server, transport):
     arrived = threading.Event()
 
     def reply(head, body):
@@ -265,25 +214,25 @@ def test_a_signal_is_seen_while_a_server_is_silent(server, transport):
         arrived.wait(5)
         return OK
 
-    server.reply = reply
+    scripted_server.reply = reply
     with pytest.raises(KeyboardInterrupt):
-        get(transport, server)
+        get(transport, scripted_server)
     arrived.set()
-    server.reply = lambda head, body: OK
-    assert get(transport, server).data == b"ok"
+    scripted_server.reply = lambda head, body: OK
+    assert get(transport, scripted_server).data == b"ok"
 
 
-def test_a_fork_leaves_its_parents_connection_alone(server, transport):
-    get(transport, server)
+def test_a_fork_leaves_its_parents_connection_alone(scripted_server, transport):
+    get(transport, scripted_server)
     if not (child := os.fork()):
         code = 1
         try:
-            get(transport, server)
-            get(transport, server)
+            get(transport, scripted_server)
+            get(transport, scripted_server)
             code = 0
         finally:
             os._exit(code)
     assert os.waitpid(child, 0)[1] == 0
-    server.reply = lambda head, body: said(200, b"mine")
-    get(transport, server)
-    assert server.connections == 2
+    scripted_server.reply = lambda head, body: said(200, b"mine")
+    get(transport, scripted_server)
+    assert scripted_server.connections == 2

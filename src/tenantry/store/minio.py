@@ -15,7 +15,6 @@ from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 from minio import Minio, S3Error
-from urllib3 import PoolManager
 
 from tenantry.digests import sha256
 from tenantry.errors import ObjectMissingError, PreconditionError
@@ -35,13 +34,10 @@ from tenantry.store.s3_listing import Page, list_page
 from tenantry.store.s3_requests import ObjectRequests
 from tenantry.store.s3_transport import Answer, NoAnswerError
 from tenantry.store.s3_versions import list_versions, remove_versions
-from tenantry.store.sts import StsAddress, assume
+from tenantry.store.sts import Sessions, StsAddress
 
 _T = TypeVar("_T")
 _DIGEST = "x-amz-meta-sha256"
-_STS_SECONDS = 10.0
-"""Of silence, after which who gives sessions has failed."""
-
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
@@ -52,12 +48,12 @@ class _Made:
     Attributes:
         pid: The process.
         requests: Sends requests about objects.
-        sessions: Connections to who gives sessions.
+        sessions: Asks for sessions, where somebody gives them.
     """
 
     pid: int
     requests: ObjectRequests
-    sessions: PoolManager
+    sessions: Sessions | None
 
 
 class MinioStore:
@@ -120,10 +116,9 @@ class MinioStore:
         Raises:
             StoreError: The store gives no such credentials.
         """
-        if self._sts is None:
+        if not (sessions := self._own.sessions):
             return self
-        pool = self._own.sessions
-        address = assume(self._address, self._sts, grant, seconds=seconds, pool=pool)
+        address = sessions.assume(grant, seconds=seconds)
         return MinioStore(address, waits=self._waits, read_timeout=self._read_timeout)
 
     def impatient(self) -> "MinioStore":
@@ -211,7 +206,7 @@ class MinioStore:
             self._made = _Made(
                 os.getpid(),
                 ObjectRequests(self._address, read_timeout=self._read_timeout),
-                make_pool(_STS_SECONDS, self._address.ca_file),
+                Sessions(self._address, self._sts) if self._sts else None,
             )
         return self._made
 

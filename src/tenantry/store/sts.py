@@ -1,23 +1,22 @@
 """Temporary credentials that reach only what a grant allows: AssumeRole of a store's STS."""
 
-import re
 from dataclasses import dataclass, replace
-from xml.etree.ElementTree import ParseError
-
-from minio.credentials.providers import AssumeRoleProvider
-from urllib3 import PoolManager
-from urllib3.exceptions import HTTPError
+from urllib.parse import urlencode
+from xml.etree.ElementTree import ParseError, fromstring
 
 from tenantry.errors import StoreError, StoreUnavailableError
 from tenantry.isolation.grants import Grant
 from tenantry.isolation.policies import session_policy
 from tenantry.store.s3_client import BucketAddress
+from tenantry.store.s3_transport import Answer, NoAnswerError, Signer, Transport
 from tenantry.transient import retry_transient
 
-MIN_SECONDS, MAX_SECONDS = 900, 43_200
-"""What stores grant at the least, and Amazon's at the most."""
+MIN_SECONDS, MAX_SECONDS = 3_600, 43_200
+"""An hour, which every role grants, and Amazon's longest."""
 
-_STATUS = re.compile(r"HTTP status code (\d{3})")
+_SILENCE = 10.0
+"""Seconds, after which who gives sessions has failed."""
+
 _REMEDY = (
     "give the run's user the policy that `tenantry policy` prints, or a store with STS; with"
     " TENANTRY_ISOLATION=shared runs go on with credentials that reach every tenant"
@@ -37,62 +36,72 @@ class StsAddress:
     role: str = ""
 
 
-def assume(
-    address: BucketAddress, sts: StsAddress, grant: Grant, *, seconds: float, pool: PoolManager
-) -> BucketAddress:
-    """Return the bucket's address with credentials that reach only what `grant` allows.
+class Sessions:
+    """Asks for sessions.
 
     Args:
         address: The bucket, and who asks.
         sts: Where to ask.
-        grant: What the session may do.
-        seconds: How long it is needed; the store's shortest and longest are kept to.
-        pool: Asks.
-
-    Raises:
-        StoreError: The store gives no such credentials, or not to who asks; nor is it asked with
-            temporary credentials, which MinIO refuses and the client signs no request with.
-        StoreUnavailableError: It does not answer.
     """
-    if address.session_token:
-        raise _refusal(address, "its own credentials are temporary")
-    return retry_transient()(_assume, address, sts, grant, seconds, pool)
+
+    def __init__(self, address: BucketAddress, sts: StsAddress) -> None:
+        self._address, self._sts = address, sts
+        signer = Signer("sts", address.region, address.access_key, address.secret_key)
+        self._transport = Transport(signer, read_timeout=_SILENCE, ca_file=address.ca_file)
+
+    def assume(self, grant: Grant, *, seconds: float) -> BucketAddress:
+        """Return the bucket's address with credentials that reach only what `grant` allows.
+
+        Args:
+            grant: What the session may do.
+            seconds: How long it is needed; at least `MIN_SECONDS`, at most `MAX_SECONDS`.
+
+        Raises:
+            StoreError: The store gives no such credentials, or not to who asks; nor is it asked
+                with temporary credentials, which MinIO refuses.
+            StoreUnavailableError: It does not answer.
+        """
+        if self._address.session_token:
+            raise self._refusal("its own credentials are temporary")
+        return retry_transient()(self._assume, grant, seconds)
+
+    def _assume(self, grant: Grant, seconds: float) -> BucketAddress:
+        address, role = self._address, self._sts.role
+        asked = {
+            "Action": "AssumeRole",
+            "Version": "2011-06-15",
+            "DurationSeconds": str(int(min(max(seconds, MIN_SECONDS), MAX_SECONDS))),
+            **({"RoleArn": role, "RoleSessionName": "tenantry"} if role else {}),
+            "Policy": session_policy(grant, address.bucket, address.prefix),
+        }
+        kind = ["Content-Type: application/x-www-form-urlencoded"]
+        try:
+            answer = self._transport.send("POST", self._sts.url, kind, urlencode(asked).encode())
+        except NoAnswerError as error:
+            raise self._silence(str(error)) from None
+        if answer.status not in (200, 204, 206):
+            if answer.status >= 500 and answer.status != 501:
+                raise self._silence(str(answer.status))
+            raise self._refusal(f"AssumeRole: {answer.status}")
+        try:
+            return _read_session(address, answer)
+        except (ParseError, ValueError):  # whose words may quote the answer
+            raise self._refusal("AssumeRole: no answer of its kind") from None
+
+    def _silence(self, said: str) -> StoreError:
+        return StoreUnavailableError(f"{self._address.url}: STS gives no proper answer ({said})")
+
+    def _refusal(self, said: str) -> StoreError:
+        return StoreError(f"{self._address.url}: has no STS for this user ({said}); {_REMEDY}")
 
 
-def _assume(
-    address: BucketAddress, sts: StsAddress, grant: Grant, seconds: float, pool: PoolManager
-) -> BucketAddress:
-    try:
-        session = AssumeRoleProvider(
-            sts_endpoint=sts.url,
-            access_key=address.access_key,
-            secret_key=address.secret_key,
-            duration_seconds=int(min(max(seconds, MIN_SECONDS), MAX_SECONDS)),
-            policy=session_policy(grant, address.bucket, address.prefix),
-            region=address.region,
-            role_arn=sts.role or None,
-            role_session_name="tenantry" if sts.role else None,
-            http_client=pool,
-        ).retrieve()
-    except (ValueError, ParseError, HTTPError) as error:  # the client's words may quote the answer
-        raise _fault(address, error) from None
-    return replace(
-        address,
-        access_key=session.access_key,
-        secret_key=session.secret_key,
-        session_token=session.session_token or "",
+def _read_session(address: BucketAddress, answer: Answer) -> BucketAddress:
+    root = fromstring(answer.data)  # noqa: S314 - as minio-py does
+    session = "{*}AssumeRoleResult/{*}Credentials"
+    key, secret, token = (
+        root.findtext(f"{session}/{{*}}{name}", "")
+        for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")
     )
-
-
-def _fault(address: BucketAddress, error: Exception) -> StoreError:
-    found = _STATUS.search(str(error))
-    status = int(found[1]) if found else 0
-    if (status >= 500 and status != 501) or isinstance(error, HTTPError):
-        said = status or type(error).__name__
-        return StoreUnavailableError(f"{address.url}: STS gives no proper answer ({said})")
-    said = f"AssumeRole: {status}" if status else "AssumeRole: no answer of its kind"
-    return _refusal(address, said)
-
-
-def _refusal(address: BucketAddress, said: str) -> StoreError:
-    return StoreError(f"{address.url}: has no STS for this user ({said}); {_REMEDY}")
+    if not (key and secret and token):
+        raise ValueError
+    return replace(address, access_key=key, secret_key=secret, session_token=token)
