@@ -10,10 +10,14 @@ from tenantry.imports import uncollected
 
 SERVER = (
     *("tenantry.serving.app", "tenantry.serving.server", "tenantry.cli.serve"),
-    *("tenantry.serving.fitted", "tenantry.models.archive", "tenantry.store.minio"),
+    *("tenantry.serving.fitted", "tenantry.models.archive"),
+    *("tenantry.store.minio", "tenantry.store.s3_versions"),
     *("tenantry.serving.log_table", "tenantry.serving.versions", "tenantry.erasure.suppression"),
 )
-TASKS = ("kfp.dsl.executor_main", "tenantry.tasks", "tenantry.store.minio")
+TASKS = (
+    *("kfp.dsl.executor_main", "tenantry.tasks"),
+    *("tenantry.store.minio", "tenantry.store.s3_versions"),
+)
 ON_DEMAND = {
     "predict": ("tenantry.models.files",),
     "monitor": ("evidently.presets", "plotly.io"),

@@ -16,8 +16,9 @@ from tenantry.store.contract import ObjectStore
 from tenantry.store.minio import MinioStore
 from tenantry.store.open import limited, open_store
 from tenantry.store.probe import trust_store
-from tenantry.store.s3_client import BucketAddress, make_pool
+from tenantry.store.s3_client import BucketAddress
 from tenantry.store.s3_transport import Signer, Transport
+from tenantry.store.s3_versions import make_pool
 from tests.servers.certificates import make_certificates
 from tests.servers.minio import cache_folder, install_minio, minio_running
 

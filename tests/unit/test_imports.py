@@ -59,6 +59,11 @@ def test_tasks_without_rows_import_nothing_heavy():
     assert imported(LIGHT, HEAVY) == {module: set() for module in LIGHT}
 
 
+def test_what_is_not_purged_needs_no_client_of_minio():
+    names = ("minio", "urllib3")
+    assert imported(("store.minio",), names) == {"store.minio": set()}
+
+
 def test_commands_begin_without_what_models_need():
     assert imported(("cli.app",), ("sklearn", "scipy", "skops", "jinja2")) == {"cli.app": set()}
 

@@ -14,8 +14,6 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
-from minio import Minio, S3Error
-
 from tenantry.digests import sha256
 from tenantry.errors import ObjectMissingError, PreconditionError
 from tenantry.isolation.grants import Grant
@@ -28,12 +26,11 @@ from tenantry.store.contract import (
     check_prefix,
 )
 from tenantry.store.purged import Purged, purge_all
-from tenantry.store.s3_client import BucketAddress, make_client, make_pool
-from tenantry.store.s3_errors import FAILURES, RefusedError, translate
+from tenantry.store.s3_client import BucketAddress
+from tenantry.store.s3_errors import FAILURES, RefusalError, translate
 from tenantry.store.s3_listing import Page, list_page
 from tenantry.store.s3_requests import ObjectRequests
 from tenantry.store.s3_transport import Answer, NoAnswerError
-from tenantry.store.s3_versions import list_versions, remove_versions
 from tenantry.store.sts import Sessions, StsAddress
 
 _T = TypeVar("_T")
@@ -187,12 +184,14 @@ class MinioStore:
 
     def purge(self, place: str, *, keep_latest: bool = False) -> Purged:
         """Remove an object or all of a folder, with every version and delete marker."""
-        client, bucket, prefix = self._make_client(), self._address.bucket, self._address.prefix
+        from tenantry.store.s3_versions import Versions  # with it comes all of minio-py
+
+        versions, prefix = Versions(self._address, self._read_timeout), self._address.prefix
         name = prefix + check_place(place)
 
         def remove_found() -> Purged:
-            found = list_versions(client, bucket, name, keep_latest=keep_latest)
-            remove_versions(client, bucket, found, self.url)
+            found = versions.find(name, keep_latest=keep_latest)
+            versions.remove(found)
             keys = {str(version.object_name).removeprefix(prefix) for version in found}
             size = sum(version.size or 0 for version in found)
             return Purged(tuple(sorted(keys)), len(found), size)
@@ -210,22 +209,18 @@ class MinioStore:
             )
         return self._made
 
-    def _make_client(self) -> Minio:
-        return make_client(self._address, make_pool(self._read_timeout, self._address.ca_file))
-
     def _name(self, key: str) -> str:
         return self._address.prefix + check_key(key)
 
     def _headers(self) -> Mapping[str, str]:
         """Return the headers of an answer; of one that says "no such object", usually."""
+        name = f"{self._address.prefix}store"  # a folder, if anything
         try:
-            name = f"{self._address.prefix}store"  # a folder, if anything
-            found = self._make_client().stat_object(self._address.bucket, name)
-        except S3Error as error:
-            if error.code != "NoSuchKey":
+            return self._own.requests.send("HEAD", name).headers
+        except RefusalError as error:
+            if error.code != "NoSuchKey" and (error.code or error.status != 404):
                 raise
-            return error.response.headers
-        return found.metadata or {}
+            return error.headers
 
     def _get(self, name: str) -> StoredObject:
         answer = self._own.requests.send("GET", name)
@@ -247,7 +242,7 @@ class MinioStore:
         def send(tries: int) -> str:
             try:
                 return self._put(name, content, headers, is_second=tries > 0)
-            except RefusedError as error:
+            except RefusalError as error:
                 if error.code == "AccessDenied":  # MinIO says so of a key that is being purged
                     return self._put(name, content, headers, is_second=tries > 0)
                 raise
@@ -263,7 +258,7 @@ class MinioStore:
             written = self._own.requests.send(
                 "PUT", name, content, sha256=headers[_DIGEST], headers=headers
             )
-        except RefusedError as error:
+        except RefusalError as error:
             is_second = is_second or error.may_be_second
             if is_second and error.code == "PreconditionFailed":
                 found = self._get(name)

@@ -1,13 +1,6 @@
-"""Where a bucket is, and the client that asks it."""
+"""Where a bucket is, and who asks."""
 
 from dataclasses import dataclass, field
-
-import urllib3
-from minio import Minio
-
-_CONNECTIONS = 16
-NO_RETRIES = urllib3.Retry(False, redirect=False)
-"""Neither failures nor redirects are followed up."""
 
 
 @dataclass(frozen=True)
@@ -56,32 +49,3 @@ class BucketAddress:
         """The address without credentials."""
         scheme = "s3+https" if self.secure else "s3+http"
         return f"{scheme}://{self.endpoint}/{self.bucket}/{self.prefix}".rstrip("/")
-
-
-def make_client(address: BucketAddress, pool: urllib3.PoolManager) -> Minio:
-    """Make a client that sends by a pool, and repeats nothing by itself."""
-    return Minio(
-        address.endpoint,
-        access_key=address.access_key,
-        secret_key=address.secret_key,
-        session_token=address.session_token or None,
-        secure=address.secure,
-        region=address.region,
-        http_client=pool,
-    )
-
-
-def make_pool(read_timeout: float, ca_file: str = "") -> urllib3.PoolManager:
-    """Make connections that repeat nothing, and trust a server by its certificate alone.
-
-    Args:
-        read_timeout: Seconds of silence after which a request has failed.
-        ca_file: PEM file of the authorities; empty for the system's.
-    """
-    return urllib3.PoolManager(
-        timeout=urllib3.Timeout(connect=5.0, read=read_timeout),
-        maxsize=_CONNECTIONS,
-        retries=NO_RETRIES,
-        cert_reqs="CERT_REQUIRED",
-        ca_certs=ca_file or None,
-    )

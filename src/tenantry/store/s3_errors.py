@@ -1,10 +1,9 @@
 """What the failures of an S3 request mean; nothing that the server wrote is quoted but its code."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import ClassVar, Self
 from xml.etree.ElementTree import ParseError, fromstring
-
-from minio.error import InvalidResponseError, MinioException, S3Error, ServerError
-from urllib3.exceptions import HTTPError
 
 from tenantry.errors import (
     ObjectMissingError,
@@ -16,24 +15,45 @@ from tenantry.errors import (
 from tenantry.store.s3_transport import Answer, NoAnswerError
 
 
-class RefusedError(Exception):
+class RefusalError(Exception):
     """The server refused a request.
 
     Attributes:
         code: S3's name for why; empty where the server tells none.
         status: Of HTTP.
+        headers: Of the answer, where they are known.
         may_be_second: See `Answer`.
     """
 
-    def __init__(self, answer: Answer) -> None:
-        self.code, self.status = _read_code(answer), answer.status
-        self.may_be_second = answer.may_be_second
-        super().__init__(self.code or self.status)
+    def __init__(
+        self,
+        code: str,
+        status: int,
+        headers: Mapping[str, str] = MappingProxyType({}),
+        *,
+        may_be_second: bool = False,
+    ) -> None:
+        self.code, self.status = code, status
+        self.headers, self.may_be_second = headers, may_be_second
+        super().__init__(code or status)
+
+    @classmethod
+    def from_answer(cls, answer: Answer) -> Self:
+        """Read why an answer refuses.
+
+        Raises:
+            ParseError: The answer was cut short.
+        """
+        return cls(
+            _read_code(answer),
+            answer.status,
+            answer.headers,
+            may_be_second=answer.may_be_second,
+        )
 
 
-FAILURES = (RefusedError, NoAnswerError, MinioException, HTTPError, ParseError)
-"""What a request raises when it fails, the last but one by the client; a `ParseError` is an answer
-cut short."""
+FAILURES = (RefusalError, NoAnswerError, ParseError)
+"""What a request raises when it fails; a `ParseError` is an answer cut short."""
 
 
 class _ConflictError(PreconditionError):
@@ -81,7 +101,7 @@ def translate(error: Exception, place: str) -> StoreError:
     """Return the error of ours that one of `FAILURES` stands for.
 
     Args:
-        error: What the client raised.
+        error: What a request raised.
         place: The object's address, without credentials.
     """
     code, status = _read_answer(error)
@@ -93,19 +113,12 @@ def translate(error: Exception, place: str) -> StoreError:
 
 def _read_answer(error: Exception) -> tuple[str, int]:
     """Return the code and the HTTP status of an answer; a status of 0 means that none came."""
-    if isinstance(error, RefusedError):
+    if isinstance(error, RefusalError):
         return error.code, error.status
-    if isinstance(error, S3Error):
-        # the answer to a HEAD has no body; MinIO names the code in a header
-        code = error.response.headers.get("x-minio-error-code") or error.code
-        return code or "", error.response.status
-    if isinstance(error, ServerError):
-        return "", error.status_code
-    return "", error._code if isinstance(error, InvalidResponseError) else 0
+    return "", 0
 
 
 def _read_code(answer: Answer) -> str:
-    """Return the code of an answer; raise a `ParseError` where it is cut short."""
     # the answer to a HEAD has no body; MinIO names the code in a header
     if code := answer.headers.get("x-minio-error-code"):
         return code

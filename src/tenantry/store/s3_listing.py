@@ -43,7 +43,7 @@ def list_page(
         token: Of the page before.
 
     Raises:
-        RefusedError: The server refused.
+        RefusalError: The server refused.
         NoAnswerError: No proper answer came.
         ParseError: It was cut short.
     """

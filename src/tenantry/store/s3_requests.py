@@ -5,16 +5,17 @@ looks for redirects, traces, copies headers), which takes several times the CPU 
 """
 
 from collections.abc import Mapping, Sequence
-from urllib.parse import quote, urlencode
-
-from minio.helpers import BaseURL
+from urllib.parse import quote, urlencode, urlsplit
 
 from tenantry.store.s3_client import BucketAddress
-from tenantry.store.s3_errors import RefusedError
+from tenantry.store.s3_errors import RefusalError
 from tenantry.store.s3_transport import Answer, Signer, Transport
 
 _NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 """SHA-256 of an empty body."""
+
+_CLOUDS = (".amazonaws.com", ".amazonaws.com.cn", ".aliyuncs.com")
+"""Which have a host for each bucket."""
 
 
 class ObjectRequests:
@@ -26,11 +27,7 @@ class ObjectRequests:
     """
 
     def __init__(self, address: BucketAddress, *, read_timeout: float) -> None:
-        scheme = "https" if address.secure else "http"
-        url = BaseURL(f"{scheme}://{address.endpoint}", address.region).build(
-            method="GET", region=address.region, bucket_name=address.bucket, object_name="/"
-        )
-        self._root = url.geturl().rstrip("/")
+        self._root = bucket_url(address)
         signer = Signer(
             "s3", address.region, address.access_key, address.secret_key, address.session_token
         )
@@ -55,7 +52,7 @@ class ObjectRequests:
             headers: More of them; all are signed.
 
         Raises:
-            RefusedError: The server refused.
+            RefusalError: The server refused.
             NoAnswerError: No proper answer came.
             ParseError: It was cut short.
         """
@@ -70,7 +67,7 @@ class ObjectRequests:
             query: What is asked.
 
         Raises:
-            RefusedError: The server refused.
+            RefusalError: The server refused.
             NoAnswerError: No proper answer came.
             ParseError: It was cut short.
         """
@@ -82,5 +79,18 @@ class ObjectRequests:
     ) -> Answer:
         answer = self._transport.send(method, url, headers, content)
         if answer.status not in (200, 204, 206):
-            raise RefusedError(answer)
+            raise RefusalError.from_answer(answer)
         return answer
+
+
+def bucket_url(address: BucketAddress) -> str:
+    """Return where a bucket is asked: at a path of its server, or a cloud's host of its own."""
+    server = f"{'https' if address.secure else 'http'}://{address.endpoint}"
+    if not (urlsplit(server).hostname or "").endswith(_CLOUDS):
+        return f"{server}/{address.bucket}"
+    from minio.helpers import BaseURL  # which knows how they name hosts; it takes .2 CPU-seconds
+
+    url = BaseURL(server, address.region).build(
+        method="GET", region=address.region, bucket_name=address.bucket
+    )
+    return str(url.geturl()).rstrip("/")
