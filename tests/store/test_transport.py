@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -167,6 +168,14 @@ def test_large_content_is_sent_at_once(scripted_server, transport):
     answer = transport.send("PUT", f"http://{scripted_server.endpoint}/a", (), b"x" * 3_000_000)
     assert answer.status == 200
     assert "expect" not in scripted_server.heads[0].lower()
+
+
+def test_neither_what_came_nor_what_went_is_kept(scripted_server, transport):
+    content = bytes(3000)
+    held = sys.getrefcount(content)
+    data = transport.send("PUT", f"http://{scripted_server.endpoint}/a", (), content).data
+    assert sys.getrefcount(content) == held
+    assert sys.getrefcount(data) == held
 
 
 def test_headers_of_interim_answers_are_left_out(scripted_server, transport):

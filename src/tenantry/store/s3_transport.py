@@ -131,8 +131,9 @@ class Transport:
             b"".join(body),
             was_used and handle.getinfo(pycurl.NUM_CONNECTS) > 0,
         )
+        body.clear()  # or the handle would hold what came and what went
         if content is not None:
-            handle.setopt(pycurl.POSTFIELDS, b"")  # let go of the content
+            handle.setopt(pycurl.POSTFIELDS, b"")
         self._keep(handle)
         return answer
 
