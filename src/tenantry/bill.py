@@ -22,7 +22,7 @@ class Charge:
         own_cpu_seconds: User and system time of its own work.
         shared_cpu_seconds: Its part of what was done for several: a shard's process (imports,
             ledgers) in equal parts among the tenants that its stage worked on, the pooled model
-            among those that were trained, plan and report among all.
+            among those that were trained, plan, check and report among all.
         bytes_read: From the store.
         bytes_written: To the store.
         share: Of the CPU time of the whole run, 0 to 1.
@@ -79,7 +79,7 @@ def _share_out(state: FleetState, reporting: float) -> Mapping[str, float]:
     """Return tenant → its part of what was done for several."""
     parts: defaultdict[str, float] = defaultdict(float)
     planning = max((one.get("plan", 0.0) for one in state.processes.values()), default=0.0)
-    _divide(planning + reporting, state.members, parts)
+    _divide(planning + state.checking + reporting, state.members, parts)
     trained = [one for one in state.members if any(due.action == "train" for due in one.due)]
     _divide(max(state.pooled_process, state.pooled_seconds), trained or state.members, parts)
     for shard, stages in state.processes.items():

@@ -134,6 +134,7 @@ class FleetState:
         zones: Residency zone → version of the pooled model the run used.
         pooled_seconds: CPU seconds that training the pooled models took.
         pooled_process: CPU seconds of the process that did.
+        checking: CPU seconds of the process that checked how the run went.
         processes: Shard → stage → CPU seconds of the process; see `Header.processes`.
         import_seconds: CPU seconds of the processes of plan, pooled models and shards that went
             into starting and importing.
@@ -147,6 +148,7 @@ class FleetState:
     zones: Mapping[str, str] = field(default_factory=dict)
     pooled_seconds: float = 0.0
     pooled_process: float = 0.0
+    checking: float = 0.0
     processes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     import_seconds: float = 0.0
     warnings: tuple[str, ...] = ()
@@ -219,6 +221,7 @@ def read_fleet(store: ObjectStore, run: str, product: str = "") -> FleetState:
         members=members,
         pooled_seconds=seconds,
         pooled_process=process,
+        checking=_checking(store, run),
         import_seconds=state.import_seconds + imports,
     )
 
@@ -238,6 +241,14 @@ def _pooled_seconds(store: ObjectStore, run: str) -> tuple[float, float, float]:
         return seconds, process, float(record.get("import_seconds", 0.0))
     except (ObjectMissingError, ValueError, KeyError, TypeError):  # none, or torn by a crash
         return 0.0, 0.0, 0.0
+
+
+def _checking(store: ObjectStore, run: str) -> float:
+    """Return the CPU seconds of checking the run; 0 where it was not."""
+    try:
+        return float(json.loads(store.get(layout.checked(run)).content)["cpu_seconds"])
+    except (ObjectMissingError, ValueError, KeyError, TypeError):  # none, or torn by a crash
+        return 0.0
 
 
 def _read_stored(store: ObjectStore, run: str, product: str) -> FleetState:

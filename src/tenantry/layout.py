@@ -319,6 +319,11 @@ def pooled_outcome(run: str) -> str:
     return f"{run_folder(run)}pooled.json"
 
 
+def checked(run: str) -> str:
+    """Return the key of what it took to check how a run went."""
+    return f"{run_folder(run)}checked.json"
+
+
 def ledger(run: str, shard: str, stage: str) -> str:
     """Return the key of a shard's ledger as `stage` left it."""
     return f"{run_folder(run)}ledgers/{shard}/{stage}.jsonl"

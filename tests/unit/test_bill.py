@@ -1,4 +1,5 @@
 import csv
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -58,6 +59,11 @@ def test_plan_report_and_pooled_model_are_shared_too():
     trained, idle = make_bill(state(members, processes, pooled=10.0), reporting=1.0)
     assert trained.shared_cpu_seconds == 2.0 + 10.0  # the plan was made once
     assert idle.shared_cpu_seconds == 2.0
+
+
+def test_what_the_check_took_is_shared_among_all():
+    checked = replace(state([member("a", "one", {}), member("b", "one", {}, due=())]), checking=3.0)
+    assert [one.shared_cpu_seconds for one in make_bill(checked)] == [1.5, 1.5]
 
 
 def test_bytes_are_those_of_all_stages():

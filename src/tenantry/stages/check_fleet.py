@@ -1,5 +1,8 @@
 """Say whether the run went well enough; fail it when too many tenants failed."""
 
+from tenantry import layout
+from tenantry.cpu import process_seconds
+from tenantry.digests import canonical_json
 from tenantry.errors import FleetError
 from tenantry.fleet import FleetState, Member, read_run
 from tenantry.report.summary import explain_unknown
@@ -11,7 +14,7 @@ def check_fleet(run: str, store: ObjectStore, max_failed_share: float) -> str:
 
     A tenant counts as failed when a stage failed for it, or when it is unknown what became of it:
     something was due, and no ledger says that it was done. The share is of the tenants for which
-    something was due.
+    something was due. What the check took is left in the store, for the bill.
 
     Args:
         run: The run's id.
@@ -25,6 +28,7 @@ def check_fleet(run: str, store: ObjectStore, max_failed_share: float) -> str:
     if state is None or not state.due:
         return "Nothing was due."
     failed = state.having("failed", "unknown")
+    store.put(layout.checked(run), canonical_json({"cpu_seconds": process_seconds()}))
     if not failed:
         return f"All {len(state.due):,} tenants that were due went well."
     verdict = _verdict(state, failed, max_failed_share)

@@ -3,7 +3,9 @@ import sys
 
 import pytest
 
+from tenantry.cpu import process_seconds
 from tenantry.errors import FleetError
+from tenantry.fleet import read_fleet
 from tenantry.stages.check_fleet import check_fleet
 from tests.unit.memory_store import MemoryStore
 from tests.unit.report.made_fleet import RUN, make_fleet
@@ -36,6 +38,14 @@ def test_as_many_as_allowed_is_a_verdict_that_names_them(allowed):
 @pytest.mark.parametrize("store", [MemoryStore(), make_fleet()])
 def test_a_run_in_which_nothing_was_due_passes(store):
     assert check_fleet("another-run", store, 0.0) == "Nothing was due."
+
+
+def test_what_the_check_took_is_told_to_the_bill():
+    store = make_fleet()
+    assert read_fleet(store, RUN).checking == 0.0
+    with pytest.raises(FleetError):
+        check_fleet(RUN, store, 0.2)
+    assert 0.0 < read_fleet(store, RUN).checking <= process_seconds()
 
 
 def test_checking_needs_no_pandas():
