@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -90,6 +90,7 @@ def from_parquets(
     contents: Iterable[bytes | int],
     columns: Sequence[str] | None = None,
     rows: NDArray[np.bool_] | None = None,
+    categories: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Read pieces that `to_parquets` wrote, one or more, as one frame.
 
@@ -97,13 +98,14 @@ def from_parquets(
         contents: The pieces; the number of its rows for one of which none is wanted.
         columns: Only these; all when None.
         rows: Whether each row of all pieces is wanted; all are when None.
+        categories: Columns of text that are read as pandas' categories, which is quicker.
     """
     pieces, start = [], 0
     for content in contents:
         if isinstance(content, int):
             start += content
             continue
-        file = pq.ParquetFile(pa.BufferReader(content))
+        file = pq.ParquetFile(pa.BufferReader(content), read_dictionary=list(categories))
         size = file.metadata.num_rows
         wanted = None if rows is None else rows[start : start + size]
         start += size
@@ -125,7 +127,8 @@ def _read_pieces(
     for file, wanted in pieces:
         table = file.read(names, use_threads=False)
         tables.append(table if wanted is None else table.filter(wanted))
-    frame: pd.DataFrame = pa.concat_tables(tables).to_pandas(split_blocks=True, use_threads=False)
+    table = pa.concat_tables(tables).unify_dictionaries()
+    frame: pd.DataFrame = table.to_pandas(split_blocks=True, use_threads=False)
     return frame
 
 
@@ -135,14 +138,22 @@ def _to_table(frame: pd.DataFrame) -> pa.Table:
 
 
 def _to_array(column: pd.Series) -> pa.Array | pa.ChunkedArray:
-    """Return a column as an array; numbers and moments go by NumPy, which is quicker."""
+    """Return a column as an array; numbers and moments are not copied."""
     kind = column.dtype
     if kind == np.float64:
-        return pa.array(column.to_numpy(), from_pandas=True)
+        numbers = column.to_numpy()
+        return _of_buffer(numbers, np.isnan(numbers), pa.float64())
     if str(kind) == "datetime64[us, UTC]":
         moments = column.to_numpy("datetime64[us]")
-        return pa.array(moments, type=pa.timestamp("us", "UTC"), from_pandas=True)
+        return _of_buffer(moments, np.isnat(moments), pa.timestamp("us", "UTC"))
     return pa.array(column, from_pandas=True)
+
+
+def _of_buffer(values: NDArray[Any], missing: NDArray[np.bool_], kind: pa.DataType) -> pa.Array:
+    """Return an array over the bytes of NumPy's, some of which count as missing."""
+    known = pa.py_buffer(np.packbits(~missing, bitorder="little")) if missing.any() else None
+    data = pa.py_buffer(np.ascontiguousarray(values).view(np.uint8))
+    return pa.Array.from_buffers(kind, len(values), [known, data])
 
 
 def table_to_parquet(table: pa.Table, codec: Codec | None = None) -> bytes:

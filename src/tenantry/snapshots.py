@@ -90,19 +90,23 @@ class SnapshotChunks:
         self._keys = [layout.chunk(product, tenant, chunk.sha256) for chunk in manifest.chunks]
 
     def read(
-        self, columns: Sequence[str] | None = None, rows: NDArray[np.bool_] | None = None
+        self,
+        columns: Sequence[str] | None = None,
+        rows: NDArray[np.bool_] | None = None,
+        categories: Sequence[str] = (),
     ) -> pd.DataFrame:
         """Read rows by event time, then key.
 
         Args:
             columns: Only these; all when None.
             rows: Whether each is wanted; all are when None.
+            categories: Columns of text that are read as categories.
 
         Raises:
             ObjectMissingError: A chunk is gone.
             StoreError: Bytes are not those that their name stands for.
         """
-        return from_parquets(self._contents(rows), columns, rows)
+        return from_parquets(self._contents(rows), columns, rows, categories)
 
     def _contents(self, rows: NDArray[np.bool_] | None) -> Iterator[bytes | int]:
         """Yield the bytes of each chunk; where no row of one is wanted, how many it has."""

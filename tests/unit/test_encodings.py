@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from tenantry.parquet import from_parquet, join_parquet, to_parquet
+from tenantry.parquet import from_parquet, from_parquets, join_parquet, to_parquet, to_parquets
 
 FRAME = pd.DataFrame(
     {
@@ -51,3 +51,14 @@ def test_many_rows_are_read_column_by_column_as_few_are(monkeypatch):
     content = to_parquet(FRAME)
     monkeypatch.setattr("tenantry.parquet._AT_ONCE", 9_999)
     pd.testing.assert_frame_equal(from_parquet(content), FRAME)
+
+
+def test_categories_of_pieces_are_read_as_one_column(monkeypatch):
+    texts = pd.array(["b", None, "a", "c", "a"], dtype="str")
+    frame = pd.DataFrame({"name": texts, "n": np.arange(5.0)})
+    pieces = list(to_parquets(frame, [0, 2]))
+    for most in (5, 4):  # at once, and column by column
+        monkeypatch.setattr("tenantry.parquet._AT_ONCE", most)
+        found = from_parquets(pieces, categories=["name"])
+        assert found["name"].dtype == "category"
+        pd.testing.assert_frame_equal(found.astype({"name": "str"}), frame)

@@ -20,6 +20,9 @@ from tenantry.specs.feature_checks import columns_of
 from tenantry.specs.features import CongestionFeature, HistoryFeature
 from tenantry.specs.model import Spec
 
+_MANY = 1 << 17
+"""Rows from which what tells rows alike is read as categories, which takes a while to set up."""
+
 AT_ONCE = ROW_GROUP
 """Rows of a stretch: a whole row group, so that tables in stretches are the same bytes."""
 
@@ -40,17 +43,29 @@ def build_stretches(
     features = table_features(spec)
     read = {column for item in features.items() for _, column in columns_of(*item)}
     columns = tuple(dict.fromkeys((*spec.key, *RESERVED, *sorted(read))))
+    grouping = _grouping(spec) if chunks.rows >= _MANY else ()
     if chunks.rows <= 2 * at_once:  # looking back for stretches would take as much
-        yield build_features(chunks.read(columns), features, spec)
+        yield build_features(chunks.read(columns, None, grouping), features, spec)
         return
     asked = _Spans(chunks.read((EVENT_TIME, KNOWN_AT, LABEL_KNOWN_AT)), spec)
     for first in range(0, chunks.rows, at_once):
         end = min(first + at_once, chunks.rows)
         needed = asked.needed(first, end)
         before = int(needed[:first].sum())
-        yield build_features(chunks.read(columns, needed), features, spec).iloc[
+        yield build_features(chunks.read(columns, needed, grouping), features, spec).iloc[
             before : before + end - first
         ]
+
+
+def _grouping(spec: Spec) -> tuple[str, ...]:
+    """Return the columns of text that are read for nothing but to tell rows alike."""
+    items = table_features(spec).items()
+    uses = [use for item in items for use in columns_of(*item)]
+    other = {column for field, column in uses if field != "by"} | {*spec.key}
+    texts = {
+        name for name, one in spec.contract.columns.items() if one.type in ("category", "text")
+    }
+    return tuple(sorted({column for _, column in uses} & texts - other))
 
 
 class _Spans:

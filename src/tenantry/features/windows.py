@@ -54,11 +54,17 @@ def groups_of(rows: pd.DataFrame, by: tuple[str, ...]) -> Integers:
 
     groups, size = np.zeros(len(rows), dtype=np.int64), 1
     for name in by:
-        codes, levels = pd.factorize(rows[name], use_na_sentinel=False)
-        if size * len(levels) > _MOST_GROUPS:
+        values = rows[name]
+        if isinstance(values.dtype, pd.CategoricalDtype):
+            codes = values.cat.codes.to_numpy(dtype=np.int64) + 1  # a missing value's is -1
+            levels = len(values.cat.categories) + 1
+        else:
+            codes, found = pd.factorize(values, use_na_sentinel=False)
+            levels = len(found)
+        if size * levels > _MOST_GROUPS:
             groups = np.unique(groups, return_inverse=True)[1]
             size = len(rows)
-        groups, size = groups * len(levels) + codes, size * len(levels)
+        groups, size = groups * levels + codes, size * levels
     return groups
 
 

@@ -78,3 +78,36 @@ def test_columns_and_rows_of_a_snapshot_are_read_alone():
     pd.testing.assert_frame_equal(found, wanted)
     with pytest.raises(KeyError):
         found["label"]
+
+
+def test_what_tells_rows_alike_may_be_read_as_categories(monkeypatch):
+    spec = make_spec(
+        {"late": {"kind": "history", "of": "late", "by": ["dest"], "over": "2d"}},
+        contract={"columns": {"number": {"type": "integer"}, "dest": {"type": "category"}}},
+    )
+    rows = make_rows(
+        [0, DAY, 2 * DAY, 3 * DAY, 3 * DAY + 1],
+        late=np.array([1.0, 2.0, 4.0, 8.0, 16.0]),
+        dest=pd.Series(["LAX", None, "SFO", "LAX", None], dtype="str"),
+    )
+    store = MemoryStore()
+    quality = Quality(rows=len(rows), labelled=0)
+    sha = write_snapshot(store, spec, CheckedRows(rows, rows.head(0), quality))
+    chunks = SnapshotChunks(store, spec.product, spec.tenant, sha)
+    (as_texts,) = build_stretches(chunks, spec)
+    monkeypatch.setattr("tenantry.features.stretches._MANY", 0)
+    monkeypatch.setattr(chunks, "read", spied := Reads(chunks.read))
+    (as_categories,) = build_stretches(chunks, spec)
+    assert spied.categories == [("dest",)]
+    pd.testing.assert_frame_equal(as_categories, as_texts, check_exact=True)
+
+
+class Reads:
+    """Reads as told, and remembers which columns were asked for as categories."""
+
+    def __init__(self, read):
+        self._read, self.categories = read, []
+
+    def __call__(self, columns=None, rows=None, categories=()):
+        self.categories.append(categories)
+        return self._read(columns, rows, categories)

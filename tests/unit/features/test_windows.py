@@ -79,3 +79,12 @@ def test_missing_values_are_a_group():
 def test_moments_are_microseconds(unit):
     times = pd.Series(["1970-01-01T00:00:01", None]).astype(f"datetime64[{unit}, UTC]")
     assert moments_of(times).tolist() == [1_000_000, np.iinfo(np.int64).min]
+
+
+def test_categories_make_the_groups_that_texts_make():
+    texts = pd.DataFrame({"dest": ["x", None, "y", "x", None], "hour": [1.0, 1.0, 2.0, 2.0, 1.0]})
+    categories = texts.assign(dest=texts["dest"].astype("category").cat.add_categories("z"))
+    numbers = [groups_of(rows, ("dest", "hour")) for rows in (texts, categories)]
+    _, same = np.unique(numbers[0], return_inverse=True)
+    _, other = np.unique(numbers[1], return_inverse=True)
+    assert (np.equal.outer(same, same) == np.equal.outer(other, other)).all()
