@@ -160,9 +160,13 @@ Change = Callable[[Champion | None], Champion]
 """Makes the pointer that is to be of the one that is."""
 
 
+Found = tuple[Champion | None, str | None]
+"""A champion as it was read, and the tag by which its pointer is swapped; None for none."""
+
+
 @dataclass(frozen=True)
 class Seen:
-    """A champion as it was read, and the tag by which its pointer is swapped."""
+    """A champion that there was as it was read, and its tag."""
 
     champion: Champion
     tag: str
@@ -174,8 +178,17 @@ def see_champion(store: ObjectStore, product: str, tenant: str) -> Seen | None:
     Raises:
         ValueError: The object is not such a record.
     """
-    champion, tag = read_reigns(store, layout.champion(product, tenant), Champion)
+    champion, tag = find_champion(store, product, tenant)
     return Seen(champion, tag) if champion and tag else None
+
+
+def find_champion(store: ObjectStore, product: str, tenant: str) -> Found:
+    """Read a tenant's champion to `crown` another; None and None when no model was ever crowned.
+
+    Raises:
+        ValueError: The object is not such a record.
+    """
+    return read_reigns(store, layout.champion(product, tenant), Champion)
 
 
 def read_champion(store: ObjectStore, product: str, tenant: str) -> Champion | None:
@@ -214,6 +227,7 @@ def crown(  # noqa: PLR0913 - a decision, and what it was made from
     *,
     over: Reign | None = None,
     is_first: bool = False,
+    found: Found | None = None,
 ) -> Champion:
     """Add a reign by compare-and-swap; a lost race is tried again on what the winner wrote.
 
@@ -227,6 +241,7 @@ def crown(  # noqa: PLR0913 - a decision, and what it was made from
         reign: The reign to add.
         over: The reign that the decision was made against.
         is_first: Whether it was made where none reigned.
+        found: What the decision was made on, which saves reading it again.
 
     Returns:
         The champion as stored, `reign` included.
@@ -246,7 +261,7 @@ def crown(  # noqa: PLR0913 - a decision, and what it was made from
                 _check_unmoved(champion, reign, over, f"{product}/{tenant}")
         return champion.with_reign(reign)
 
-    return move_champion(store, product, tenant, change)
+    return swap(store, layout.champion(product, tenant), Champion, change, seen=found)
 
 
 def _check_unpinned(champion: Champion, place: str) -> None:

@@ -184,7 +184,7 @@ def swap(
     kind: type[P],
     change: Callable[[P | None], P],
     *,
-    seen: tuple[P, str] | None = None,
+    seen: tuple[P | None, str | None] | None = None,
 ) -> P:
     """Change a pointer by compare-and-swap; a lost race is tried again on what the winner wrote.
 
@@ -194,7 +194,7 @@ def swap(
         kind: What it is.
         change: Returns the pointer that is to be, of the one that is (None when there is none).
             The same one means that nothing is to be written; what it raises ends the matter.
-        seen: The pointer and its tag as read before, which saves reading them now.
+        seen: The pointer and its tag as `read_reigns` found them, which saves reading them now.
 
     Returns:
         The pointer as stored.

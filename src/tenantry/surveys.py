@@ -35,6 +35,7 @@ class Survey:
         index: The index; None when there is none, and the tenants' folders are read.
         erased: The tenants that were erased.
         suspects: The tenants that a shard is working on right now, or was when it died.
+        folders: The tenants that have a folder, where there is no index.
     """
 
     store: ObjectStore
@@ -43,6 +44,7 @@ class Survey:
     index: Index | None
     erased: frozenset[str]
     suspects: frozenset[str] = frozenset()
+    folders: frozenset[str] = frozenset()
 
     def record(self, tenant: str) -> TenantRecord:
         """Return what is known of a tenant.
@@ -53,7 +55,7 @@ class Survey:
         if tenant in self.erased:
             return TenantRecord(tenant, erased=True)
         known = self.index.record(tenant) if self.index else None
-        if self.index is None or tenant in self.open_tenants:
+        if tenant in self.folders or tenant in self.open_tenants:
             record = read_state(self.store, self.product, tenant, known)
             return replace(record, marked=record.marked or tenant in self.suspects)
         return known or TenantRecord(tenant)
@@ -72,7 +74,7 @@ class Survey:
     def stored(self) -> frozenset[str]:
         """The tenants that the store holds anything of."""
         if self.index is None:
-            return frozenset(self.store.list_folders(layout.product_folder(self.product)))
+            return self.folders
         return (frozenset(self.index.lines) | self.open_tenants) - self.erased
 
 
@@ -82,7 +84,16 @@ def survey(store: ObjectStore, product: str) -> Survey:
     marks = (find_at_work(store, _at_work(one.opening)) for one in openings if one.opening.as_of)
     suspects = frozenset(chain.from_iterable(mark.tenants for mark in marks if mark))
     index = read_index(store, product)
-    return Survey(store, product, openings, index, erased_tenants(store, product), suspects)
+    folders = store.list_folders(layout.product_folder(product)) if index is None else ()
+    return Survey(
+        store,
+        product,
+        openings,
+        index,
+        erased_tenants(store, product),
+        suspects,
+        frozenset(folders),
+    )
 
 
 def tend(found: Survey) -> None:

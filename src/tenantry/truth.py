@@ -41,7 +41,8 @@ def read_state(
     known = known or TenantRecord(tenant)
     keys = [info.key for info in store.list(layout.tenant_folder(product, tenant))]
     names = parse_names(keys, layout.events_folder(product, tenant))
-    champion = read_champion(store, product, tenant)
+    is_crowned = layout.champion(product, tenant) in keys
+    champion = read_champion(store, product, tenant) if is_crowned else None
     return known.join(
         replace(
             _read_trail(store, product, tenant, names, known),

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenantry.champions import Champion, Reign, crown, read_champion
-from tenantry.errors import PreconditionError, StoreUnavailableError
+from tenantry.champions import Champion, Found, Reign, crown, find_champion, read_champion
+from tenantry.errors import ChampionMovedError, PreconditionError, StoreUnavailableError
 from tenantry.store.folder import FolderStore
 from tenantry.times import compact
 from tests.unit.memory_store import MemoryStore
@@ -109,6 +109,29 @@ def test_racing_writers_never_lose_a_reign(kind, tmp_path):
 class AlwaysLost(MemoryStore):
     def put_if_absent(self, key: str, content: bytes) -> str:
         raise PreconditionError(key)
+
+
+def test_what_was_read_is_not_read_again():
+    store = MemoryStore()
+    for day in (0, 1):
+        found = find_champion(store, "delay", "ua")
+        reads = store.reads
+        crown(store, "delay", "ua", reign(day), found=found)
+        assert store.reads == reads
+    assert days(read_champion(store, "delay", "ua")) == [0, 1]
+
+
+@pytest.mark.parametrize("before", [(), (0,)])
+def test_a_pointer_that_moved_since_it_was_read_is_decided_on_anew(before: tuple[int, ...]) -> None:
+    store = MemoryStore()
+    for day in before:
+        crown(store, "delay", "ua", reign(day))
+    found: Found = find_champion(store, "delay", "ua")
+    over = found[0].current if found[0] else None
+    crown(store, "delay", "ua", reign(1))
+    with pytest.raises(ChampionMovedError):
+        crown(store, "delay", "ua", reign(2), over=over, is_first=over is None, found=found)
+    assert days(read_champion(store, "delay", "ua")) == [*before, 1]
 
 
 def test_a_race_that_never_ends_is_a_transient_failure():

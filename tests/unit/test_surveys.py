@@ -47,6 +47,14 @@ def test_without_an_index_folders_are_read_and_nothing_is_written(store, ua):
     assert store.objects == before
 
 
+def test_without_an_index_a_tenant_without_a_folder_costs_nothing(store, ua):
+    store.reads = store.listings = 0
+    found = survey(store, PRODUCT)
+    before = store.reads, store.listings
+    assert found.record("dl") == TenantRecord("dl")
+    assert (store.reads, store.listings) == before
+
+
 def test_with_an_index_no_folder_is_read(store, ua):
     for n in range(20):
         StoredTenant(store, f"t{n}").train(OCTOBER)

@@ -1,5 +1,6 @@
 """Which pooled model reigned when: the pointer `pooled.json` of a residency zone."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from tenantry import layout
@@ -90,8 +91,13 @@ class PooledMarks:
 
 def read_pooled_marks(store: ObjectStore, product: str) -> PooledMarks:
     """Read the marks of all zones of a product."""
+    zones = store.list_folders(layout.pooled_models_folder(product))
+    return _read_marks(store, product, zones)
+
+
+def _read_marks(store: ObjectStore, product: str, zones: Iterable[str]) -> PooledMarks:
     marks = PooledMarks()
-    for zone in store.list_folders(layout.pooled_models_folder(product)):
+    for zone in zones:
         if pointer := read_pooled(store, product, zone):
             marks.tainted.update({f"{zone}/{one}": why for one, why in pointer.tainted.items()})
             for version, why in pointer.withdrawn.items():
@@ -112,6 +118,5 @@ def read_usable_champion(store: ObjectStore, product: str, tenant: str) -> Champ
 
 def mark_champion(store: ObjectStore, product: str, champion: Champion) -> Champion:
     """Return a champion, marked where the pooled model that a reign stands on is; for reading."""
-    if not any(reign.pooled for reign in champion.reigns):
-        return champion
-    return read_pooled_marks(store, product).apply(champion)
+    zones = {reign.pooled.split("/")[0] for reign in champion.reigns if reign.pooled}
+    return _read_marks(store, product, sorted(zones)).apply(champion)

@@ -8,12 +8,7 @@ import pandas as pd
 
 from tenantry import layout
 from tenantry.appraisal import appraise
-from tenantry.champions import (
-    Reign,
-    crown,
-    describe_pin,
-    read_champion,
-)
+from tenantry.champions import Found, Reign, crown, describe_pin, find_champion
 from tenantry.columns import LABEL
 from tenantry.curves import Curves, curves_key
 from tenantry.decisions import (
@@ -68,6 +63,7 @@ class _Case:
         turn: Which decision of this moment it is.
         over: Who reigns by the pointer as it is, even one whose files were withdrawn.
         tainted: Why the champion has to go whatever the challenger is worth; empty when it has not.
+        found: The pointer as it is.
     """
 
     job: Job
@@ -79,6 +75,7 @@ class _Case:
     turn: int
     over: Reign | None = None
     tainted: str = ""
+    found: Found | None = None
 
 
 @dataclass(frozen=True)
@@ -124,7 +121,8 @@ def promote(job: Job) -> Result:
         ModelFileError: A model's file is missing, or is not what its pointer says.
     """
     made = decisions_now(job)
-    champion = read_champion(job.store, job.product, job.tenant)
+    found = find_champion(job.store, job.product, job.tenant)
+    champion = found[0]
     usable = mark_champion(job.store, job.product, champion) if champion else None
     known = usable.until(job.as_of) if usable else None
     reign = known.current if known else None
@@ -145,7 +143,7 @@ def promote(job: Job) -> Result:
     case = _load(job, challenger, reign, turn=next_turn(job, reign, made))
     tainted = known.tainted.get(known.current.version, "") if known else ""
     over = champion.as_of(job.as_of) if champion else None
-    return _decide(replace(case, over=over, tainted=tainted))
+    return _decide(replace(case, over=over, tainted=tainted, found=found))
 
 
 def _follow(job: Job, reign: Reign | None) -> Result:
@@ -240,7 +238,13 @@ def _crown(case: _Case, card: Card, packed: Packed, decision: Decision) -> Reign
         pooled=f"{card.pooled.zone}/{card.pooled.version}" if card.pooled else "",
     )
     champion = crown(
-        job.store, job.product, job.tenant, reign, over=case.over, is_first=case.over is None
+        job.store,
+        job.product,
+        job.tenant,
+        reign,
+        over=case.over,
+        is_first=case.over is None,
+        found=case.found,
     )
     return champion.as_of(job.as_of) or reign
 
