@@ -89,10 +89,21 @@ def make_event(job: Job, kind: Kind, version: str, decision: Decision, *, turn: 
     )
 
 
-def make_result(event: Event, reign: Reign | None, keys: tuple[str, ...]) -> Result:
-    """Tell a decision: its event, and who reigns by it as of the run."""
+def make_result(
+    event: Event, reign: Reign | None, keys: tuple[str, ...], *, is_new: bool = False
+) -> Result:
+    """Tell a decision: its event, and who reigns by it as of the run.
+
+    Args:
+        event: The event about the challenger.
+        reign: Who reigns.
+        keys: What was left in the store.
+        is_new: Whether the event was not there before; the shard then need not read it again.
+    """
     facts: dict[str, Scalar] = {"promoted": event.kind == "promoted"}
     facts |= {name: value for name, value in event.evidence.items() if name != "challenger"}
+    if is_new:
+        facts |= {"recorded": event.name, "training_digest": event.training_digest}
     instead_of = reign.evidence.get("challenger") if reign and reign.since == event.as_of else None
     has_fallen_back = event.kind == "kept" and instead_of == event.version
     return Result(

@@ -8,7 +8,6 @@ was never decided on (the run died) has none, so that training is due again.
 
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from typing import Literal, get_args
 
 from pydantic import Field
@@ -128,10 +127,17 @@ def run_digest(run: str) -> str:
 
 def write_event(store: ObjectStore, event: Event) -> str:
     """Append an event and return its key; one that is there already stays as it is."""
+    return append_event(store, event)[0]
+
+
+def append_event(store: ObjectStore, event: Event) -> tuple[str, bool]:
+    """Append an event; return its key, and whether there was none, which would have stayed."""
     key = layout.event(event.product, event.tenant, event.name)
-    with suppress(PreconditionError):
+    try:
         store.put_if_absent(key, event.to_json())
-    return key
+    except PreconditionError:
+        return key, False
+    return key, True
 
 
 def read_event(store: ObjectStore, key: str) -> Event:

@@ -30,6 +30,7 @@ from tenantry.records import Record
 from tenantry.states import TenantRecord
 from tenantry.store.contract import ObjectStore
 from tenantry.times import Moment
+from tenantry.told import told_by_ledger
 from tenantry.truth import read_state, told_by
 
 STALE = timedelta(days=1)
@@ -105,7 +106,8 @@ def close_shard(store: ObjectStore, ledger: Ledger) -> None:
         facts = told_by(record.tenant, events)
         return record.join(replace(facts, costs=costs))
 
-    close(store, _opening_of(ledger), conclude=conclude)
+    told = {name: told_by_ledger(entry, header) for name, entry in entries.items()}
+    close(store, _opening_of(ledger), heard=told, conclude=conclude)
     strike(store, header.product, header.run, lived)
 
 
@@ -130,6 +132,7 @@ def close(
     opening: Opening,
     *,
     told: Mapping[str, TenantRecord] | None = None,
+    heard: Mapping[str, TenantRecord] | None = None,
     conclude: Callable[[TenantRecord], TenantRecord] = lambda record: record,
 ) -> None:
     """Bring the tenants of an opening into the index, then remove the opening.
@@ -138,13 +141,15 @@ def close(
         store: The store.
         opening: The opening.
         told: What the writer knows it wrote, for tenants whose folders need not be read.
+        heard: What the writer knows it wrote, of tenants that others may have written about, too;
+            their folders are listed, and what this does not tell is read.
         conclude: Adds to what a tenant's folder holds; is called for each that was read.
     """
     told = told or {}
     index = read_index(store, opening.product) or Index(opening.product)
     erased = erased_tenants(store, opening.product)
     unknown = [one for one in opening.tenants if one not in told and one not in erased]
-    found = map_tenants(partial(_read, store, index, conclude), unknown)
+    found = map_tenants(partial(_read, store, index, heard or {}, conclude), unknown)
     write_segment(store, opening.product, [*told.values(), *filter(None, found)])
     if opening.as_of:
         store.delete(layout.at_work(opening.product, opening.run, opening.shard))
@@ -154,12 +159,15 @@ def close(
 def _read(
     store: ObjectStore,
     index: Index,
+    heard: Mapping[str, TenantRecord],
     conclude: Callable[[TenantRecord], TenantRecord],
     tenant: str,
 ) -> TenantRecord | None:
     """Return what the index lacks of a tenant; None when it lacks nothing."""
     known = index.record(tenant)
-    record = conclude(read_state(store, index.product, tenant, known))
+    told = heard.get(tenant)
+    before = known.join(told) if known and told else known or told
+    record = conclude(read_state(store, index.product, tenant, before))
     if known is None:
         return record
     news = replace(record.minus(known), marked=False)

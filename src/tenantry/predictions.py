@@ -262,11 +262,28 @@ def write_look(store: ObjectStore, product: str, tenant: str, as_of: datetime) -
     return key
 
 
-def write_receipt(store: ObjectStore, receipt: Receipt) -> str:
-    """Commit a window's predictions and return the receipt's key; the first commit stays."""
-    with suppress(PreconditionError):
+def write_receipt(store: ObjectStore, receipt: Receipt) -> bool:
+    """Commit a window's predictions; say whether it was the first commit, which stays."""
+    try:
         store.put_if_absent(receipt.key, receipt.to_json())
-    return receipt.key
+    except PreconditionError:
+        return False
+    return True
+
+
+def parse_receipts(
+    product: str, tenant: str, keys: Iterable[str]
+) -> Iterator[tuple[str, Window, str]]:
+    """Yield the receipts among `keys`: the key, its window and the model's version.
+
+    Raises:
+        ValueError: A key says that it is one, and tells no window.
+    """
+    folder = layout.predictions_folder(product, tenant)
+    for key in keys:
+        if key.startswith(folder) and key.endswith("/receipt.json"):
+            window, source, _ = key[len(folder) :].split("/")
+            yield key, Window.parse(window), source.rsplit("-", 1)[0]
 
 
 def read_receipt(store: ObjectStore, key: str) -> Receipt:

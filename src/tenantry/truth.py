@@ -15,7 +15,7 @@ from tenantry.events import DECISIONS, Event, EventName, parse_names, read_event
 from tenantry.facts import Alarm, Attempt, Failure, Predicted
 from tenantry.models.card import read_card
 from tenantry.monitoring.judgements import Judgement
-from tenantry.predictions import Receipt
+from tenantry.predictions import Receipt, parse_receipts
 from tenantry.states import TenantRecord, uncleared
 from tenantry.store.contract import ObjectStore
 from tenantry.times import Window, parse_compact
@@ -32,7 +32,7 @@ def read_state(
         store: The object store.
         product: The product.
         tenant: The tenant.
-        known: What was read before; it is in the result, and not read again.
+        known: What was read before, or told; it is in the result, and not read again.
 
     Raises:
         ValueError: An object is not what its key says.
@@ -147,7 +147,7 @@ def _read_predicted(
 ) -> dict[Window, tuple[Predicted, ...]]:
     """Read the receipts of each window and model of which more are listed than known."""
     receipts: dict[tuple[Window, str], list[str]] = {}
-    for key, window, model in _receipts(product, tenant, keys):
+    for key, window, model in parse_receipts(product, tenant, keys):
         receipts.setdefault((window, model), []).append(key)
     read: dict[Window, tuple[Predicted, ...]] = {}
     for (window, model), listed in receipts.items():
@@ -156,14 +156,6 @@ def _read_predicted(
             found = {_read_receipt(store, key) for key in listed}
             read[window] = tuple(sorted({*read.get(window, ()), *found}))
     return read
-
-
-def _receipts(product: str, tenant: str, keys: Sequence[str]) -> Iterator[tuple[str, Window, str]]:
-    folder = layout.predictions_folder(product, tenant)
-    for key in keys:
-        if key.startswith(folder) and key.endswith("/receipt.json"):
-            window, source, _ = key[len(folder) :].split("/")
-            yield key, Window.parse(window), source.rsplit("-", 1)[0]
 
 
 def _read_receipt(store: ObjectStore, key: str) -> Predicted:

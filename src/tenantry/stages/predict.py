@@ -66,10 +66,11 @@ def predict(job: Job) -> Result:
     """
     assigned, left_open = assign(job)
     receipts: list[Receipt] = []
-    keys: list[str] = []
+    committed = 0
     for receipt in _predict(assigned, job):  # each is committed at once: a killed run loses little
-        keys.append(write_receipt(job.store, receipt))
+        committed += write_receipt(job.store, receipt)
         receipts.append(receipt)
+    keys = [receipt.key for receipt in receipts]
     if any(one.is_confirmed for one in assigned):
         keys.append(write_look(job.store, job.product, job.tenant, job.as_of))
     too_late = sum(one.late for one in assigned if not one.is_open)
@@ -78,7 +79,7 @@ def predict(job: Job) -> Result:
     return Result(
         "; ".join(words for words in said if words),
         status="fell_back" if left_open else "done",
-        facts=_facts(receipts, too_late) | published.facts,
+        facts=_facts(receipts, too_late) | {"committed": committed} | published.facts,
         keys=tuple(sorted((*keys, *published.keys))),
     )
 

@@ -23,7 +23,7 @@ from tenantry.decisions import (
     retire,
 )
 from tenantry.evaluations import CHALLENGER, predictions_in, with_predictions
-from tenantry.events import Event, write_event
+from tenantry.events import Event, append_event, write_event
 from tenantry.features.tables import read_features
 from tenantry.gate import Decision, decide
 from tenantry.holdout import against_alternatives, against_champion, describe
@@ -184,8 +184,11 @@ def _decide(case: _Case) -> Result:
         told.append((event, crowned))
     if not decision.promote:
         told.append((make_event(job, "kept", version, decision, turn=case.turn), judged))
-    keys = [key for event, one in told for key in _record(job, event, one.facts(job.spec, event))]
-    return make_result(told[-1][0], reign, (_curves_key(case.card), *keys))
+    keys, is_new = [_curves_key(case.card)], False
+    for event, one in told:
+        page, key, is_new = _record(job, event, one.facts(job.spec, event))
+        keys += [page, key]
+    return make_result(told[-1][0], reign, tuple(keys), is_new=is_new)
 
 
 def _compare(case: _Case) -> Decision:
@@ -237,30 +240,28 @@ def _crown(case: _Case, card: Card, packed: Packed, decision: Decision) -> Reign
         previous=case.reign.version if case.reign else "",
         pooled=f"{card.pooled.zone}/{card.pooled.version}" if card.pooled else "",
     )
-    champion = crown(
-        job.store,
-        job.product,
-        job.tenant,
-        reign,
-        over=case.over,
-        is_first=case.over is None,
-        found=case.found,
-    )
+    place, is_first = (job.store, job.product, job.tenant), case.over is None
+    champion = crown(*place, reign, over=case.over, is_first=is_first, found=case.found)
     return champion.as_of(job.as_of) or reign
 
 
-def _record(job: Job, event: Event, facts: ModelFacts) -> tuple[str, str]:
-    """Leave the model's card as a page, then the event: once it is there, all is done."""
+def _record(job: Job, event: Event, facts: ModelFacts) -> tuple[str, str, bool]:
+    """Leave the model's card as a page, then the event: once it is there, all is done.
+
+    Returns:
+        The keys of both, and whether the event was not there before.
+    """
     page = card_page_key(job.product, job.tenant, event.version)
     job.store.put(page, render_model_card(facts).encode())
-    return page, write_event(job.store, event)
+    return page, *append_event(job.store, event)
 
 
 def _record_again(job: Job, event: Event) -> tuple[str, str]:
     """Leave what a run that died may not have left."""
     page = card_page_key(job.product, job.tenant, event.version)
     if not job.store.find(page):
-        return _record(job, event, read_model_facts(job.store, job.spec, event.version, event))
+        facts = read_model_facts(job.store, job.spec, event.version, event)
+        return _record(job, event, facts)[:2]
     return page, write_event(job.store, event)
 
 
