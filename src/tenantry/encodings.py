@@ -18,25 +18,27 @@ _DICTIONARY = 1 << 20
 """Bytes of a column's dictionary. One whose values differ more is written on as it is."""
 
 
-def writer_options(table: pa.Table, first_rows: int) -> dict[str, Any]:
+def writer_options(table: pa.Table, first_rows: int, *, by_others: bool) -> dict[str, Any]:
     """Return the options by which a table's columns are written soonest, about as small as can be.
 
-    Moments have no dictionary: in order of time few come again. No statistics are kept: our files
-    are found by their names and read whole.
+    Moments have no dictionary: in order of time few come again. Of our own files no statistics are
+    kept: they are found by their names and read whole.
 
     Args:
         table: The table.
         first_rows: How many of its rows decide.
+        by_others: Whether other tools read the file: not all know how bytes are put beside each
+            other, and some find rows by statistics.
     """
     head = table.slice(0, first_rows)
-    split = [field.name for field in table.schema if _differs(head[field.name])]
-    plain = {field.name for field in table.schema if pa.types.is_timestamp(field.type)} | {*split}
+    differ = [field.name for field in table.schema if _differs(head[field.name])]
+    plain = {field.name for field in table.schema if pa.types.is_timestamp(field.type)} | {*differ}
     kept = [field for field in table.schema if field.name not in plain]
     return {
         "use_dictionary": [leaf for field in kept for leaf in _leaves(field.name, field.type)],
-        "use_byte_stream_split": split,
+        "use_byte_stream_split": [] if by_others else differ,
         "dictionary_pagesize_limit": _DICTIONARY,
-        "write_statistics": False,
+        "write_statistics": by_others,
     }
 
 

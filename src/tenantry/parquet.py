@@ -35,16 +35,17 @@ _FEW = 1024
 
 
 def to_parquet(
-    frame: pd.DataFrame, notes: Mapping[str, str] | None = None, codec: Codec | None = None
+    frame: pd.DataFrame, notes: Mapping[str, str] | None = None, *, by_others: bool = False
 ) -> bytes:
     """Write a frame without its index; equal frames and notes give equal bytes.
 
     Args:
         frame: Columns of float64, str, bool or datetime64[us, UTC].
         notes: Kept as the file's metadata.
-        codec: How to pack it; soon where rows are few, else small, when None.
+        by_others: Whether other tools read the file, not all of which know every encoding.
     """
-    return table_to_parquet(_to_table(frame).replace_schema_metadata(notes), codec)
+    table = _to_table(frame).replace_schema_metadata(notes)
+    return table_to_parquet(table, by_others=by_others)
 
 
 def join_parquet(
@@ -156,20 +157,22 @@ def _of_buffer(values: NDArray[Any], missing: NDArray[np.bool_], kind: pa.DataTy
     return pa.Array.from_buffers(kind, len(values), [known, data])
 
 
-def table_to_parquet(table: pa.Table, codec: Codec | None = None) -> bytes:
+def table_to_parquet(table: pa.Table, *, by_others: bool = False) -> bytes:
     """Write an Arrow table, its notes included; equal tables give equal bytes.
 
     In however many pieces its columns are held: long texts would be paged by them.
     """
     table = table.combine_chunks()
     sink = io.BytesIO()
-    with _open_writer(sink, table, codec) as writer:
+    with _open_writer(sink, table, "zstd" if by_others else None, by_others=by_others) as writer:
         writer.write_table(table, row_group_size=ROW_GROUP)
     return sink.getvalue()
 
 
-def _open_writer(sink: io.BytesIO, table: pa.Table, codec: Codec | None) -> pq.ParquetWriter:
-    options = writer_options(table, ROW_GROUP)
+def _open_writer(
+    sink: io.BytesIO, table: pa.Table, codec: Codec | None, *, by_others: bool = False
+) -> pq.ParquetWriter:
+    options = writer_options(table, ROW_GROUP, by_others=by_others)
     codec = codec or ("lz4" if len(table) <= _FEW else "zstd")
     return pq.ParquetWriter(sink, table.schema, compression=codec, **options)
 
@@ -190,6 +193,6 @@ def read_notes(content: bytes) -> dict[str, str]:
 
 
 def keep_rows(content: bytes, kept: NDArray[np.bool_]) -> bytes:
-    """Return a file with those of its rows that `kept` says, values and types as they were."""
+    """Return a file for other tools with those rows of one that `kept` says, as they were."""
     table = pq.read_table(io.BytesIO(content), use_threads=False)
-    return table_to_parquet(table.filter(pa.array(kept)))
+    return table_to_parquet(table.filter(pa.array(kept)), by_others=True)

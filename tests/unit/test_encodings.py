@@ -7,7 +7,14 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from tenantry.parquet import from_parquet, from_parquets, join_parquet, to_parquet, to_parquets
+from tenantry.parquet import (
+    from_parquet,
+    from_parquets,
+    join_parquet,
+    keep_rows,
+    to_parquet,
+    to_parquets,
+)
 
 FRAME = pd.DataFrame(
     {
@@ -45,6 +52,19 @@ def test_few_rows_are_packed_soon(rows, codec):
     packed = {column.compression for column in columns(to_parquet(FRAME.head(rows))).values()}
     assert packed == {codec}
     assert to_parquet(FRAME.head(rows)) == join_parquet([FRAME.head(rows)])
+
+
+@pytest.mark.parametrize("rows", [10, 10_000])
+def test_what_other_tools_read_is_written_as_all_of_them_know(rows):
+    content = to_parquet(FRAME.head(rows), by_others=True)
+    assert keep_rows(content, np.ones(rows, dtype=bool)) == content
+    found = columns(content)
+    assert {column.compression for column in found.values()} == {"ZSTD"}
+    assert {name for column in found.values() for name in column.encodings} <= {
+        *("PLAIN", "RLE", "RLE_DICTIONARY")
+    }
+    assert all(column.is_stats_set for column in found.values())
+    pd.testing.assert_frame_equal(from_parquet(content), FRAME.head(rows))
 
 
 def test_many_rows_are_read_column_by_column_as_few_are(monkeypatch):

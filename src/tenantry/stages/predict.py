@@ -164,7 +164,7 @@ def _write(one: Assignment, scored: pd.DataFrame, rules: Rules, job: Job) -> Rec
     )
     if scored.empty:
         return receipt
-    content = to_parquet(scored)
+    content = to_parquet(scored, by_others=True)
     key = f"{receipt.folder}part-0.parquet"
     job.store.put(key, content)
     file = PredictionFile(key=key, sha256=sha256(content), rows=len(scored))
