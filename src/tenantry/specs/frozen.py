@@ -1,7 +1,7 @@
 """Specs as a run froze them, so that a Git push in the middle of a run changes nothing."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from tenantry import layout
 from tenantry.specs.migrate import migrate
@@ -37,7 +37,28 @@ def read_frozen_specs(store: ObjectStore, run: str, shard: str) -> dict[str, Spe
     """
     key = layout.frozen_specs(run, shard)
     content = json.loads(store.get(key).content)
+    parts = _Parts()
     return {
-        tenant: Spec.model_validate(migrate({"apiVersion": _UNSAID, **spec}, key))
+        tenant: parts.read(migrate({"apiVersion": _UNSAID, **spec}, key))
         for tenant, spec in content.items()
     }
+
+
+class _Parts:
+    """The parts of specs: one that tenants have in common is checked once, and is one object."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], object] = {}
+
+    def read(self, document: Mapping[str, object]) -> Spec:
+        """Return a spec, its parts those of specs before, as far as they were written alike."""
+        texts = {
+            (name, json.dumps(part))
+            for name, part in document.items()
+            if isinstance(part, (dict, list))
+        }
+        known = {place[0]: self._known[place] for place in texts if place in self._known}
+        spec = Spec.model_validate({**document, **known})
+        for name, text in texts:
+            self._known.setdefault((name, text), getattr(spec, name))
+        return spec
