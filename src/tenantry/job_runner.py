@@ -4,6 +4,7 @@ import logging
 import resource
 import time
 import traceback
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
@@ -16,6 +17,7 @@ from tenantry.isolation.errands import Errands
 from tenantry.isolation.grants import tenant_grant
 from tenantry.jobs import Assignment, Job, Result, Stage
 from tenantry.ledger import Cost, Outcome
+from tenantry.specs.model import Spec
 from tenantry.store.guarded import GuardedStore
 from tenantry.store.metered import MeteredStore
 from tenantry.store.remembering import RememberingStore
@@ -24,9 +26,15 @@ from tenantry.transient import retry_transient
 LOG = logging.getLogger(__name__)
 
 
-def run_assignment(assignment: Assignment, pipe: Connection) -> Outcome:
-    """Do what a nursery's worker was given; what it may not do itself the shard does."""
-    return run_assigned(assignment.stage, assignment.job, Errands(pipe))
+def run_assignment(assignment: Assignment, pipe: Connection, specs: Mapping[str, Spec]) -> Outcome:
+    """Do what a nursery's worker was given; what it may not do itself the shard does.
+
+    Args:
+        assignment: What to do.
+        pipe: To the shard.
+        specs: Tenant → spec, as far as the nursery has told.
+    """
+    return run_assigned(assignment.stage, assignment.job(specs), Errands(pipe))
 
 
 def run_assigned(stage: str, job: Job, errands: Errands | None = None) -> Outcome:

@@ -1,6 +1,6 @@
 """What a stage is given for one tenant, and what it gives back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -68,13 +68,25 @@ class Assignment:
 
     Attributes:
         stage: The stage.
-        job: The tenant's; its store has credentials that reach no other tenant.
+        tenant: Whose work it is.
+        make_job: Makes the job of a `spec`; its store has credentials that reach no other tenant.
+        spec: The tenant's; None where the nursery has told its workers.
         memory_mib: Memory that it may hold, MiB.
     """
 
     stage: str
-    job: Job
+    tenant: str
+    make_job: Callable[..., Job]
+    spec: Spec | None
     memory_mib: int
+
+    def job(self, specs: Mapping[str, Spec]) -> Job:
+        """Return the job.
+
+        Args:
+            specs: Tenant → what the nursery has told.
+        """
+        return self.make_job(spec=self.spec or specs[self.tenant])
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 
 from tenantry import layout
 from tenantry.at_work import Marker
@@ -142,6 +143,11 @@ class _Shard:
     store: ObjectStore
     imports: _Imports
 
+    @property
+    def works_alone(self) -> bool:
+        """Whether each tenant has a process of its own, where it has credentials of its own."""
+        return works_alone(self.header.stage, self.settings.isolation)
+
 
 def _run_tenants(shard: _Shard, ledger: Ledger) -> Iterator[tuple[str, Outcome]]:
     """Yield each due tenant's outcome, keeping the store told who is being worked on."""
@@ -181,8 +187,7 @@ def _nursery(shard: _Shard, specs: Sequence[Spec]) -> Iterator[Nursery | None]:
     zones = header.zones if header.stage in USED_BY else {}
     shared = read_shared(shard.store, header.product, zones)
     if gives_sessions(shard.store):
-        alone = works_alone(header.stage, shard.settings.isolation)
-        with Nursery(header.stage, specs, shared, alone=alone) as nursery:
+        with Nursery(header.stage, specs, shared, alone=shard.works_alone) as nursery:
             yield nursery
             shard.imports.seconds += nursery.import_seconds()
         return
@@ -202,18 +207,18 @@ def _task(shard: _Shard, entry: Entry, connections: Connections) -> Task:
     header, spec, parent = shard.header, shard.specs[entry.tenant], os.getpid()
     resources = spec.resources
     seconds = resources.timeout.total_seconds()
-    job = Job(
+    make_job = partial(
+        Job,
         run=header.run,
         as_of=header.as_of,
-        spec=spec,
         entry=entry,
-        store=shard.store,
         connections=connections.only(_sources_of(header.stage, spec)),
         pooled_version=header.zones.get(spec.residency.zone),
         code_version=shard.settings.code_version,
         has_erasures=spec.tenant in shard.marks.rows,
         fleet=header.fleet,
     )
+    job = make_job(spec=spec, store=shard.store)
 
     def run() -> Outcome:
         outcome = run_assigned(header.stage, job)
@@ -223,7 +228,9 @@ def _task(shard: _Shard, entry: Entry, connections: Connections) -> Task:
 
     def assign() -> Assignment:
         store = limited(shard.store, _grant(job), seconds=seconds + _LEEWAY_SECONDS)
-        return Assignment(header.stage, replace(job, store=store), resources.memory_mib)
+        own = spec if shard.works_alone else None
+        make_own = partial(make_job, store=store)
+        return Assignment(header.stage, spec.tenant, make_own, own, resources.memory_mib)
 
     return Task(
         tenant=spec.tenant,

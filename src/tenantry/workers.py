@@ -173,8 +173,15 @@ def serve_assignments(
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(EOFError, BrokenPipeError):
         while True:
+            before = _promotions()
             _serve_assignment(connection, run)
-            gc.collect()  # errors know the frames that they passed, and so the tenant's store
+            # errors know the frames that they passed, and so the tenant's store
+            gc.collect(1 if _promotions() == before else 2)
+
+
+def _promotions() -> int:
+    """Return how often the collector has put what it left among the oldest."""
+    return sum(generation["collections"] for generation in gc.get_stats()[1:])
 
 
 def _serve_assignment(

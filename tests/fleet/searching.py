@@ -10,6 +10,8 @@ from tenantry import layout
 from tenantry.errors import StoreDeniedError
 from tenantry.jobs import Assignment
 
+PRODUCT = "arrival-delay"
+
 
 class Searched(Assignment):
     """What it finds lies in `place`, a file an assignment."""
@@ -17,22 +19,23 @@ class Searched(Assignment):
     place = ""
 
     def __reduce__(self):
-        return _searched, (self.place, self.stage, self.job, self.memory_mib)
+        return _searched, (self.place, Assignment(**vars(self)))
 
 
-def _searched(place, stage, job, memory_mib):
+def _searched(place, assignment):
+    store, tenant = assignment.make_job.keywords["store"], assignment.tenant
     before = [one for one in read_found(place) if one["worker"] == os.getpid()]
-    wanted = {digest for one in before for digest in one["secrets"]} - _digests(job)
+    wanted = {digest for one in before for digest in one["secrets"]} - _digests(store)
     found = {
         "worker": os.getpid(),
-        "tenant": job.tenant,
-        "stage": stage,
-        "secrets": sorted(_digests(job)),
+        "tenant": tenant,
+        "stage": assignment.stage,
+        "secrets": sorted(_digests(store)),
         "left": sum(_digest(text) in wanted for text in _held_texts()),
-        "denied": all(_is_denied(job, one["tenant"]) for one in before),
+        "denied": all(_is_denied(store, one["tenant"]) for one in before),
     }
-    (Path(place) / f"{stage}-{job.tenant}.json").write_text(json.dumps(found))
-    return Assignment(stage, job, memory_mib)
+    (Path(place) / f"{assignment.stage}-{tenant}.json").write_text(json.dumps(found))
+    return assignment
 
 
 def read_found(place):
@@ -40,8 +43,8 @@ def read_found(place):
     return [json.loads(path.read_text()) for path in sorted(Path(place).iterdir())]
 
 
-def _digests(job):
-    address = job.store._address
+def _digests(store):
+    address = store._address
     return {_digest(one) for one in (address.access_key, address.secret_key, address.session_token)}
 
 
@@ -61,11 +64,9 @@ def _held_texts():
                 waiting.append(held)
 
 
-def _is_denied(job, tenant):
-    if tenant == job.tenant:
-        return True
+def _is_denied(store, tenant):
     try:
-        job.store.get(layout.champion(job.product, tenant))
+        store.get(layout.champion(PRODUCT, tenant))
     except StoreDeniedError:
         return True
     return False

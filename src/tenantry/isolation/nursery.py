@@ -25,6 +25,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from importlib import import_module
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -120,7 +121,7 @@ class Nursery:
             stdin=subprocess.DEVNULL,
         )
         theirs.close()
-        self._pipe.send((stage, list(specs), list(shared)))
+        self._pipe.send((stage, list(specs), list(shared), alone))
 
     def __enter__(self) -> "Nursery":
         return self
@@ -202,7 +203,7 @@ def serve(handle: int) -> None:
         )
     pipe = Connection(handle)
     try:
-        _prepare(*pipe.recv())
+        known = _prepare(*pipe.recv())
         import_module("tenantry.store.minio")
         import_late()
         _rehearse()
@@ -214,16 +215,20 @@ def serve(handle: int) -> None:
             if command == "imports":
                 answer: int | None = imports
             else:
-                answer = _fork(pipe) if command == "fork" else _wait(*arguments)
+                answer = _fork(pipe, known) if command == "fork" else _wait(*arguments)
             pipe.send_bytes(json.dumps(answer).encode())
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
 
 
-def _prepare(stage: str, specs: list[Spec], shared: list[SharedFile]) -> None:
+def _prepare(
+    stage: str, specs: list[Spec], shared: list[SharedFile], alone: bool
+) -> dict[str, Spec]:
+    """Import and open what workers need; return the specs that they may know."""
     import_stage(stage, specs)
     if shared:
         open_shared(shared, stage, len(specs))
+    return {} if alone else {spec.tenant: spec for spec in specs}
 
 
 def _rehearse() -> None:
@@ -234,7 +239,7 @@ def _rehearse() -> None:
         rehearse_tables()
 
 
-def _fork(pipe: Connection) -> int:
+def _fork(pipe: Connection, known: dict[str, Spec]) -> int:
     from tenantry.job_runner import run_assignment
     from tenantry.workers import serve_assignments
 
@@ -247,7 +252,7 @@ def _fork(pipe: Connection) -> int:
         _die_with_parent()
         leave_others()
         pipe.close()
-        serve_assignments(Connection(handle), run_assignment)
+        serve_assignments(Connection(handle), partial(run_assignment, specs=known))
     finally:
         sys.stderr.flush()
         os._exit(0)

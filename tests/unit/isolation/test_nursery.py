@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -48,10 +49,16 @@ def run(nursery, *tasks):
 
 
 def test_a_worker_answers_with_an_outcome(nursery, tmp_path):
-    spec = make_spec("ua")
-    job = Job("r1", AS_OF, spec, Entry(tenant="ua"), FolderStore(tmp_path), Connections())
-    stage = Assignment("check_fleet", job, 4096)  # no stage of a shard, so it fails: in the worker
-    outcomes = run(nursery, task("ua", lambda: stage), task("dl", lambda: replace(stage)))
+    make_job = partial(
+        Job,
+        run="r1",
+        as_of=AS_OF,
+        entry=Entry(tenant="ua"),
+        store=FolderStore(tmp_path),
+        connections=Connections(),
+    )  # for no stage of a shard, so it fails: in the worker
+    ua = Assignment("check_fleet", "ua", make_job, make_spec("ua"), 4096)
+    outcomes = run(nursery, task("ua", lambda: ua), task("dl", lambda: replace(ua, tenant="dl")))
     assert [one.status for one in outcomes.values()] == ["failed", "failed"]
     assert outcomes["ua"].kind == "TypeError"
     assert outcomes["ua"].cost.peak_mib > 1
