@@ -151,8 +151,10 @@ def _heal(store: ObjectStore, opening: Opening) -> None:
     LOG.warning("run %s died in shard %s; its tenants are read again", opening.run, opening.shard)
     found = find_at_work(store, _at_work(opening))
     if found and opening.as_of:
+        erased = erased_tenants(store, opening.product)
         for tenant in found.tenants:
-            write_event(store, _crash(opening, tenant, found.stage))
+            if tenant not in erased:
+                write_event(store, _crash(opening, tenant, found.stage))
     _heal_earlier(store, opening)
     close(store, opening)
 

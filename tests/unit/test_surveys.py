@@ -140,6 +140,18 @@ def test_who_was_worked_on_when_its_shard_died_stays_suspect_after_it_is_closed(
     assert not record(store, "dl").as_of(OCTOBER).interrupted
 
 
+def test_who_was_erased_since_its_shard_died_is_not_written_about(store, ua):
+    rebuild(store, PRODUCT)
+    open_by(store, "dead", "ua")
+    leave_by_this_version(store)
+    store.purge(layout.tenant_folder(PRODUCT, "ua"))
+    store.put(layout.tombstone(PRODUCT, "ua"), b"{}")
+    later(store, 2 * DAY)
+    tend(survey(store, PRODUCT))
+    assert list_openings(store, PRODUCT) == ()
+    assert list(store.list(layout.tenant_folder(PRODUCT, "ua"))) == []
+
+
 def test_a_marker_of_another_run_is_left_alone(store, ua):
     rebuild(store, PRODUCT)
     open_by(store, "dead", "ua")
