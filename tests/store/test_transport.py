@@ -135,6 +135,23 @@ def test_an_authority_that_is_not_there_is_transient(scripted_server):
     assert told(caught.value).transient
 
 
+@pytest.mark.parametrize(
+    ("ask", "answer"),
+    [
+        (MinioStore.find, said(200, b"", 'ETag: "x"', "Last-Modified: yesterday")),
+        (MinioStore.find, said(200)),
+        (MinioStore.get, said(500, b"<Error>\xff</Error>", "Content-Type: application/xml")),
+    ],
+    ids=["no time", "no tag", "no text"],
+)
+def test_an_answer_that_makes_no_sense_is_a_failure_of_the_store(
+    scripted_server, store, ask, answer
+):
+    scripted_server.reply = lambda head, body: answer
+    with pytest.raises(StoreUnavailableError):
+        ask(store, "a")
+
+
 def test_silence_is_transient(scripted_server):
     scripted_server.reply = lambda head, body: threading.Event().wait(5) or OK
     with pytest.raises(NoAnswerError, match="OPERATION_TIMEDOUT") as caught:

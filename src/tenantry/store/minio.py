@@ -142,10 +142,9 @@ class MinioStore:
         """Return what is known of an object, or None when nothing has that key."""
         name = self._name(key)
         try:
-            answer = self._attempt(key, lambda _: self._own.requests.send("HEAD", name))
+            return self._attempt(key, lambda _: _told(key, self._own.requests.send("HEAD", name)))
         except ObjectMissingError:
             return None
-        return _told(key, answer)
 
     def put(self, key: str, content: bytes) -> str:
         """Write an object whatever was there; return its tag."""
@@ -310,9 +309,10 @@ def _tag_of(answer: Answer) -> str:
 def _told(key: str, answer: Answer) -> ObjectInfo:
     """Return what the headers of an answer tell of an object."""
     told, modified = answer.headers, answer.headers.get("last-modified")
-    return ObjectInfo(
-        key=key,
-        size=int(told.get("content-length", 0)),
-        tag=_tag_of(answer),
-        modified=parsedate_to_datetime(modified).astimezone(UTC) if modified else _EPOCH,
-    )
+    try:
+        when = parsedate_to_datetime(modified).astimezone(UTC) if modified else _EPOCH
+    except ValueError:
+        msg = "the answer has no proper Last-Modified"
+        raise NoAnswerError(msg) from None
+    size = int(told.get("content-length", 0))  # which libcurl has looked at
+    return ObjectInfo(key=key, size=size, tag=_tag_of(answer), modified=when)

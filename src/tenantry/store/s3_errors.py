@@ -124,7 +124,8 @@ def _read_code(answer: Answer) -> str:
         return code
     if not answer.data or "application/xml" not in answer.headers.get("content-type", ""):
         return ""
-    return fromstring(answer.data.decode()).findtext("{*}Code", "")  # noqa: S314 - as minio-py does
+    text = answer.data.decode(errors="replace")  # an answer that is no text is refused all the same
+    return fromstring(text).findtext("{*}Code", "")  # noqa: S314 - as minio-py does
 
 
 def _read_silence(error: Exception) -> str:
