@@ -58,6 +58,11 @@ def import_late() -> None:
 
 
 def limit_threads() -> None:
-    """Give each process one thread of BLAS, OpenMP and Arrow, before they are imported."""
+    """Give each process one thread of BLAS, OpenMP and Arrow, before they are imported.
+
+    Arrow's allocator also takes memory as it fills it, not a gibibyte at once, which would count
+    against the limit of a worker.
+    """
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
+    os.environ.setdefault("MIMALLOC_ARENA_EAGER_COMMIT", "0")

@@ -32,6 +32,8 @@ _FORK = multiprocessing.get_context("fork")
 _MAX_MESSAGE = 64 << 20
 _GRACE_SECONDS = 5.0
 _FOREVER = float("inf")
+_HELD = 0.5
+"""Share of the next tenant's memory that a worker may have held: freed, some of it still counts."""
 _MEMORY_REMEDY = "raise resources.memory_mib"
 
 
@@ -62,6 +64,7 @@ class _Worker:
     channel: Channel
     task: Task | None = None
     deadline: float = field(default=_FOREVER)
+    held_mib: float = 0.0
 
 
 def run_tasks(
@@ -89,7 +92,7 @@ def run_tasks(
     gc.freeze()  # workers share what is imported by now, instead of copying it page by page
     try:
         while pending or any(worker.task for worker in pool):
-            while pending and (idle := _idle_worker(pool, tasks, workers, nursery)):
+            while pending and (idle := _idle_worker(pool, tasks, pending[0], workers, nursery)):
                 number = pending.popleft()
                 on_start(tasks[number].tenant)
                 assign = tasks[number].assign
@@ -125,11 +128,14 @@ def _assign(worker: _Worker, task: Task, work: object) -> bool:
 
 
 def _idle_worker(
-    pool: list[_Worker], tasks: Sequence[Task], workers: int, nursery: Forks | None
+    pool: list[_Worker], tasks: Sequence[Task], number: int, workers: int, nursery: Forks | None
 ) -> _Worker | None:
-    for worker in pool:
-        if worker.task is None:
+    """Return an idle worker for a task, a new one where there is none with the memory for it."""
+    for worker in [worker for worker in pool if worker.task is None]:
+        if worker.held_mib <= _HELD * tasks[number].memory_mib:
             return worker
+        pool.remove(worker)
+        _dismiss(worker)
     if len(pool) >= workers:
         return None
     process, connection = nursery.fork() if nursery else _fork(pool, tasks)
@@ -238,9 +244,11 @@ def _hear(worker: _Worker) -> Outcome | WorkerDiedError | None:
     except (EOFError, OSError):
         return _bury(worker, "")
     try:
-        return Outcome.from_json(message, "what the worker said")
+        outcome = Outcome.from_json(message, "what the worker said")
     except ValueError as error:
         return _bury(worker, str(error))
+    worker.held_mib = outcome.cost.peak_mib
+    return outcome
 
 
 def _bury(worker: _Worker, fault: str) -> WorkerDiedError:

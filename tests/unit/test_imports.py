@@ -1,4 +1,5 @@
 import gc
+import os
 import subprocess
 import sys
 
@@ -87,3 +88,19 @@ def test_what_comes_late_is_imported_early_but_only_of_what_is_there():
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.split() == ["True", "False"]
+
+
+def test_memory_that_arrow_does_not_fill_counts_against_no_limit():
+    code = (
+        "from tenantry.imports import limit_threads\n"
+        "limit_threads()\n"
+        "import pyarrow\n"
+        "kept = pyarrow.allocate_buffer(1 << 20)\n"
+        "status = open('/proc/self/status').read()\n"
+        "print(int(status.split('VmData:')[1].split()[0]) >> 10)\n"
+    )
+    environ = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environ
+    )
+    assert int(done.stdout) < 512, "MiB"

@@ -3,12 +3,13 @@ import os
 import signal
 import time
 from contextlib import suppress
+from functools import partial
 
 import pytest
 
 from tenantry.errors import WorkerDiedError
 from tenantry.isolation.errands import ERRAND
-from tenantry.ledger import Outcome
+from tenantry.ledger import Cost, Outcome
 from tenantry.workers import Task, run_tasks
 
 MIB = 4096
@@ -216,6 +217,20 @@ def test_a_nurserys_worker_goes_on_until_a_tenant_fails():
     first, second, third, fourth = workers_of("done", "fell_back", "failed", "done")
     assert first == second == third != fourth
     assert len(set(workers_of("failed", "failed"))) == 2
+
+
+def test_a_worker_that_held_much_leaves_the_next_tenant_to_another():
+    def hold(mib):
+        facts = {"pid": os.getpid()}
+        return Outcome(stage="train", status="done", facts=facts, cost=Cost(peak_mib=mib))
+
+    limits = {"small": 1024, "as-small": 1024, "big": 4096, "after": 4096, "tiny": 256}
+    held = {"small": 200, "as-small": 200, "big": 2049, "after": 200, "tiny": 100}
+    tasks = [task(name, partial(hold, held[name]), memory_mib=limits[name]) for name in limits]
+    outcomes, _ = run_all(tasks, workers=1)
+    pids = [outcomes[name].facts["pid"] for name in limits]
+    assert pids[0] == pids[1] == pids[2], "together they held little"
+    assert len({*pids[2:]}) == 3
 
 
 def test_a_nursery_may_give_each_tenant_a_worker_of_its_own():
