@@ -184,6 +184,6 @@ def _crash(opening: Opening, tenant: str, stage: str) -> Event:
         tenant=tenant,
         run=opening.run,
         stage=stage,
-        sentence=f"its shard died while {stage} worked on it",
+        sentence=f"its shard died in {stage}, which worked on it or on one close by",
         evidence={"kind": SHARD_DIED},
     )

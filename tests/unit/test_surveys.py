@@ -5,6 +5,7 @@ import pytest
 
 from tenantry import layout
 from tenantry.at_work import AtWork
+from tenantry.events import read_event
 from tenantry.index import MANY, read_index, read_records, rebuild, write_segment
 from tenantry.ledger import Entry, Header, Ledger
 from tenantry.openings import list_openings, open_shard
@@ -138,6 +139,9 @@ def test_who_was_worked_on_when_its_shard_died_stays_suspect_after_it_is_closed(
         ("train", "ShardDiedError", "dead")
     ]
     assert not record(store, "dl").as_of(OCTOBER).interrupted
+    (key,) = [one for one in store.objects if "-failed-train-" in one]
+    words = read_event(store, key).sentence
+    assert words == "its shard died in train, which worked on it or on one close by"
 
 
 def test_who_was_erased_since_its_shard_died_is_not_written_about(store, ua):
