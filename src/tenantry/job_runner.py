@@ -29,12 +29,20 @@ LOG = logging.getLogger(__name__)
 def run_assignment(assignment: Assignment, pipe: Connection, specs: Mapping[str, Spec]) -> Outcome:
     """Do what a nursery's worker was given; what it may not do itself the shard does.
 
+    Where an answer of the shard was not heard the tenant fails, for what failed it may be swallowed
+    on the way, and the worker ends with it.
+
     Args:
         assignment: What to do.
         pipe: To the shard.
         specs: Tenant → spec, as far as the nursery has told.
     """
-    return run_assigned(assignment.stage, assignment.job(specs), Errands(pipe))
+    errands, job = Errands(pipe), assignment.job(specs)
+    outcome = run_assigned(assignment.stage, job, errands)
+    if errands.is_waiting and outcome.status != "failed":
+        lost = _failed_for_memory(assignment.stage, assignment.memory_mib)
+        return lost.model_copy(update={"cost": outcome.cost})
+    return outcome
 
 
 def run_assigned(stage: str, job: Job, errands: Errands | None = None) -> Outcome:
@@ -74,8 +82,7 @@ def _try(stage: str, call: "partial[Result]", memory_mib: int) -> Outcome:
     try:
         result = call()
     except MemoryError:
-        message = f"needed more than {memory_mib} MiB; raise resources.memory_mib"
-        return Outcome(stage=stage, status="failed", kind="MemoryError", message=message)
+        return _failed_for_memory(stage, memory_mib)
     except TenantryError as error:
         return failed(stage, error, str(error))
     except Exception as error:  # one tenant's failure, of whatever kind, is data
@@ -90,6 +97,11 @@ def _try(stage: str, call: "partial[Result]", memory_mib: int) -> Outcome:
         facts=result.facts,
         keys=result.keys,
     )
+
+
+def _failed_for_memory(stage: str, memory_mib: int) -> Outcome:
+    message = f"needed more than {memory_mib} MiB; raise resources.memory_mib"
+    return Outcome(stage=stage, status="failed", kind="MemoryError", message=message)
 
 
 def failed(stage: str, error: Exception, message: str) -> Outcome:

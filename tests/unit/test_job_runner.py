@@ -1,8 +1,10 @@
+from contextlib import suppress
+
 import pytest
 
 from tenantry.errors import ContractError, Fault, StoreUnavailableError
-from tenantry.job_runner import run_job
-from tenantry.jobs import Job, Result
+from tenantry.job_runner import run_assignment, run_job
+from tenantry.jobs import Assignment, Job, Result
 from tenantry.ledger import Entry
 from tenantry.sources.connections import Connections
 from tenantry.store.folder import FolderStore
@@ -98,3 +100,26 @@ def test_transient_failures_that_last_are_failures(store, monkeypatch):
         "StoreUnavailableError",
         4,
     )
+
+
+class Pipe:
+    """To a shard whose answers do not fit into a worker's memory."""
+
+    def send_bytes(self, message):
+        pass
+
+    def recv_bytes(self):
+        raise MemoryError
+
+
+def test_who_misses_an_answer_of_the_shard_fails_whatever_it_makes_of_it(store, monkeypatch):
+    def function(job):
+        with suppress(MemoryError):
+            list(job.store.list("tenants/arrival-delay/ua/"))
+        return Result("fine")
+
+    monkeypatch.setattr("tenantry.stages.ingest.ingest", function)
+    assignment = Assignment("ingest", "ua", lambda spec: job(store), None, 512)
+    outcome = run_assignment(assignment, Pipe(), {"ua": make_spec("ua")})
+    assert (outcome.status, outcome.kind) == ("failed", "MemoryError")
+    assert outcome.message == "needed more than 512 MiB; raise resources.memory_mib"

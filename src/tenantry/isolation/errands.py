@@ -38,15 +38,17 @@ _ERRORS: dict[str, type[StoreError]] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass
 class Errands:
     """The worker's end.
 
     Attributes:
         pipe: To the shard.
+        is_waiting: Whether the last answer was not heard: it would meet the next tenant.
     """
 
     pipe: Connection
+    is_waiting: bool = False
 
     def add(self, key: str, content: bytes) -> str:
         """Have an event written that must not exist yet; return its tag.
@@ -67,8 +69,11 @@ class Errands:
         yield from self._send("list_folders", prefix)
 
     def _send(self, *errand: str) -> Any:  # noqa: ANN401 - what JSON holds
-        self.pipe.send_bytes(ERRAND + json.dumps(errand).encode())
+        message = ERRAND + json.dumps(errand).encode()
+        self.is_waiting = True
+        self.pipe.send_bytes(message)
         answer = json.loads(self.pipe.recv_bytes())
+        self.is_waiting = False
         if "error" in answer:
             raise _ERRORS[answer["error"]](answer["message"])
         return answer["done"]
