@@ -30,6 +30,7 @@ from importlib import import_module
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import recv_handle, send_handle
+from traceback import format_tb
 
 from threadpoolctl import threadpool_limits
 
@@ -248,14 +249,19 @@ def _fork(pipe: Connection, known: dict[str, Spec]) -> int:
     if pid:
         os.close(handle)
         return pid
+    code = 1
     try:
         _die_with_parent()
         leave_others()
         pipe.close()
         serve_assignments(Connection(handle), partial(run_assignment, specs=known))
+        code = 0
+    except Exception as error:
+        frames = "".join(format_tb(error.__traceback__))  # no message: it may quote rows
+        LOG.error("%s in a worker\n%s", type(error).__name__, frames)
     finally:
         sys.stderr.flush()
-        os._exit(0)
+        os._exit(code)
 
 
 def _wait(pid: int, timeout: float | None) -> int:

@@ -72,11 +72,13 @@ def test_a_worker_that_dies_or_overruns_fails_its_tenant_only(nursery):
     outcomes = run(
         nursery,
         task("exits", lambda: Calling(os._exit, 3)),
+        task("raises", lambda: Calling(int, "x")),
         task("slow", lambda: Calling(time.sleep, 60), timeout=0.2),
         task("killed", lambda: Calling(signal.raise_signal, signal.SIGKILL)),
     )
     assert all(isinstance(one, WorkerDiedError) for one in outcomes.values())
     assert "ended by itself with code 3" in str(outcomes["exits"])
+    assert "ended by itself with code 1" in str(outcomes["raises"])
     assert "took longer than" in str(outcomes["slow"])
     assert "killed, probably for its memory" in str(outcomes["killed"])
 
