@@ -92,7 +92,7 @@ CUT = {
     "no HTTP": (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "UNSUPPORTED_PROTOCOL"),
     "a bad status": (b"HTTP/1.1 x\r\n\r\n", "UNSUPPORTED_PROTOCOL"),
     "a bad chunk": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nz\r\n", "RECV_ERROR"),
-    "a bad length": (b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", "FTP_WEIRD_SERVER_REPLY"),
+    "a bad length": (b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", "WEIRD_SERVER_REPLY"),
 }
 
 

@@ -19,7 +19,7 @@ _KEPT = 16
 """Connections at the most; each takes a handle of its own, which no two threads may use at once."""
 
 _NAMES = {
-    getattr(pycurl, name): name.removeprefix("E_")
+    getattr(pycurl, name): name.removeprefix("E_").removeprefix("FTP_")
     for name in sorted(vars(pycurl), key=len, reverse=True)  # of several, the shortest
     if name.startswith("E_") and not name.startswith(("E_MULTI_", "E_CALL_"))
 }
