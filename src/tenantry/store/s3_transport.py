@@ -9,6 +9,7 @@ import ssl
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from io import BytesIO
 from weakref import WeakSet
 
 import pycurl
@@ -105,7 +106,7 @@ class Transport:
         sys.audit("tenantry.request", method, url)
         handle, was_used = self._take()
         head: list[bytes] = []
-        body: list[bytes] = []
+        body = BytesIO()
         handle.setopt(pycurl.URL, url)
         handle.setopt(pycurl.HTTPHEADER, self._headers(headers))
         handle.setopt(pycurl.NOBODY, method == "HEAD")
@@ -115,7 +116,7 @@ class Transport:
             handle.setopt(pycurl.HTTPGET, True)
         handle.setopt(pycurl.CUSTOMREQUEST, method)
         handle.setopt(pycurl.HEADERFUNCTION, head.append)
-        handle.setopt(pycurl.WRITEFUNCTION, body.append)
+        handle.setopt(pycurl.WRITEFUNCTION, body.write)
         try:
             handle.perform()
         except pycurl.error as error:  # its words may quote the answer
@@ -126,10 +127,10 @@ class Transport:
         answer = Answer(
             handle.getinfo(pycurl.RESPONSE_CODE),
             _parse_headers(head),
-            b"".join(body),
+            body.getvalue(),
             was_used and handle.getinfo(pycurl.NUM_CONNECTS) > 0,
         )
-        body.clear()  # or the handle would hold what came and what went
+        body.close()  # or the handle would hold what came and what went
         if content is not None:
             handle.setopt(pycurl.POSTFIELDS, b"")
         self._keep(handle)
