@@ -232,6 +232,15 @@ def test_threads_share_a_transport(scripted_server, transport):
             assert data == f"/{number}".encode() * 1000
 
 
+@pytest.fixture
+def interruptible():
+    """Interrupts are seen, even where a shell in the background has them ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_a_signal_is_seen_while_a_server_is_silent(scripted_server, transport):
     arrived = threading.Event()
 
