@@ -67,7 +67,7 @@ def counting(tmp_path_factory):
 
 ALLOWED = {
     "ingest": {"put": 3},
-    "build_features": {"get": 2, "find": 1, "put": 1},
+    "build_features": {"get": 2, "put": 1},
     "train": {"get": 1, "put": 3},
     "promote": {"list": 1, "get": 6, "put": 5},
     "predict": {"list": 1, "get": 3, "put": 8},
