@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from tenantry.store.minio import MinioStore
     from tenantry.store.s3_client import BucketAddress
 
+_ERASING_SECONDS = 3_600.0
+"""As every role of Amazon's grants; an erasure that takes longer the next plan completes."""
+
 
 def open_store(settings: Settings, region: str = "") -> ObjectStore:
     """Return the store of a region; nothing is asked of it yet.
@@ -134,7 +137,7 @@ def eraser(store: ObjectStore, product: str) -> ObjectStore:
     """
     if gives_sessions(store) and cast("MinioStore", store).is_session:
         return store
-    return limited(store, erasing_grant(product))
+    return limited(store, erasing_grant(product), seconds=_ERASING_SECONDS)
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from tenantry.store.s3_client import BucketAddress
 from tenantry.store.s3_transport import Answer, NoAnswerError, Signer, Transport
 from tenantry.transient import retry_transient
 
-MIN_SECONDS, MAX_SECONDS = 3_600, 43_200
-"""An hour, which every role grants, and Amazon's longest."""
+MIN_SECONDS, MAX_SECONDS = 900, 43_200
+"""The shortest and the longest that Amazon and MinIO give."""
 
 _SILENCE = 10.0
 """Seconds, after which who gives sessions has failed."""
