@@ -49,6 +49,7 @@ KEPT = (
     *("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR"),
     *("PYTHONPATH", "PYTHONHOME", "PYTHONHASHSEED", "PYTHONWARNINGS", "VIRTUAL_ENV"),
     *("LD_LIBRARY_PATH", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"),
+    "MIMALLOC_ARENA_EAGER_COMMIT",
     *("SSL_CERT_FILE", "SSL_CERT_DIR"),
 )
 """Environment variables that reach a worker; no other does, but for `RECIPES`."""
