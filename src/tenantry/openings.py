@@ -62,6 +62,11 @@ class Opening(Record):
         """Where it is kept."""
         return layout.opening(self.product, self.run, self.shard)
 
+    @property
+    def at_work(self) -> str:
+        """Where its shard says who is being worked on; see `tenantry.at_work`."""
+        return layout.at_work(self.product, self.run, self.shard)
+
 
 @dataclass(frozen=True)
 class Found:
@@ -152,7 +157,7 @@ def close(
     found = map_tenants(partial(_read, store, index, heard or {}, conclude), unknown)
     write_segment(store, opening.product, [*told.values(), *filter(None, found)])
     if opening.as_of:
-        store.delete(layout.at_work(opening.product, opening.run, opening.shard))
+        store.delete(opening.at_work)
     store.delete(opening.key)
 
 

@@ -81,7 +81,7 @@ class Survey:
 def survey(store: ObjectStore, product: str) -> Survey:
     """Find out what is known of a product's tenants; reads few objects, however many they are."""
     openings = list_openings(store, product)  # before the index, see `tenantry.openings`
-    marks = (find_at_work(store, _at_work(one.opening)) for one in openings if one.opening.as_of)
+    marks = (find_at_work(store, one.opening.at_work) for one in openings if one.opening.as_of)
     suspects = frozenset(chain.from_iterable(mark.tenants for mark in marks if mark))
     index = read_index(store, product)
     folders = store.list_folders(layout.product_folder(product)) if index is None else ()
@@ -149,7 +149,7 @@ def _difference(known: TenantRecord | None, truth: TenantRecord) -> str:
 def _heal(store: ObjectStore, opening: Opening) -> None:
     """Close what a dead run left open; who was being worked on then has failed in it."""
     LOG.warning("run %s died in shard %s; its tenants are read again", opening.run, opening.shard)
-    found = find_at_work(store, _at_work(opening))
+    found = find_at_work(store, opening.at_work)
     if found and opening.as_of:
         erased = erased_tenants(store, opening.product)
         for tenant in found.tenants:
@@ -157,10 +157,6 @@ def _heal(store: ObjectStore, opening: Opening) -> None:
                 write_event(store, _crash(opening, tenant, found.stage))
     _heal_earlier(store, opening)
     close(store, opening)
-
-
-def _at_work(opening: Opening) -> str:
-    return layout.at_work(opening.product, opening.run, opening.shard)
 
 
 def _heal_earlier(store: ObjectStore, opening: Opening) -> None:
