@@ -3,7 +3,6 @@
 import logging
 import resource
 import time
-import traceback
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -17,6 +16,7 @@ from tenantry.isolation.errands import Errands
 from tenantry.isolation.grants import tenant_grant
 from tenantry.jobs import Assignment, Job, Result, Stage
 from tenantry.ledger import Cost, Outcome
+from tenantry.log import log_fault
 from tenantry.specs.model import Spec
 from tenantry.store.guarded import GuardedStore
 from tenantry.store.metered import MeteredStore
@@ -86,8 +86,7 @@ def _try(stage: str, call: "partial[Result]", memory_mib: int) -> Outcome:
     except TenantryError as error:
         return failed(stage, error, str(error))
     except Exception as error:  # one tenant's failure, of whatever kind, is data
-        frames = "".join(traceback.format_tb(error.__traceback__))  # no message: it may quote rows
-        LOG.error("%s in %s\n%s", type(error).__name__, stage, frames)
+        log_fault(LOG, error, stage)
         message = f"{type(error).__name__} in {stage}: this is a fault of ours; see the stage's log"
         return failed(stage, error, message)
     return Outcome(

@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+import traceback
 from datetime import UTC, datetime
 
 _FIELDS = ("run", "product", "tenant", "shard", "stage", "status", "kind", "seconds")
@@ -17,6 +18,12 @@ class _JsonLines(logging.Formatter):
         line |= {name: getattr(record, name) for name in _FIELDS if hasattr(record, name)}
         line["message"] = record.getMessage()
         return json.dumps(line, ensure_ascii=False)
+
+
+def log_fault(log: logging.Logger, error: Exception, where: str) -> None:
+    """Log an error's kind and the frames that it passed; not its message, which may quote rows."""
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    log.error("%s in %s\n%s", type(error).__name__, where, frames)
 
 
 def configure_logging() -> None:

@@ -30,7 +30,6 @@ from importlib import import_module
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import recv_handle, send_handle
-from traceback import format_tb
 
 from threadpoolctl import threadpool_limits
 
@@ -38,7 +37,7 @@ from tenantry.cpu import own_seconds
 from tenantry.imports import import_late, import_stage, limit_threads
 from tenantry.isolation.forks import Forked
 from tenantry.isolation.sandbox import leave_others, sees_others
-from tenantry.log import configure_logging
+from tenantry.log import configure_logging, log_fault
 from tenantry.models.shared import SharedFile, open_shared
 from tenantry.settings import Isolation, recipes_file
 from tenantry.specs.model import Spec
@@ -258,8 +257,7 @@ def _fork(pipe: Connection, known: dict[str, Spec]) -> int:
         serve_assignments(Connection(handle), partial(run_assignment, specs=known))
         code = 0
     except Exception as error:
-        frames = "".join(format_tb(error.__traceback__))  # no message: it may quote rows
-        LOG.error("%s in a worker\n%s", type(error).__name__, frames)
+        log_fault(LOG, error, "a worker")
     finally:
         sys.stderr.flush()
         os._exit(code)
