@@ -14,9 +14,9 @@ from pydantic import Field
 
 from tenantry import layout
 from tenantry.digests import sha256
-from tenantry.errors import PreconditionError
 from tenantry.ledger import Scalar
 from tenantry.records import Record
+from tenantry.store.adding import put_new
 from tenantry.store.contract import ObjectStore
 from tenantry.times import Moment, compact, parse_compact
 
@@ -133,11 +133,7 @@ def write_event(store: ObjectStore, event: Event) -> str:
 def append_event(store: ObjectStore, event: Event) -> tuple[str, bool]:
     """Append an event; return its key, and whether there was none, which would have stayed."""
     key = layout.event(event.product, event.tenant, event.name)
-    try:
-        store.put_if_absent(key, event.to_json())
-    except PreconditionError:
-        return key, False
-    return key, True
+    return key, put_new(store, key, event.to_json())
 
 
 def read_event(store: ObjectStore, key: str) -> Event:

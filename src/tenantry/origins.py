@@ -9,7 +9,6 @@ Imports no pandas: lineage and retention read these records, too.
 """
 
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -17,8 +16,8 @@ from pydantic import Field
 
 from tenantry import layout
 from tenantry.digests import digest
-from tenantry.errors import PreconditionError
 from tenantry.records import Record
+from tenantry.store.adding import put_new
 from tenantry.store.contract import ObjectStore
 from tenantry.times import Moment, compact, parse_compact
 
@@ -129,8 +128,7 @@ class OriginName(Record):
 def write_origin(store: ObjectStore, origin: Origin) -> str:
     """Record an ingest and return the record's key; one that is there already stays as it is."""
     key = layout.origin(origin.product, origin.tenant, origin.snapshot, origin.name)
-    with suppress(PreconditionError):
-        store.put_if_absent(key, origin.to_json())
+    put_new(store, key, origin.to_json())
     return key
 
 

@@ -6,14 +6,13 @@ latest `as_of`.
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from tenantry import layout
 from tenantry.digests import canonical_json
-from tenantry.errors import PreconditionError
 from tenantry.records import Record
+from tenantry.store.adding import put_new
 from tenantry.store.contract import ObjectStore
 from tenantry.times import Moment, Window, format_moment, parse_compact
 
@@ -257,18 +256,13 @@ def _names(
 def write_look(store: ObjectStore, product: str, tenant: str, as_of: datetime) -> str:
     """Record that late rows were looked for as of a moment; return the record's key."""
     key = layout.looked(product, tenant, as_of)
-    with suppress(PreconditionError):
-        store.put_if_absent(key, canonical_json({"as_of": format_moment(as_of)}))
+    put_new(store, key, canonical_json({"as_of": format_moment(as_of)}))
     return key
 
 
 def write_receipt(store: ObjectStore, receipt: Receipt) -> bool:
     """Commit a window's predictions; say whether it was the first commit, which stays."""
-    try:
-        store.put_if_absent(receipt.key, receipt.to_json())
-    except PreconditionError:
-        return False
-    return True
+    return put_new(store, receipt.key, receipt.to_json())
 
 
 def parse_receipts(

@@ -1,7 +1,6 @@
 """Snapshots: immutable copies of a tenant's rows, in chunks of months that snapshots share."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 
 import numpy as np
 import pandas as pd
@@ -11,10 +10,10 @@ from tenantry import layout
 from tenantry.chunks import make_chunks
 from tenantry.contract import CheckedRows
 from tenantry.digests import sha256
-from tenantry.errors import PreconditionError
 from tenantry.manifests import Chunk, Manifest, get_whole, read_manifest
 from tenantry.parquet import from_parquet, from_parquets, to_parquet
 from tenantry.specs.model import Spec
+from tenantry.store.adding import put_new
 from tenantry.store.contract import ObjectStore
 
 __all__ = ["read_manifest", "read_quarantine", "read_snapshot", "write_snapshot"]
@@ -39,7 +38,7 @@ def write_chunks(
     product, tenant = spec.product, spec.tenant
     chunks = []
     for chunk, content in made:
-        _put_new(store, layout.chunk(product, tenant, chunk.sha256), content)
+        put_new(store, layout.chunk(product, tenant, chunk.sha256), content)
         chunks.append(chunk)
     aside = to_parquet(checked.quarantined) if len(checked.quarantined) else b""
     manifest = Manifest(
@@ -51,8 +50,8 @@ def write_chunks(
     content = manifest.to_json()
     sha = sha256(content)
     if aside:
-        _put_new(store, layout.quarantine(product, tenant, sha), aside)
-    _put_new(store, layout.snapshot(product, tenant, sha), content)
+        put_new(store, layout.quarantine(product, tenant, sha), aside)
+    put_new(store, layout.snapshot(product, tenant, sha), content)
     return sha
 
 
@@ -130,8 +129,3 @@ def read_quarantine(store: ObjectStore, product: str, tenant: str, sha: str) -> 
         return None
     key = layout.quarantine(product, tenant, sha)
     return from_parquet(get_whole(store, key, manifest.quarantine))
-
-
-def _put_new(store: ObjectStore, key: str, content: bytes) -> None:
-    with suppress(PreconditionError):
-        store.put_if_absent(key, content)

@@ -1,16 +1,16 @@
 """Feature tables in the store: Parquet whose bytes depend on nothing but the table's content."""
 
 from collections.abc import Iterable
-from contextlib import suppress
 
 import pandas as pd
 
 from tenantry import layout
 from tenantry.digests import sha256
-from tenantry.errors import PreconditionError, StoreError
+from tenantry.errors import StoreError
 from tenantry.parquet import from_parquet, join_parquet
 from tenantry.row_groups import ParquetRows
 from tenantry.specs.model import Spec
+from tenantry.store.adding import put_new
 from tenantry.store.contract import ObjectStore
 
 
@@ -32,8 +32,7 @@ def write_features(
     pieces = [table] if isinstance(table, pd.DataFrame) else table
     content = join_parquet(pieces, notes, "lz4")  # it is read again in the same run
     sha = sha256(content)
-    with suppress(PreconditionError):
-        store.put_if_absent(layout.features(spec.product, spec.tenant, sha), content)
+    put_new(store, layout.features(spec.product, spec.tenant, sha), content)
     return sha
 
 

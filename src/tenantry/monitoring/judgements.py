@@ -4,16 +4,16 @@ Imports no pandas: the planner and the pages read judgements, too.
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from datetime import datetime
 from typing import Literal
 
 from tenantry import layout
-from tenantry.errors import ObjectMissingError, PreconditionError
+from tenantry.errors import ObjectMissingError
 from tenantry.monitoring.history import HISTORY, Judged, JudgementStatus, Reaction
 from tenantry.monitoring.memory import Feed, Memory
 from tenantry.records import Record
 from tenantry.served import Role
+from tenantry.store.adding import put_new
 from tenantry.store.contract import ObjectStore
 from tenantry.times import Moment, Window
 
@@ -224,8 +224,7 @@ class Judgement(Record):
 def write_judgement(store: ObjectStore, judgement: Judgement) -> str:
     """Write a judgement unless the window has one, which then stands; return its key."""
     key = layout.judgement(judgement.product, judgement.tenant, judgement.span)
-    with suppress(PreconditionError):
-        store.put_if_absent(key, judgement.to_json())
+    put_new(store, key, judgement.to_json())
     return key
 
 
