@@ -13,9 +13,10 @@ from typing import Literal
 from pydantic import Field
 
 from tenantry import layout
-from tenantry.errors import ObjectMissingError, PreconditionError, StoreError
+from tenantry.errors import ObjectMissingError, StoreError
 from tenantry.records import Record
 from tenantry.reigns import swap
+from tenantry.store.adding import put_new
 from tenantry.store.contract import ObjectStore
 from tenantry.times import Moment
 
@@ -125,11 +126,9 @@ def write_tombstone(store: ObjectStore, stone: Tombstone) -> Tombstone:
         The tombstone in force.
     """
     key = layout.tombstone(stone.product, stone.tenant)
-    try:
-        store.put_if_absent(key, stone.to_json())
-    except PreconditionError:
-        return read_tombstone(store, stone.product, stone.tenant) or stone
-    return stone
+    if put_new(store, key, stone.to_json()):
+        return stone
+    return read_tombstone(store, stone.product, stone.tenant) or stone
 
 
 def amend_tombstone(store: ObjectStore, stone: Tombstone) -> None:

@@ -8,7 +8,7 @@ from sklearn.pipeline import Pipeline
 
 from tenantry import layout
 from tenantry.digests import sha256
-from tenantry.errors import NotPackableError, PreconditionError
+from tenantry.errors import NotPackableError
 from tenantry.features.recipe import own_frame, pooled_frame
 from tenantry.models.card import Card, PooledPart, Task, read_pooled_card
 from tenantry.models.fitted import FittedModel
@@ -17,6 +17,7 @@ from tenantry.packed.load import PACKED, load_part
 from tenantry.packed.make import check_packed, pack_model
 from tenantry.packed.model import Part
 from tenantry.specs.model import Spec
+from tenantry.store.adding import put_new
 from tenantry.store.contract import ObjectStore
 
 CHECKED_ROWS = 200
@@ -62,11 +63,9 @@ def save_packed(
         return Packed(why_not=str(error))
     content = write_model(packed, part)
     key = f"{layout.model_folder(card.product, card.tenant, card.version)}{PACKED}"
-    try:
-        store.put_if_absent(key, content)
-    except PreconditionError:  # an earlier reign of this version may name what is there
-        if store.get(key).content != content:
-            return Packed(why_not=f"{PACKED} is there with other bytes, of other code or a crash")
+    is_there = not put_new(store, key, content)
+    if is_there and store.get(key).content != content:  # an earlier reign of it may name that
+        return Packed(why_not=f"{PACKED} is there with other bytes, of other code or a crash")
     return Packed(sha256(content))
 
 

@@ -7,11 +7,12 @@ from urllib.parse import quote
 
 from tenantry import layout
 from tenantry.digests import canonical_json
-from tenantry.errors import PreconditionError, TenantryError
+from tenantry.errors import TenantryError
 from tenantry.fleet import FleetState
 from tenantry.report.alarms import AlarmLine, list_alarms
 from tenantry.report.summary import judge_run
 from tenantry.settings import Settings
+from tenantry.store.adding import put_new
 from tenantry.store.contract import ObjectStore
 from tenantry.text import plain
 from tenantry.times import format_moment
@@ -68,7 +69,7 @@ def send_alert(store: ObjectStore, state: FleetState, status: str, settings: Set
     if message is None:
         return ""
     if store.find(marker):
-        return f"Alerts were sent to {settings.webhook} before."
+        return _sent_before(settings.webhook)
     try:
         post(find_address(settings), message)
     except TenantryError as error:
@@ -79,12 +80,14 @@ def send_alert(store: ObjectStore, state: FleetState, status: str, settings: Set
 def _mark(store: ObjectStore, marker: str, webhook: str) -> str:
     """Leave the mark that alerts were sent; without it a second report would send them again."""
     try:
-        store.put_if_absent(marker, canonical_json({"webhook": webhook}))
-    except PreconditionError:
-        return f"Alerts were sent to {webhook} before."
+        is_first = put_new(store, marker, canonical_json({"webhook": webhook}))
     except TenantryError as error:
         return f"Alerts were sent to {webhook}, but the store could not note it: {error}."
-    return f"Alerts were sent to {webhook}."
+    return f"Alerts were sent to {webhook}." if is_first else _sent_before(webhook)
+
+
+def _sent_before(webhook: str) -> str:
+    return f"Alerts were sent to {webhook} before."
 
 
 def _title(state: FleetState) -> str:
