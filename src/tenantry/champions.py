@@ -10,8 +10,8 @@ before. So a rollback can be rolled back, too. A pin holds the champion whatever
 """
 
 from collections.abc import Callable, Set
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from pydantic import Field
 
@@ -160,35 +160,21 @@ Change = Callable[[Champion | None], Champion]
 """Makes the pointer that is to be of the one that is."""
 
 
-Found = tuple[Champion | None, str | None]
-"""A champion as it was read, and the tag by which its pointer is swapped; None for none."""
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A champion that there was as it was read, and its tag."""
+class Seen(NamedTuple):
+    """A champion as it was read, and the tag by which its pointer is swapped."""
 
     champion: Champion
     tag: str
 
 
 def see_champion(store: ObjectStore, product: str, tenant: str) -> Seen | None:
-    """Read a tenant's champion to move it by `move_champion`; None when no model was ever crowned.
+    """Read a tenant's champion to move it or to crown another; None when none was ever crowned.
 
     Raises:
         ValueError: The object is not such a record.
     """
-    champion, tag = find_champion(store, product, tenant)
+    champion, tag = read_reigns(store, layout.champion(product, tenant), Champion)
     return Seen(champion, tag) if champion and tag else None
-
-
-def find_champion(store: ObjectStore, product: str, tenant: str) -> Found:
-    """Read a tenant's champion to `crown` another; None and None when no model was ever crowned.
-
-    Raises:
-        ValueError: The object is not such a record.
-    """
-    return read_reigns(store, layout.champion(product, tenant), Champion)
 
 
 def read_champion(store: ObjectStore, product: str, tenant: str) -> Champion | None:
@@ -197,7 +183,8 @@ def read_champion(store: ObjectStore, product: str, tenant: str) -> Champion | N
     Raises:
         ValueError: The object is not such a record.
     """
-    return read_reigns(store, layout.champion(product, tenant), Champion)[0]
+    seen = see_champion(store, product, tenant)
+    return seen.champion if seen else None
 
 
 def move_champion(
@@ -215,8 +202,7 @@ def move_champion(
     Raises:
         StoreUnavailableError: Other writers won a hundred times in a row.
     """
-    known = (seen.champion, seen.tag) if seen else None
-    return swap(store, layout.champion(product, tenant), Champion, change, seen=known)
+    return swap(store, layout.champion(product, tenant), Champion, change, seen=seen)
 
 
 def crown(  # noqa: PLR0913 - a decision, and what it was made from
@@ -227,7 +213,7 @@ def crown(  # noqa: PLR0913 - a decision, and what it was made from
     *,
     over: Reign | None = None,
     is_first: bool = False,
-    found: Found | None = None,
+    seen: Seen | None = None,
 ) -> Champion:
     """Add a reign by compare-and-swap; a lost race is tried again on what the winner wrote.
 
@@ -241,7 +227,7 @@ def crown(  # noqa: PLR0913 - a decision, and what it was made from
         reign: The reign to add.
         over: The reign that the decision was made against.
         is_first: Whether it was made where none reigned.
-        found: What the decision was made on, which saves reading it again.
+        seen: The champion as it was read for the decision, which saves reading it again.
 
     Returns:
         The champion as stored, `reign` included.
@@ -261,7 +247,8 @@ def crown(  # noqa: PLR0913 - a decision, and what it was made from
                 _check_unmoved(champion, reign, over, f"{product}/{tenant}")
         return champion.with_reign(reign)
 
-    return swap(store, layout.champion(product, tenant), Champion, change, seen=found)
+    known = seen or ((None, None) if is_first else None)  # where none was, none is looked for
+    return swap(store, layout.champion(product, tenant), Champion, change, seen=known)
 
 
 def _check_unpinned(champion: Champion, place: str) -> None:

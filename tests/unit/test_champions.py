@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenantry.champions import Champion, Found, Reign, crown, find_champion, read_champion
+from tenantry.champions import Champion, Reign, crown, read_champion, see_champion
 from tenantry.errors import ChampionMovedError, PreconditionError, StoreUnavailableError
 from tenantry.store.folder import FolderStore
 from tenantry.times import compact
@@ -114,9 +114,9 @@ class AlwaysLost(MemoryStore):
 def test_what_was_read_is_not_read_again():
     store = MemoryStore()
     for day in (0, 1):
-        found = find_champion(store, "delay", "ua")
+        seen = see_champion(store, "delay", "ua")
         reads = store.reads
-        crown(store, "delay", "ua", reign(day), found=found)
+        crown(store, "delay", "ua", reign(day), is_first=seen is None, seen=seen)
         assert store.reads == reads
     assert days(read_champion(store, "delay", "ua")) == [0, 1]
 
@@ -126,11 +126,11 @@ def test_a_pointer_that_moved_since_it_was_read_is_decided_on_anew(before: tuple
     store = MemoryStore()
     for day in before:
         crown(store, "delay", "ua", reign(day))
-    found: Found = find_champion(store, "delay", "ua")
-    over = found[0].current if found[0] else None
+    seen = see_champion(store, "delay", "ua")
+    over = seen.champion.current if seen else None
     crown(store, "delay", "ua", reign(1))
     with pytest.raises(ChampionMovedError):
-        crown(store, "delay", "ua", reign(2), over=over, is_first=over is None, found=found)
+        crown(store, "delay", "ua", reign(2), over=over, is_first=over is None, seen=seen)
     assert days(read_champion(store, "delay", "ua")) == [*before, 1]
 
 

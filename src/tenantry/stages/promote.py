@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from tenantry import layout
 from tenantry.appraisal import appraise
-from tenantry.champions import Found, Reign, crown, describe_pin, find_champion
+from tenantry.champions import Reign, Seen, crown, describe_pin, see_champion
 from tenantry.columns import LABEL
 from tenantry.curves import Curves, curves_key
 from tenantry.decisions import (
@@ -63,7 +64,7 @@ class _Case:
         turn: Which decision of this moment it is.
         over: Who reigns by the pointer as it is, even one whose files were withdrawn.
         tainted: Why the champion has to go whatever the challenger is worth; empty when it has not.
-        found: The pointer as it is.
+        seen: The pointer as it is; None before the first champion.
     """
 
     job: Job
@@ -75,7 +76,7 @@ class _Case:
     turn: int
     over: Reign | None = None
     tainted: str = ""
-    found: Found | None = None
+    seen: Seen | None = None
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,13 @@ class _Judged:
         )
 
 
+class _Recorded(NamedTuple):
+    """What a decision left: the keys of page and event, and whether the event was not there."""
+
+    keys: tuple[str, str]
+    is_new: bool
+
+
 def promote(job: Job) -> Result:
     """Decide on a tenant's challenger; or archive a tenant that is to be retired.
 
@@ -121,8 +129,8 @@ def promote(job: Job) -> Result:
         ModelFileError: A model's file is missing, or is not what its pointer says.
     """
     made = decisions_now(job)
-    found = find_champion(job.store, job.product, job.tenant)
-    champion = found[0]
+    seen = see_champion(job.store, job.product, job.tenant)
+    champion = seen.champion if seen else None
     usable = mark_champion(job.store, job.product, champion) if champion else None
     known = usable.until(job.as_of) if usable else None
     reign = known.current if known else None
@@ -143,7 +151,7 @@ def promote(job: Job) -> Result:
     case = _load(job, challenger, reign, turn=next_turn(job, reign, made))
     tainted = known.tainted.get(known.current.version, "") if known else ""
     over = champion.as_of(job.as_of) if champion else None
-    return _decide(replace(case, over=over, tainted=tainted, found=found))
+    return _decide(replace(case, over=over, tainted=tainted, seen=seen))
 
 
 def _follow(job: Job, reign: Reign | None) -> Result:
@@ -184,11 +192,9 @@ def _decide(case: _Case) -> Result:
         told.append((event, crowned))
     if not decision.promote:
         told.append((make_event(job, "kept", version, decision, turn=case.turn), judged))
-    keys, is_new = [_curves_key(case.card)], False
-    for event, one in told:
-        page, key, is_new = _record(job, event, one.facts(job.spec, event))
-        keys += [page, key]
-    return make_result(told[-1][0], reign, tuple(keys), is_new=is_new)
+    records = [_record(job, event, one.facts(job.spec, event)) for event, one in told]
+    keys = (_curves_key(case.card), *(key for record in records for key in record.keys))
+    return make_result(told[-1][0], reign, keys, is_new=records[-1].is_new)
 
 
 def _compare(case: _Case) -> Decision:
@@ -241,19 +247,16 @@ def _crown(case: _Case, card: Card, packed: Packed, decision: Decision) -> Reign
         pooled=f"{card.pooled.zone}/{card.pooled.version}" if card.pooled else "",
     )
     place, is_first = (job.store, job.product, job.tenant), case.over is None
-    champion = crown(*place, reign, over=case.over, is_first=is_first, found=case.found)
+    champion = crown(*place, reign, over=case.over, is_first=is_first, seen=case.seen)
     return champion.as_of(job.as_of) or reign
 
 
-def _record(job: Job, event: Event, facts: ModelFacts) -> tuple[str, str, bool]:
-    """Leave the model's card as a page, then the event: once it is there, all is done.
-
-    Returns:
-        The keys of both, and whether the event was not there before.
-    """
+def _record(job: Job, event: Event, facts: ModelFacts) -> _Recorded:
+    """Leave the model's card as a page, then the event: once it is there, all is done."""
     page = card_page_key(job.product, job.tenant, event.version)
     job.store.put(page, render_model_card(facts).encode())
-    return page, *append_event(job.store, event)
+    key, is_new = append_event(job.store, event)
+    return _Recorded((page, key), is_new)
 
 
 def _record_again(job: Job, event: Event) -> tuple[str, str]:
@@ -261,7 +264,7 @@ def _record_again(job: Job, event: Event) -> tuple[str, str]:
     page = card_page_key(job.product, job.tenant, event.version)
     if not job.store.find(page):
         facts = read_model_facts(job.store, job.spec, event.version, event)
-        return _record(job, event, facts)[:2]
+        return _record(job, event, facts).keys
     return page, write_event(job.store, event)
 
 
