@@ -1,6 +1,7 @@
 """What a bucket's requests do when servers, networks, threads and forks do their worst."""
 
 import os
+import resource
 import signal
 import sys
 import threading
@@ -157,6 +158,20 @@ def test_silence_is_transient(scripted_server):
     with pytest.raises(NoAnswerError, match="OPERATION_TIMEDOUT") as caught:
         get(Transport(SIGNER, read_timeout=0.3), scripted_server)
     assert told(caught.value).transient
+
+
+def test_what_a_worker_has_no_memory_for_is_no_fault_of_the_store(scripted_server, transport):
+    scripted_server.reply = lambda head, body: said(200, bytes(16 << 20))
+    if not (child := os.fork()):
+        code = 1
+        try:
+            resource.setrlimit(resource.RLIMIT_DATA, (32 << 20, 32 << 20))  # it holds more already
+            get(transport, scripted_server)
+        except MemoryError:
+            code = 0
+        finally:
+            os._exit(code)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_a_redirect_is_not_followed(scripted_server, store):

@@ -19,6 +19,9 @@ _BUFFER_BYTES = 1 << 17  # by default megabytes come in small pieces, at twice t
 _KEPT = 16
 """Connections at the most; each takes a handle of its own, which no two threads may use at once."""
 
+_NO_MEMORY = (pycurl.E_OUT_OF_MEMORY, pycurl.E_WRITE_ERROR)
+"""libcurl had none, or what it calls: nothing else can fail there."""
+
 _NAMES = {
     getattr(pycurl, name): name.removeprefix("E_").removeprefix("FTP_")
     for name in sorted(vars(pycurl), key=len, reverse=True)  # of several, the shortest
@@ -101,6 +104,7 @@ class Transport:
 
         Raises:
             NoAnswerError: No proper answer came.
+            MemoryError: There was none for the answer.
             ValueError: A header is none.
         """
         sys.audit("tenantry.request", method, url)
@@ -121,7 +125,7 @@ class Transport:
             handle.perform()
         except pycurl.error as error:  # its words may quote the answer
             code = error.args[0]
-            if code == pycurl.E_OUT_OF_MEMORY:
+            if code in _NO_MEMORY:
                 raise MemoryError from None
             raise NoAnswerError(_NAMES.get(code, f"curl {code}")) from None
         answer = Answer(
