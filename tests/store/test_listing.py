@@ -71,7 +71,9 @@ def test_the_next_page_is_asked_for_by_its_token():
         listing("<Contents/>"),
         listing(OBJECT.format(key="a").replace("<Size>2", "<Size>x")),
         listing(OBJECT.format(key="a").replace("2026-", "late-")),
+        listing(OBJECT.format(key="a").replace("2026-11-27", "9999-12-31").replace("Z", "-23:59")),
         listing("<CommonPrefixes/>"),
+        '<?xml version="1.0" encoding="none"?>' + listing(),
     ],
 )
 def test_what_is_no_listing_is_not_believed(text):

@@ -52,6 +52,7 @@ REFUSED = {
     "501": said(501),
     "no answer of its kind": said(200, b"<html>secret</html>"),
     "no answer of its kind ": said(200, SESSION[:-40]),
+    "no answer of its kind  ": said(200, b'<?xml version="1.0" encoding="none"?>' + SESSION),
 }
 
 

@@ -140,10 +140,11 @@ def test_an_authority_that_is_not_there_is_transient(scripted_server):
     ("ask", "answer"),
     [
         (MinioStore.find, said(200, b"", 'ETag: "x"', "Last-Modified: yesterday")),
+        (MinioStore.find, said(200, b"", 'ETag: "x"', "Last-Modified: 31 Dec 9999 23:59 -0100")),
         (MinioStore.find, said(200)),
         (MinioStore.get, said(500, b"<Error>\xff</Error>", "Content-Type: application/xml")),
     ],
-    ids=["no time", "no tag", "no text"],
+    ids=["no time", "no time of ours", "no tag", "no text"],
 )
 def test_an_answer_that_makes_no_sense_is_a_failure_of_the_store(
     scripted_server, store, ask, answer

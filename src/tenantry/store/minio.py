@@ -311,7 +311,7 @@ def _told(key: str, answer: Answer) -> ObjectInfo:
     told, modified = answer.headers, answer.headers.get("last-modified")
     try:
         when = parsedate_to_datetime(modified).astimezone(UTC) if modified else _EPOCH
-    except ValueError:
+    except (OverflowError, ValueError):
         msg = "the answer has no proper Last-Modified"
         raise NoAnswerError(msg) from None
     size = int(told.get("content-length", 0))  # which libcurl has looked at

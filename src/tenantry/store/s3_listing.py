@@ -59,7 +59,7 @@ def list_page(
     answer = requests.ask(query)
     try:
         return _read_page(fromstring(answer.data), len(prefix))  # noqa: S314 - as minio-py does
-    except (TypeError, ValueError):  # something is missing, or no number, or no time
+    except (LookupError, OverflowError, ValueError):  # a text, a number or a time that is none
         msg = "the answer is no listing"
         raise NoAnswerError(msg) from None
 

@@ -85,7 +85,7 @@ class Sessions:
             raise self._refusal(f"AssumeRole: {answer.status}")
         try:
             return _read_session(address, answer)
-        except (ParseError, ValueError):  # whose words may quote the answer
+        except (LookupError, ParseError, ValueError):  # whose words may quote the answer
             raise self._refusal("AssumeRole: no answer of its kind") from None
 
     def _silence(self, said: str) -> StoreError:
