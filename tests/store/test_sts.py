@@ -65,7 +65,15 @@ def test_a_refusal_names_the_remedy(scripted_server, sessions, words, answer):
     assert "secret" not in str(caught.value)
 
 
-@pytest.mark.parametrize(("words", "answer"), [("503", said(503)), ("GOT_NOTHING", b"")])
+BUSY = {
+    "503": said(503),
+    "429": said(429),
+    "400": said(400, b"<Error><Code>Throttling</Code></Error>", "Content-Type: text/xml"),
+    "GOT_NOTHING": b"",
+}
+
+
+@pytest.mark.parametrize(("words", "answer"), BUSY.items())
 def test_silence_passes(scripted_server, sessions, words, answer):
     scripted_server.reply = lambda head, body: answer
     with pytest.raises(StoreUnavailableError, match=rf"no proper answer \({words}\)") as caught:

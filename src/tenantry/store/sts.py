@@ -80,7 +80,7 @@ class Sessions:
         except NoAnswerError as error:
             raise self._silence(str(error)) from None
         if answer.status not in (200, 204, 206):
-            if answer.status >= 500 and answer.status != 501:
+            if _is_busy(answer):
                 raise self._silence(str(answer.status))
             raise self._refusal(f"AssumeRole: {answer.status}")
         try:
@@ -93,6 +93,13 @@ class Sessions:
 
     def _refusal(self, said: str) -> StoreError:
         return StoreError(f"{self._address.url}: has no STS for this user ({said}); {_REMEDY}")
+
+
+def _is_busy(answer: Answer) -> bool:
+    """Say whether another try may go well; Amazon says 400 to who asks too often."""
+    if answer.status == 400:
+        return b"<Code>Throttling" in answer.data
+    return answer.status == 429 or (answer.status >= 500 and answer.status != 501)
 
 
 def _read_session(address: BucketAddress, answer: Answer) -> BucketAddress:
