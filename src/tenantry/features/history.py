@@ -19,8 +19,8 @@ from tenantry.features.windows import (
     groups_of,
     is_rising,
     moments_of,
-    order_of,
     ranked,
+    sort_groups,
     sum_spans,
 )
 from tenantry.specs.features import HistoryFeature
@@ -162,10 +162,10 @@ class History:
 
     def _make_past(self, feature: HistoryFeature, number: int) -> _Past:
         groups = self._group(feature.by, feature.same)
-        order = order_of(groups, self._asked)
-        line, own = self._line(number, groups, order)
+        order, ordered = sort_groups(groups, self._asked)
+        line, own = self._line(number, groups, order, ordered)
         asking = self._asking[1].take(order)
-        firsts = line.firsts(groups.take(order))
+        firsts = line.firsts(ordered)
         stop = line.ends_of(firsts, line.ranks(self._asking[0]).take(asking))
         return _Past(order, asking, line, firsts, stop, own)
 
@@ -186,19 +186,22 @@ class History:
         return past.starts[over]
 
     def _line(
-        self, number: int, groups: Integers, order: Integers
+        self, number: int, groups: Integers, order: Integers, ordered: Integers
     ) -> tuple[Timeline, Integers | None]:
         """Return a set of rows that count as a line, and where in it each row is, by `order`."""
         counted = self._counted[number]
         if number not in self._moments:
             self._moments[number] = ranked(self._learned, counted)
         moments, ranks = self._moments[number]
-        if self._in_step:
-            mine = order if counted.all() else order[counted[order]]
-        else:
+        mine = order
+        if not self._in_step:
             places = np.flatnonzero(counted)
-            mine = places[order_of(groups[places], ranks[places])]
-        line = Timeline.in_order(mine, groups.take(mine), moments, ranks.take(mine))
+            found, ordered = sort_groups(groups[places], ranks[places])
+            mine = places[found]
+        elif not counted.all():
+            kept = counted.take(order)
+            mine, ordered = order[kept], ordered[kept]
+        line = Timeline.in_order(mine, ordered, moments, ranks.take(mine))
         own = line.places_in_order(len(groups)).take(order) if self._may_know_itself else None
         return line, own
 

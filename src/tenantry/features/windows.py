@@ -95,8 +95,8 @@ class Timeline:
         """Put the `counted` rows in order; arguments have one value a row of the frame."""
         moments, ranks = ranked(times, counted)
         places = np.flatnonzero(counted)
-        order = places[order_of(groups[places], ranks[places])]
-        return cls.in_order(order, groups[order], moments, ranks[order])
+        order, ordered = sort_groups(groups[places], ranks[places])
+        return cls.in_order(places[order], ordered, moments, ranks[places[order]])
 
     @classmethod
     def in_order(
@@ -176,24 +176,27 @@ def is_rising(times: Integers) -> bool:
     return bool(np.all(times[1:] >= times[:-1]))
 
 
-def order_of(groups: Integers, times: Integers) -> Integers:
-    """Return the places of rows by group, then time; equal ones stay as they are.
+def sort_groups(groups: Integers, times: Integers) -> tuple[Integers, Integers]:
+    """Return the places of rows by group, then time, equal ones as they are; and their groups.
 
     Args:
-        groups: Numbers from 0.
+        groups: Numbers from 0 to 2³¹.
         times: Any whole numbers.
     """
-    by_time = None if is_rising(times) else np.argsort(times, kind="stable")
-    return _sorted_by(groups, by_time)
+    if is_rising(times):
+        return _sort_places(groups)
+    by_time = np.argsort(times, kind="stable")
+    order, ordered = _sort_places(groups.take(by_time))
+    return by_time.take(order), ordered
 
 
-def _sorted_by(groups: Integers, order: Integers | None) -> Integers:
-    """Sort places stably by group, 16 bits at a time: NumPy counts those instead of comparing."""
-    for shift in range(0, int(groups.max(initial=0)).bit_length(), 16):
-        short = (groups >> shift & 0xFFFF).astype(np.uint16)
-        step = np.argsort(short if order is None else short[order], kind="stable")
-        order = step if order is None else order[step]
-    return np.arange(len(groups)) if order is None else order
+def _sort_places(groups: Integers) -> tuple[Integers, Integers]:
+    """Sort group and place as one number each: NumPy sorts numbers quicker than places by them."""
+    bits = len(groups).bit_length()
+    both = groups << bits
+    both |= np.arange(len(groups))
+    both.sort()
+    return both & ((1 << bits) - 1), both >> bits
 
 
 def sum_spans(values: Floats, start: Integers, stop: Integers) -> Floats:
