@@ -26,12 +26,17 @@ def local_part(rows: pd.DataFrame, part: Part, timezone: str) -> Floats:
     Returns:
         One value a row.
     """
-    return part_of(local_clock(rows, timezone), part)
+    return part_of(local_clock(moments_of(rows[EVENT_TIME]), timezone), part)
 
 
-def local_clock(rows: pd.DataFrame, timezone: str) -> Integers:
-    """Return each event's local date and time as microseconds, as if 1970 had begun there."""
-    events = pd.DatetimeIndex(rows[EVENT_TIME].array)
+def local_clock(moments: Integers, timezone: str) -> Integers:
+    """Return local dates and times as microseconds, as if 1970 had begun there.
+
+    Args:
+        moments: Microseconds since 1970 UTC.
+        timezone: An IANA name.
+    """
+    events = pd.DatetimeIndex(moments.view("datetime64[us]"), tz="UTC")
     return moments_of(pd.Series(events.tz_convert(timezone).tz_localize(None)))
 
 

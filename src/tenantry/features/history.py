@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
-from tenantry.columns import KNOWN_AT, LABEL_KNOWN_AT
+from tenantry.columns import EVENT_TIME, KNOWN_AT, LABEL_KNOWN_AT
 from tenantry.features.calendar import Part, local_clock, part_of
 from tenantry.features.windows import (
     Flags,
@@ -113,13 +113,16 @@ class History:
         return distinct(self._asked)
 
     @cached_property
-    def _clock(self) -> Integers:
-        return local_clock(self.rows, self.timezone)
+    def _clock(self) -> tuple[Integers, Integers]:
+        """The distinct moments at which rows happen, as local time, and the place of each row's."""
+        moments, places = distinct(moments_of(self.rows[EVENT_TIME]))
+        return local_clock(moments, self.timezone), places
 
     def part(self, part: Part) -> Floats:
         """Return a part of each event's local time."""
         if part not in self._parts:
-            self._parts[part] = part_of(self._clock, part)
+            clock, places = self._clock
+            self._parts[part] = part_of(clock, part).take(places)
         return self._parts[part]
 
     def statistic(self, feature: HistoryFeature) -> Floats:

@@ -56,4 +56,5 @@ def _is_empty(values: "pd.Series[Any]") -> bool:
     """Whether a feature has no value at all; texts and categories are never missing."""
     if isinstance(values.dtype, pd.StringDtype):
         return bool(values.eq("").all())
-    return bool(values.array.isna().all())
+    numbers = values.array
+    return bool(numbers[-1:].isna().all() and numbers.isna().all())  # the last mostly has a value
