@@ -1,5 +1,6 @@
 """Say pydantic's errors in the words of a spec: `gate.min_rows: -5 is not ≥ 0`."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
@@ -167,6 +168,11 @@ def suggest(name: str, names: Iterable[str]) -> str:
     if near:
         return f"did you mean {near}?"
     return f"choose from {', '.join(known)}" if known else "remove it"
+
+
+def repeated(names: Iterable[str]) -> list[str]:
+    """Return the names that are there more than once."""
+    return [name for name, count in Counter(names).items() if count > 1]
 
 
 def place_in(file: str, faults: Iterable[Fault]) -> Iterator[Fault]:

@@ -40,6 +40,9 @@ predict: {window: 7d, start: 2024-01-01}
 pooled: {every: 30d}
 """
 
+ALONE = "pooling: {contribute: false, receive: false}\n"
+"""Of a tenant, so that only the check in question has something to say."""
+
 TENANT = "apiVersion: tenantry/v2\ntenant: acme\n"
 
 
@@ -71,6 +74,14 @@ class Specs:
         with pytest.raises(SpecError) as caught:
             self.load()
         return str(caught.value).splitlines()
+
+    def expect(self, file: str, words: str) -> None:
+        """Assert that a file has just these faults; `words` are their beginnings, ``|`` between."""
+        expected = [f"{file}: {text}" for text in words.split("|")]
+        found = self.faults()
+        assert len(found) == len(expected), found
+        for line, text in zip(found, expected, strict=True):
+            assert line.startswith(text)
 
 
 @pytest.fixture
