@@ -10,37 +10,23 @@ Nothing here imports pandas: a row takes microseconds, a server starts fast.
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import lru_cache, partial
-from hashlib import blake2b
+from functools import partial
 from types import MappingProxyType
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
-
-import numpy as np
 
 from tenantry.errors import Fault, ServingError
 from tenantry.packed.columns import Row
-from tenantry.scalars import Value, microseconds, moment_of
-from tenantry.serving.fields import FieldReader, Fields, find_fault, refuse
-from tenantry.serving.past import Asked, Congestion, History
-from tenantry.serving.records import Join, ServingRecord
-from tenantry.serving.state import State, Table
-from tenantry.specs.data import Column, KnownAt
-from tenantry.specs.features import (
-    CalendarFeature,
-    CategoricalFeature,
-    CongestionFeature,
-    Feature,
-    HistoryFeature,
-    MissingFeature,
-    NumericFeature,
-    TextFeature,
-)
+from tenantry.scalars import microseconds, moment_of
+from tenantry.serving.fields import FieldReader, Fields, refuse
+from tenantry.serving.lookups import Lookup, Rows
+from tenantry.serving.past import Asked
+from tenantry.serving.records import ServingRecord
+from tenantry.serving.row_features import Clock, feature_of
+from tenantry.serving.state import State
+from tenantry.specs.data import KnownAt
+from tenantry.specs.features import CongestionFeature, HistoryFeature
 
 TENANT = "tenant"
 """What the pooled model calls the tenant; as in `features.recipe`."""
@@ -61,25 +47,6 @@ def needs_state(record: ServingRecord) -> bool:
     return bool(record.joins) or any(looked)
 
 
-def features_of(record: ServingRecord, state: State | None, raw: Fields, at: datetime) -> Pair:
-    """Compute one row's features; whoever asks more than once keeps an `Online`.
-
-    Args:
-        record: How the tenant's model answers.
-        state: Its online features; None where the record needs none.
-        raw: The request's fields.
-        at: When it is asked.
-
-    Returns:
-        What the tenant's own model reads, and what the pooled model reads.
-
-    Raises:
-        FieldsError: Fields are not what the contract says; all faults at once.
-        ServingError: The state lacks what the features read.
-    """
-    return Online(record, state).features_of(raw, at)
-
-
 def prepare(record: ServingRecord, content: bytes | None) -> Callable[[Fields, datetime], Pair]:
     """Return what computes a tenant's features, see `Online.features_of`.
 
@@ -93,24 +60,6 @@ def prepare(record: ServingRecord, content: bytes | None) -> Callable[[Fields, d
     """
     state = None if content is None else State.from_bytes(content)
     return Online(record, state).features_of
-
-
-class _Clock(NamedTuple):
-    """The local time of an event, looked up once a row."""
-
-    hour: int
-    weekday: int
-    minute: int
-
-    def part(self, name: str | None) -> int:
-        if name == "minute_of_day":
-            return self.hour * 60 + self.minute
-        return self.weekday if name == "weekday" else self.hour
-
-
-_Compute = Callable[[Asked, _Clock], float | str | None]
-_Named = tuple[str, _Compute | None]
-_Plain = CalendarFeature | MissingFeature | CategoricalFeature | TextFeature | NumericFeature
 
 
 class Online:
@@ -142,10 +91,10 @@ class Online:
         self._shift = 0 if known.column else _shift(known)
         self._back = record.back // _MICROSECOND
         self._cut = state.as_of if state else None
-        self._rows = _Rows.of(state)
-        self._joins = tuple(_Lookup.of(join, state) for join in record.joins) if state else ()
+        self._rows = Rows.of(state)
+        self._joins = tuple(Lookup.of(join, state) for join in record.joins) if state else ()
         early = max(-self._shift, 0)
-        compute = partial(_feature_of, state=state, back=self._back, early=early)
+        compute = partial(feature_of, state=state, back=self._back, early=early)
         names = tuple(record.features)
         self._is_own = self._own == names
         read = _read_by_model(record)
@@ -184,7 +133,7 @@ class Online:
         """
         asked = self._read(raw, at)
         local = moment_of(asked.happens).astimezone(self._zone)
-        clock = _Clock(local.hour, local.weekday(), local.minute)
+        clock = Clock(local.hour, local.weekday(), local.minute)
         fields = asked.fields
         return {
             name: fields[name] if compute is None else compute(asked, clock)
@@ -224,166 +173,3 @@ def _read_by_model(record: ServingRecord) -> frozenset[str]:
 def _shift(known: KnownAt) -> int:
     shift = known.delay if known.delay is not None else -(known.lead or timedelta(0))
     return shift // _MICROSECOND
-
-
-# --- which row it is ------------------------------------------------------------------------------
-
-
-def key_hash(values: Sequence[Value]) -> int:
-    """Return a hash of a row's key, 64 bits; values as `tenantry.scalars` reads them."""
-    text = "\x1f".join([repr(value) for value in values])
-    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little")
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """The state's rows by the hash of their key.
-
-    Attributes:
-        hashes: Ascending.
-        places: Where each is among the state's rows.
-    """
-
-    hashes: array[int] = field(default_factory=lambda: array("Q"))
-    places: array[int] = field(default_factory=lambda: array("q"))
-
-    @classmethod
-    def of(cls, state: State | None) -> _Rows:
-        if state is None:
-            return cls()
-        order = np.argsort(state.keys, kind="stable")
-        return cls(array("Q", state.keys[order].tobytes()), array("q", order.tobytes()))
-
-    def find(self, fields: Mapping[str, Value], key: tuple[str, ...]) -> int:
-        if not self.hashes:
-            return -1
-        wanted = key_hash([fields.get(name) for name in key])
-        place = bisect_left(self.hashes, wanted)
-        found = place < len(self.hashes) and self.hashes[place] == wanted
-        return self.places[place] if found else -1
-
-
-# --- joined sources -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Lookup:
-    """A joined source, ready to be looked up.
-
-    Attributes:
-        join: What is joined.
-        spans: Key → where its rows begin and end.
-        times: When each row was observed; empty where a key has one row.
-        columns: Column → its values.
-    """
-
-    join: Join
-    spans: Mapping[tuple[Value, ...], tuple[int, int]]
-    times: array[int]
-    columns: Mapping[str, tuple[Value, ...]]
-
-    @classmethod
-    def of(cls, join: Join, state: State) -> _Lookup:
-        table = state.tables.get(join.name)
-        if table is None or not set(join.columns) <= table.columns.keys():
-            msg = f"the published past lacks {join.name}; the next run publishes it anew"
-            raise ServingError(msg)
-        ends = table.ends.tolist()
-        spans = zip([0, *ends], ends, strict=False)
-        times = array("q", b"" if table.times is None else table.times.tobytes())
-        columns = {name: _values(table, name) for name in join.columns}
-        return cls(join, dict(zip(table.keys, spans, strict=True)), times, columns)
-
-    def fill(
-        self, fields: dict[str, Value], known: int, checks: Mapping[str, Column]
-    ) -> list[Fault]:
-        """Put what is looked up into the fields that a request left out; tell what is wrong."""
-        absent = [name for name in self.join.columns if name not in fields]
-        if not absent:
-            return []
-        place = self._find(fields, known)
-        faults = []
-        for name in absent:
-            fields[name] = self.columns[name][place] if place >= 0 else None
-            fault = find_fault(fields[name], checks[name])
-            if fault:
-                faults.append(Fault(name, fault))
-        return faults
-
-    def _find(self, fields: Mapping[str, Value], known: int) -> int:
-        """Return the row that counts; -1 for none."""
-        start, stop = self.spans.get(tuple([fields.get(name) for name in self.join.on]), (0, 0))
-        if self.join.tolerance is None or start == stop:
-            return stop - 1 if stop > start else -1
-        # of several observations of one moment the last counts
-        place = _last_until(self.times, known, start, stop)
-        oldest = known - self.join.tolerance // _MICROSECOND
-        return place if place >= start and self.times[place] >= oldest else -1
-
-
-def _last_until(times: array[int], until: int, start: int, stop: int) -> int:
-    return bisect_left(times, until + 1, start, stop) - 1
-
-
-def _values(table: Table, name: str) -> tuple[Value, ...]:
-    levels = table.columns[name]
-    return tuple(None if code < 0 else levels.values[code] for code in levels.codes.tolist())
-
-
-# --- features -------------------------------------------------------------------------------------
-
-
-def _feature_of(
-    name: str, feature: Feature, *, state: State | None, back: int, early: int
-) -> _Named:
-    """Return a feature's name and what computes it."""
-    match feature:
-        case HistoryFeature():
-            history = History.of(_required(state), feature, back + early)
-            same = feature.same
-            return name, lambda asked, clock: history.value(asked, clock.part(same))
-        case CongestionFeature():
-            congestion = Congestion.of(_required(state), feature, back)
-            return name, lambda asked, _: congestion.value(asked)
-        case _:
-            return _plain_feature(name, feature)
-
-
-@lru_cache(maxsize=1 << 12)
-def _plain_feature(name: str, feature: _Plain) -> _Named:
-    """Return a feature of the row alone, the same object for all tenants that have it.
-
-    A feature that is the field of its name has nothing that computes it.
-    """
-    match feature:
-        case CalendarFeature():
-            part = feature.part
-            return name, lambda _, clock: float(clock.part(part))
-        case MissingFeature():
-            column = feature.column
-            return name, lambda asked, _: 1.0 if asked.fields[column] is None else 0.0
-        case CategoricalFeature() | TextFeature():
-            text = feature.column or name
-            return name, lambda asked, _: _as_category(asked.fields[text])
-        case _:
-            field = feature.column or name
-            return name, None if field == name else lambda asked, _: asked.fields[field]
-
-
-def _required(state: State | None) -> State:
-    if state is None:
-        msg = "no past is published of this tenant yet; the next run does"
-        raise ServingError(msg)
-    return state
-
-
-def _as_category(value: Value) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else _number_as_text(float(value))
-
-
-@lru_cache(maxsize=1 << 12)
-def _number_as_text(value: float) -> str:
-    """As `features.plain.as_category` writes it."""
-    return np.format_float_positional(value, trim="-")

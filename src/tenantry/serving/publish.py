@@ -20,7 +20,7 @@ from tenantry.features.windows import Flags, Integers, moments_of
 from tenantry.models.card import Card
 from tenantry.rules import Rules
 from tenantry.scalars import Value, microseconds
-from tenantry.serving.online import key_hash
+from tenantry.serving.lookups import key_hash
 from tenantry.serving.records import Join, Logging, ServingRecord
 from tenantry.serving.state import Levels, State, Table
 from tenantry.serving.versions import model_part

@@ -15,7 +15,7 @@ from tenantry.contract import check_rows
 from tenantry.features.calendar import local_part
 from tenantry.features.recipe import build_features, own_frame, pooled_frame, table_features
 from tenantry.features.windows import sum_spans
-from tenantry.serving.online import Online, features_of
+from tenantry.serving.online import Online
 from tenantry.serving.past import sum_span
 from tenantry.serving.publish import make_state
 from tenantry.serving.state import State
@@ -174,7 +174,7 @@ def test_a_tenant_that_the_pooled_model_never_knew_is_not_named_to_it():
     checked = check_rows(make_flights(np.random.default_rng(1), 50), spec, START + 9 * DAY)
     state = make_state(checked, spec, START + 9 * DAY)
     raw = {"number": 1, "departs": (START + 9 * DAY).isoformat()}
-    _, shared = features_of(a_record(spec), state, raw, START + 9 * DAY)
+    _, shared = Online(a_record(spec), state).features_of(raw, START + 9 * DAY)
     assert shared["tenant"] == ""
 
 
