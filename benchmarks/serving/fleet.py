@@ -13,7 +13,8 @@ from tenantry.packed.file import write_model
 from tenantry.packed.linear import PackedLinear
 from tenantry.packed.make import pack_pipeline
 from tenantry.packed.model import PackedModel, Part
-from tenantry.serving.index import Entry, write_entries
+from tenantry.serving.entries import Entry
+from tenantry.serving.index import write_entries
 from tenantry.serving.records import ModelFile, ServingRecord, write_record
 from tenantry.specs.data import Column, KnownAt, Times
 from tenantry.specs.features import CalendarFeature, CategoricalFeature, NumericFeature

@@ -11,7 +11,7 @@ from tenantry.plans import Planned, RunPlan
 from tenantry.pooling import Zone
 from tenantry.promises import Promises, measure_promises
 from tenantry.request import PlanRequest
-from tenantry.serving.index import Entry
+from tenantry.serving.entries import Entry
 from tenantry.specs.load import Fleet
 from tenantry.specs.model import Spec
 from tenantry.states import TenantState

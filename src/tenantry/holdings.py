@@ -21,7 +21,8 @@ from tenantry.places import Place, PlaceKind, parse_key
 from tenantry.predictions import Receipt
 from tenantry.records import Record
 from tenantry.served import ServedReceipt
-from tenantry.serving.index import Entry, read_entry
+from tenantry.serving.entries import Entry
+from tenantry.serving.index import read_entry
 from tenantry.store.contract import ObjectInfo, ObjectStore
 from tenantry.times import compact
 

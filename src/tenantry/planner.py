@@ -16,7 +16,7 @@ from tenantry.ledger import Action, Due
 from tenantry.recalls import find_recall
 from tenantry.request import Backfill
 from tenantry.serving.announce import why_publish
-from tenantry.serving.index import Entry
+from tenantry.serving.entries import Entry
 from tenantry.specs.model import Spec
 from tenantry.states import TenantState
 from tenantry.text import counted

@@ -16,7 +16,8 @@ from tenantry.events import Event, write_event
 from tenantry.facts import SHARD_DIED
 from tenantry.index import MANY, Index, compact, forget, map_tenants, read_index, rebuild
 from tenantry.openings import STALE, Found, Opening, close, list_openings
-from tenantry.serving.index import Entry, read_entries
+from tenantry.serving.entries import Entry
+from tenantry.serving.index import read_entries
 from tenantry.states import TenantRecord
 from tenantry.store.contract import ObjectStore
 from tenantry.truth import read_state

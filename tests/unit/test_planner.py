@@ -9,7 +9,7 @@ from tenantry.events import Event, write_event
 from tenantry.facts import Alarm, Attempt, Failure, Predicted
 from tenantry.planner import check_presence, plan_tenant
 from tenantry.request import Backfill
-from tenantry.serving.index import Entry as ServingEntry
+from tenantry.serving.entries import Entry as ServingEntry
 from tenantry.specs.model import serving_digest
 from tenantry.states import TenantState
 from tenantry.times import Window, compact, parse_moment

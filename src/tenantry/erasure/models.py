@@ -9,7 +9,8 @@ from tenantry.erasure.removal import Removal
 from tenantry.errors import ModelFileError
 from tenantry.models.card import read_card
 from tenantry.openings import opened
-from tenantry.serving.index import Entry, change_entries
+from tenantry.serving.entries import Entry
+from tenantry.serving.index import change_entries
 from tenantry.store.contract import ObjectStore
 
 WHY = "it learnt from rows that were erased"

@@ -16,13 +16,8 @@ from tenantry.ledger import Entry as Line
 from tenantry.ledger import Header
 from tenantry.models.card import read_card
 from tenantry.models.pooled import read_usable_champion
-from tenantry.serving.index import (
-    Entry,
-    Trial,
-    change_entries,
-    remove_entries,
-    write_entries,
-)
+from tenantry.serving.entries import Entry, Trial
+from tenantry.serving.index import change_entries, remove_entries, write_entries
 from tenantry.serving.records import write_record
 from tenantry.specs.model import Spec, serving_digest
 from tenantry.store.contract import ObjectStore

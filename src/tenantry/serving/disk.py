@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tenantry import layout
 from tenantry.digests import sha256
-from tenantry.serving.index import Bucket, Entry
+from tenantry.serving.entries import Bucket, Entry
 from tenantry.store.contract import check_key
 
 LOG = logging.getLogger(__name__)

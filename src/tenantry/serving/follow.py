@@ -7,7 +7,8 @@ import logging
 
 from tenantry.champions import Champion, Reign
 from tenantry.errors import ModelFileError, StoreError, StoreUnavailableError
-from tenantry.serving.index import Entry, read_entry, write_entries
+from tenantry.serving.entries import Entry
+from tenantry.serving.index import read_entry, write_entries
 from tenantry.serving.records import read_record, write_record
 from tenantry.store.contract import ObjectStore
 

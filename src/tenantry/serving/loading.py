@@ -18,7 +18,7 @@ from tenantry.packed.file import pooled_part_of, read_model, read_part
 from tenantry.packed.load import PACKED
 from tenantry.packed.model import PackedModel, Part
 from tenantry.served import Role
-from tenantry.serving.index import Entry
+from tenantry.serving.entries import Entry
 from tenantry.serving.records import ServingRecord
 from tenantry.serving.shelf import Shelf
 from tenantry.times import format_moment

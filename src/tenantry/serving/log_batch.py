@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from tenantry.served import Role
 from tenantry.serving.answers import Told
-from tenantry.serving.index import Entry
+from tenantry.serving.entries import Entry
 from tenantry.serving.records import ServingRecord
 
 

@@ -12,8 +12,9 @@ from tenantry.digests import sha256
 from tenantry.errors import ModelFileError, StoreError, StoreUnavailableError
 from tenantry.models.pooled import read_usable_champion
 from tenantry.scalars import moment_of
+from tenantry.serving.entries import Entry
 from tenantry.serving.follow import follow
-from tenantry.serving.index import Entry, read_entries, remove_entries, write_entries
+from tenantry.serving.index import read_entries, remove_entries, write_entries
 from tenantry.serving.records import ServingRecord
 from tenantry.serving.state import State
 from tenantry.store.contract import ObjectStore

@@ -12,8 +12,9 @@ from typing import TypeVar
 
 from tenantry import layout
 from tenantry.errors import StoreError, StoreUnavailableError
+from tenantry.serving.entries import Entry
 from tenantry.serving.figures import Figures
-from tenantry.serving.index import Changes, Entry, read_changes
+from tenantry.serving.index import Changes, read_changes
 from tenantry.serving.pool import Pool
 from tenantry.serving.shelf import Shelf
 

@@ -18,8 +18,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from tenantry.packed.model import PackedModel
+from tenantry.serving.entries import Entry
 from tenantry.serving.figures import Figures
-from tenantry.serving.index import Entry
 from tenantry.serving.limits import Limits
 from tenantry.serving.loading import Loaded
 from tenantry.serving.refusals import LOAD_TIMEOUT, NO_MODEL, UNAVAILABLE

@@ -8,7 +8,7 @@ from copy import copy
 from typing import Protocol
 
 from tenantry.champions import Reign
-from tenantry.serving.index import Entry
+from tenantry.serving.entries import Entry
 from tenantry.serving.limits import Allowance, Limits
 from tenantry.serving.loading import Loaded
 

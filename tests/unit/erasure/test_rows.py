@@ -19,7 +19,8 @@ from tenantry.models.pooled import read_pooled
 from tenantry.parquet import from_parquet, to_parquet
 from tenantry.predictions import read_receipts
 from tenantry.served import ServedReceipt
-from tenantry.serving.index import Entry, read_entries, write_entries
+from tenantry.serving.entries import Entry
+from tenantry.serving.index import read_entries, write_entries
 from tenantry.times import Window
 from tests.unit.answered import answer
 from tests.unit.erasure.killed import Killed, KillingStore

@@ -15,7 +15,8 @@ from tenantry.metrics import measure
 from tenantry.monitoring.answers import measure_answers
 from tenantry.monitoring.judgements import read_judgements
 from tenantry.serving.app import ServerOptions, Serving
-from tenantry.serving.index import Trial, write_entries
+from tenantry.serving.entries import Trial
+from tenantry.serving.index import write_entries
 from tenantry.serving.records import Logging
 from tenantry.sources.connections import Connections
 from tenantry.specs.data import Column

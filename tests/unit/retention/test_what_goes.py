@@ -11,7 +11,8 @@ from tenantry.errors import SpecError
 from tenantry.events import Event, write_event
 from tenantry.openings import Opening
 from tenantry.retention.sweep import POOLED, RUNS, SPECS
-from tenantry.serving.index import Entry, Trial, write_entries
+from tenantry.serving.entries import Entry, Trial
+from tenantry.serving.index import write_entries
 from tenantry.specs.bundle import Bundle, find_published, publish, read_published
 from tests.unit.answered import answer
 from tests.unit.retention.specs import NOW, collect, find, make_collector, make_fleet

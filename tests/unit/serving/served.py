@@ -20,7 +20,8 @@ from tenantry.packed.file import write_model, write_part
 from tenantry.packed.linear import PackedLinear
 from tenantry.packed.model import PackedModel
 from tenantry.serving.app import ServerOptions, Serving
-from tenantry.serving.index import Entry, remove_entries, write_entries
+from tenantry.serving.entries import Entry
+from tenantry.serving.index import remove_entries, write_entries
 from tenantry.serving.records import ModelFile, ServingRecord, write_record
 from tenantry.serving.server import Listening, _Server
 from tenantry.specs.data import Column, KnownAt, Times

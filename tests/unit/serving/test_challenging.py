@@ -8,8 +8,9 @@ from tenantry.errors import ServingError
 from tenantry.parquet import from_parquet
 from tenantry.served import read_served
 from tenantry.serving.challenging import Shadow
+from tenantry.serving.entries import Trial
 from tenantry.serving.figures import Figures
-from tenantry.serving.index import Trial, read_entry, write_entries
+from tenantry.serving.index import read_entry, write_entries
 from tenantry.serving.loading import Loader
 from tenantry.serving.records import Logging
 from tests.unit.serving.logged import ALWAYS, FIRST, WEEK

@@ -16,14 +16,8 @@ from tenantry.rules import settle_rules
 from tenantry.serving import follow as following
 from tenantry.serving.announce import announce, take_back, why_publish
 from tenantry.serving.challenger import find_challenger, write_challenger
-from tenantry.serving.index import (
-    Entry,
-    Trial,
-    bucket_of,
-    forget_served,
-    read_entries,
-    write_entries,
-)
+from tenantry.serving.entries import Entry, Trial
+from tenantry.serving.index import bucket_of, forget_served, read_entries, write_entries
 from tenantry.serving.mend import find_unserved, rebuild_served
 from tenantry.serving.publish import make_record
 from tenantry.serving.records import read_record, write_record

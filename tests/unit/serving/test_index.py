@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tenantry import layout
 from tenantry.errors import ObjectMissingError, PreconditionError, StoreUnavailableError
+from tenantry.serving.entries import Entry
 from tenantry.serving.index import (
-    Entry,
     bucket_of,
     read_changes,
     read_entries,
