@@ -10,7 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 
-from tenantry.fleet import FleetState, Member
+from tenantry.fleet import FleetState
+from tenantry.members import Member
 
 
 @dataclass(frozen=True)

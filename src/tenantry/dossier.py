@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tenantry import layout
 from tenantry.champions import Champion, read_champion
 from tenantry.errors import Fault, ModelFileError, SpecError
-from tenantry.fleet import Member
+from tenantry.members import Member
 from tenantry.models.card import Card, read_card
 from tenantry.monitoring.judgements import Judgement, read_judgements
 from tenantry.predictions import Receipt, read_receipts

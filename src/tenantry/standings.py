@@ -7,7 +7,8 @@ from itertools import islice
 
 from tenantry import layout
 from tenantry.champions import Reign, read_champion, tell_orders
-from tenantry.fleet import Member, read_run
+from tenantry.fleet import read_run
+from tenantry.members import Member
 from tenantry.monitoring.judgements import Judgement, last_judgement
 from tenantry.predictions import Receipt, read_receipts
 from tenantry.specs.load import Fleet

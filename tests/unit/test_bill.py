@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenantry.bill import make_bill, write_bill
-from tenantry.fleet import FleetState, Member
+from tenantry.fleet import FleetState
 from tenantry.ledger import STAGES, Cost, Due, Entry, Outcome
+from tenantry.members import Member
 from tenantry.plans import Planned, RunPlan
 
 TRAIN = Due(action="train", reason="no model yet")

@@ -17,7 +17,7 @@ from tenantry.cli.options import (
     print_json,
 )
 from tenantry.dossier import Dossier, read_dossier
-from tenantry.fleet import Member
+from tenantry.members import Member
 from tenantry.monitoring.judgements import IN_WORDS
 from tenantry.regions import store_of
 from tenantry.report.summary import explain_unknown

@@ -6,11 +6,12 @@ from dataclasses import replace
 from tenantry import layout
 from tenantry.champions import Reign
 from tenantry.events import Event
-from tenantry.fleet import Member, read_run
+from tenantry.fleet import read_run
 from tenantry.lineage.models import features_node, model_node, pooled_node, reign_node
 from tenantry.lineage.nodes import Node, State
 from tenantry.lineage.shelf import Shelf, TenantShelf
 from tenantry.lineage.sources import origin_nodes, snapshot_node
+from tenantry.members import Member
 from tenantry.models.card import Card
 from tenantry.monitoring.judgements import Judgement
 from tenantry.places import Place, PlaceKind

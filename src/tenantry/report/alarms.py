@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from tenantry.fleet import FleetState, Member
+from tenantry.fleet import FleetState
+from tenantry.members import Member
 from tenantry.monitoring.fleet_drift import FleetEvent, TenantShift, gather_drift
 from tenantry.monitoring.judgements import IN_WORDS
 from tenantry.report.words import span

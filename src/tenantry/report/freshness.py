@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tenantry.fleet import FleetState, Member
+from tenantry.fleet import FleetState
+from tenantry.members import Member
 from tenantry.promises import Promise, sum_promises
 
 _WORST = 20

@@ -12,7 +12,8 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.openmetrics.exposition import generate_latest
 
-from tenantry.fleet import STATES, FleetState, Member
+from tenantry.fleet import FleetState
+from tenantry.members import STATES, Member
 from tenantry.monitoring.judgements import IN_WORDS
 from tenantry.promises import Promise, sum_promises
 from tenantry.report.alarms import list_alarms

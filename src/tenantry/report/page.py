@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from tenantry import layout
 from tenantry.bill import Charge
-from tenantry.fleet import STATES, FleetState, Member
+from tenantry.fleet import FleetState
+from tenantry.members import STATES, Member
 from tenantry.monitoring.judgements import IN_WORDS
 from tenantry.report import rows
 from tenantry.report.alarms import list_alarms

@@ -8,8 +8,9 @@ from functools import lru_cache
 from tenantry.bill import Charge
 from tenantry.champions import Champion, Reign, tell_orders
 from tenantry.figures import TITLES, figure
-from tenantry.fleet import STATES, FleetState, Member
+from tenantry.fleet import FleetState
 from tenantry.ledger import Action, Outcome
+from tenantry.members import STATES, Member
 from tenantry.monitoring.judgements import IN_WORDS, Judgement
 from tenantry.report.freshness import tell_promises
 from tenantry.report.summary import explain_unknown, mark_orders, stage_costs

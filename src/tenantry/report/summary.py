@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tenantry.champions import Champion
-from tenantry.fleet import STATES, FleetState, Member
+from tenantry.fleet import FleetState
 from tenantry.ledger import STAGES
+from tenantry.members import STATES, Member
 from tenantry.monitoring.judgements import IN_WORDS
 from tenantry.report.alarms import list_alarms
 from tenantry.summaries import as_text, table

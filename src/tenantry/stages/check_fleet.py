@@ -4,7 +4,8 @@ from tenantry import layout
 from tenantry.cpu import process_seconds
 from tenantry.digests import canonical_json
 from tenantry.errors import FleetError
-from tenantry.fleet import FleetState, Member, read_run
+from tenantry.fleet import FleetState, read_run
+from tenantry.members import Member
 from tenantry.report.summary import explain_unknown
 from tenantry.store.contract import ObjectStore
 

@@ -1,6 +1,7 @@
 import pytest
 
-from tenantry.fleet import FleetState, Member
+from tenantry.fleet import FleetState
+from tenantry.members import Member
 from tenantry.monitoring.judgements import Judgement, Quality, Shift
 from tenantry.report.alarms import list_alarms
 from tests.unit.monitoring.watched import AS_OF, WINDOWS

@@ -1,6 +1,7 @@
 import pytest
 
-from tenantry.fleet import FleetState, Member
+from tenantry.fleet import FleetState
+from tenantry.members import Member
 from tenantry.plans import Planned
 from tenantry.promises import Promise, Promises
 from tenantry.report.freshness import tell_freshness, tell_promises

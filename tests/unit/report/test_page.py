@@ -3,8 +3,9 @@ import re
 import pytest
 
 from tenantry import layout
-from tenantry.fleet import FleetState, Member, read_fleet
+from tenantry.fleet import FleetState, read_fleet
 from tenantry.ledger import Due, Entry, Outcome
+from tenantry.members import Member
 from tenantry.plans import Planned
 from tenantry.registry.pins import pin
 from tenantry.registry.rollback import Aim, find_rollback, make_rollback

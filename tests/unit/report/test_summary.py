@@ -2,7 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from tenantry.fleet import FleetState, Member, read_fleet
+from tenantry.fleet import FleetState, read_fleet
+from tenantry.members import Member
 from tenantry.plans import Planned, RunPlan
 from tenantry.report.summary import figures, judge_run, stage_costs, to_markdown
 from tests.unit.memory_store import MemoryStore
