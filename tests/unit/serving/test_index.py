@@ -1,16 +1,11 @@
 """The change index: who polls it sees every change, and writers never undo each other."""
 
-from datetime import UTC, datetime, timedelta
-from functools import reduce
-from itertools import permutations
+from datetime import timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tenantry import layout
 from tenantry.errors import ObjectMissingError, PreconditionError, StoreUnavailableError
-from tenantry.serving.entries import Entry
 from tenantry.serving.index import (
     bucket_of,
     read_changes,
@@ -19,23 +14,9 @@ from tenantry.serving.index import (
     write_entries,
 )
 from tests.unit.memory_store import MemoryStore
+from tests.unit.serving.made_entries import START, entry
 
 PRODUCT = "arrival-delay"
-START = datetime(2013, 10, 1, tzinfo=UTC)
-
-
-def entry(counter=1, day=0, *, version=None, **fields):
-    """The entry made of a pointer's n-th state by the run of a day."""
-    return Entry(
-        version=version or f"v{counter}",
-        record=f"record-{counter}-{day}",
-        online=f"online-{day}",
-        spec="s",
-        published=START + timedelta(days=day),
-        as_of=START + timedelta(days=day),
-        counter=counter,
-        **fields,
-    )
 
 
 class RacingStore(MemoryStore):
@@ -146,28 +127,9 @@ def test_a_run_that_comes_late_does_not_undo_a_rollback():
     assert (found.online, found.as_of) == ("online-4", START + timedelta(days=4))
 
 
-def test_a_backfill_of_long_ago_leaves_the_newer_past():
-    assert entry(2, day=0).after(entry(2, day=9)).online == "online-9"
-
-
 def test_an_erased_tenant_is_in_no_bucket():
     store = MemoryStore()
     write_entries(store, PRODUCT, {"ua": entry(), "vx": entry()})
     remove_entries(store, PRODUCT, ["ua", "never-there"])
     assert read_entries(store, PRODUCT).keys() == {"vx"}
     assert not any(b'"ua"' in one.content for one in store.objects.values())
-
-
-ENTRIES = st.builds(entry, st.integers(1, 4), st.integers(0, 4))
-
-
-@given(st.lists(ENTRIES, min_size=1, max_size=4, unique_by=lambda one: (one.counter, one.as_of)))
-def test_in_whatever_order_entries_are_written_the_same_counts(entries):
-    def join(known, one):
-        return one.after(known)
-
-    ends = {reduce(join, order, None).to_json() for order in permutations(entries)}
-    assert len(ends) == 1
-    last = Entry.from_json(ends.pop(), "entry")
-    assert last.counter == max(one.counter for one in entries)
-    assert last.as_of == max(one.as_of for one in entries)
