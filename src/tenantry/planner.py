@@ -3,14 +3,13 @@
 Everything here is a pure function; `stages/plan.py` reads the state and writes the ledgers.
 """
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from tenantry.agenda import Agenda
 from tenantry.backoff import Hold, find_holds, holding
 from tenantry.champions import describe_pin
-from tenantry.errors import Fault, PlanError
 from tenantry.facts import Attempt
 from tenantry.ledger import Action, Due
 from tenantry.recalls import find_recall
@@ -282,34 +281,3 @@ def _windows_due(action: Action, reason: str, windows: Sequence[Window]) -> Due:
 def _describe(windows: Sequence[Window], reason: str) -> str:
     first, last = format_moment(windows[0].start), format_moment(windows[-1].end)
     return f"{counted(len(windows), 'window')} from {first} to {last}: {reason}"
-
-
-# --- the fleet ------------------------------------------------------------------------------------
-
-
-def check_presence(
-    specs: Mapping[str, Spec], stored: Set[str], retired_share: float, retiring: set[str]
-) -> None:
-    """Refuse what could be a mistake rather than an order.
-
-    Args:
-        specs: All specs of the product, before any filter.
-        stored: Tenants that the store knows.
-        retired_share: Share of the fleet that may be retired by one run.
-        retiring: Tenants that this run would retire.
-
-    Raises:
-        PlanError: A tenant of the store has no spec, or too many are to be retired at once.
-    """
-    remedy = "restore its file, or write state: retired into it"
-    faults = [
-        Fault(f"{tenant}.yaml", "the store holds this tenant, but it has no spec", remedy)
-        for tenant in sorted(stored - specs.keys())
-    ]
-    if len(retiring) > max(1, retired_share * len(specs)):
-        names = ", ".join(sorted(retiring)[:10])
-        fault = f"{len(retiring)} of {len(specs)} tenants are to be retired at once ({names})"
-        remedy = f"retire fewer, or raise retire_max_share (now {retired_share:g})"
-        faults.append(Fault("product.yaml", fault, remedy))
-    if faults:
-        raise PlanError(faults)

@@ -14,9 +14,9 @@ from tenantry.ledger import Entry, Header, Ledger
 from tenantry.models.pooled import read_pooled_marks
 from tenantry.openings import open_shard
 from tenantry.packing import select_served
-from tenantry.planner import check_presence
 from tenantry.plans import Planned, RunPlan
 from tenantry.pooling import find_reasons, split_zones
+from tenantry.presence import check_presence
 from tenantry.request import PlanRequest
 from tenantry.serving.announce import take_back
 from tenantry.specs.frozen import FLEET, freeze_specs
