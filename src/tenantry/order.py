@@ -19,15 +19,14 @@ def is_sorted(frame: pd.DataFrame, columns: tuple[str, ...]) -> bool:
     arrays = [_comparable(frame[name]) for name in columns]
     if any(pd.isna(values).any() for values in arrays):
         return False
-    equal = None  # rows that are so far equal to the one after; None for all
+    equal = np.ones(max(len(frame) - 1, 0), dtype=bool)  # whether rows so far equal the one after
     for values in arrays:
-        before, after = values[:-1], values[1:]
-        if equal is not None:
-            before, after = before[equal], after[equal]
-        if (before > after).any():
+        # others than numbers take longer to compare than to choose from
+        some = slice(None) if isinstance(values, np.ndarray) else np.flatnonzero(equal)
+        before, after = values[:-1][some], values[1:][some]
+        if (equal[some] & np.asarray(before > after, dtype=bool)).any():
             return False
-        same = np.flatnonzero(before == after)
-        equal = same if equal is None else equal[same]
+        equal[some] &= np.asarray(before == after, dtype=bool)
     return True
 
 

@@ -7,22 +7,24 @@ from hypothesis import strategies as st
 
 from tenantry.order import is_rising, is_sorted, sort_rows
 
-COLUMNS = ("when", "name")
+COLUMNS = ("when", "name", "size")
+ROWS = st.lists(st.tuples(st.integers(0, 3), st.sampled_from("abé"), st.integers(0, 2)), max_size=6)
 
 
-def make_frame(pairs):
-    when, names = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+def make_frame(rows):
+    when, names, sizes = ([row[place] for row in rows] for place in range(3))
     times = pd.to_datetime(when, unit="h", utc=True).as_unit("us")
-    return pd.DataFrame({"when": times, "name": pd.Series(names, dtype="str")})
+    size = pd.Series(sizes, dtype="float64")
+    return pd.DataFrame({"when": times, "name": pd.Series(names, dtype="str"), "size": size})
 
 
-@given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from("abé")), max_size=6))
-def test_a_frame_is_sorted_as_pandas_sorts_it(pairs):
-    frame = make_frame(pairs).set_axis(range(3, 3 + len(pairs)))
+@given(ROWS)
+def test_a_frame_is_sorted_as_pandas_sorts_it(rows):
+    frame = make_frame(rows).set_axis(range(3, 3 + len(rows)))
     wanted = frame.sort_values(list(COLUMNS), kind="stable", ignore_index=True)
     pd.testing.assert_frame_equal(sort_rows(frame, COLUMNS), wanted)
     assert is_sorted(wanted, COLUMNS)
-    assert is_sorted(frame, COLUMNS) == (pairs == sorted(pairs))
+    assert is_sorted(frame, COLUMNS) == (rows == sorted(rows))
 
 
 def test_a_frame_with_a_missing_value_is_not_taken_for_sorted():
