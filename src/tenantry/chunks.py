@@ -30,11 +30,11 @@ def make_chunks(rows: pd.DataFrame, at_most: int = AT_MOST) -> Iterator[tuple[Ch
         rows: A rows frame (see `tenantry.columns`), sorted by event time.
         at_most: Rows of a chunk of several months.
     """
-    months = _months(rows)
-    starts = _starts(months, at_most)
+    times = _times(rows)
+    starts = _starts(times, at_most)
     pieces = to_parquets(rows, starts)
     for (start, end), content in zip(pairwise((*starts, len(rows))), pieces, strict=True):
-        named = _name(months[start], months[end - 1])
+        named = _name(*times[[start, end - 1]].astype("datetime64[M]"))
         yield Chunk(month=named, sha256=sha256(content), rows=end - start), content
 
 
@@ -57,7 +57,7 @@ class Chunker:
         Args:
             rows: Of whole months, later than those of all rows before; sorted by event time.
         """
-        starts = _starts(_months(rows), self._at_most, sum(map(len, self._waiting)))
+        starts = _starts(_times(rows), self._at_most, sum(map(len, self._waiting)))
         if not starts:
             self._waiting.append(rows.copy())
             return []
@@ -77,20 +77,28 @@ class Chunker:
         return [*make_chunks(pd.concat(waiting), self._at_most)] if waiting else []
 
 
-def _months(rows: pd.DataFrame) -> NDArray[np.datetime64]:
-    return rows[EVENT_TIME].to_numpy("datetime64[us]").astype("datetime64[M]")
+def _times(rows: pd.DataFrame) -> NDArray[np.datetime64]:
+    return rows[EVENT_TIME].to_numpy("datetime64[us]")
 
 
-def _starts(months: NDArray[np.datetime64], at_most: int, waiting: int = 0) -> list[int]:
+def _starts(times: NDArray[np.datetime64], at_most: int, waiting: int = 0) -> list[int]:
     """Return the first row of each chunk that begins among rows, of which earlier ones wait."""
     starts, held = [], waiting
-    bounds = np.flatnonzero(np.diff(months, prepend=months[:1] - 1)).tolist()
-    for start, end in pairwise((*bounds, len(months))):
+    for start, end in pairwise((*_month_starts(times), len(times))):
         if not held or held + end - start > at_most:
             starts.append(start)
             held = 0
         held += end - start
     return starts
+
+
+def _month_starts(times: NDArray[np.datetime64]) -> list[int]:
+    """Return the first row of each month, of rows sorted by time."""
+    if not len(times):
+        return []
+    first, last = times[[0, -1]].astype("datetime64[M]")
+    later = np.arange(first + 1, last + 1).astype(times.dtype)
+    return [int(start) for start in np.unique([0, *np.searchsorted(times, later)])]
 
 
 def _name(first: np.datetime64, last: np.datetime64) -> str:
