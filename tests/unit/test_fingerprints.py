@@ -78,6 +78,30 @@ def test_rows_have_the_hashes_that_pandas_gives_them():
     assert fingerprint(rows, list(rows.columns)).startswith(f"3-{first:016x}")
 
 
+@pytest.mark.parametrize("last", ["z", 1, None])
+def test_many_rows_have_the_hashes_that_pandas_gives_them_at_once(last):
+    size = (1 << 16) + 3
+    rows = pd.DataFrame(
+        {
+            "amount": np.arange(size) / 7,
+            "at": pd.date_range("2024-01-01", periods=size, freq="s", tz="UTC", unit="us"),
+            "count": np.arange(size, dtype="int32"),
+            "odd": pd.Series([*["a", "b", "c"] * (size // 3), *["d"] * (size % 3 - 1), last]),
+            "word": pd.Series(np.arange(size) % 9).astype("str"),
+        }
+    )
+    rows = rows.astype({"odd": object})
+    hashes = pd.util.hash_pandas_object(rows, index=False)
+    first = int(hashes.sum()) % (1 << 64)
+    told = fingerprint(rows, list(rows.columns))
+    assert told.startswith(f"{size}-{first:016x}")
+    assert fingerprint_each(rows, list(rows.columns), np.zeros(size, dtype=np.int64)) == {0: told}
+
+
+def test_no_rows_have_one():
+    assert fingerprint(frame([]), ["number", "word"]) == f"0-{0:032x}"
+
+
 def test_rows_that_lack_what_a_pooled_model_reads_have_none_in_any_group():
     spec, rows = make_spec(), make_table(rows=4)
     groups = np.array([0, 0, 2, 2])
