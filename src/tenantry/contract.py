@@ -269,8 +269,9 @@ def _labels(values: "pd.Series[Any]", spec: Spec) -> "pd.Series[Any]":
     if spec.label.above is None:
         return values
     numbers = values.to_numpy(dtype=float)
-    above = (numbers > spec.label.above).astype(float)
-    return pd.Series(np.where(np.isnan(numbers), np.nan, above))
+    labels = (numbers > spec.label.above).astype(float)
+    labels[np.isnan(numbers)] = np.nan
+    return pd.Series(labels, copy=False)
 
 
 def _find_repeats(rows: pd.DataFrame, key: tuple[str, ...], good: Mask) -> tuple[Mask, Mask]:

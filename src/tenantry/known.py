@@ -56,5 +56,6 @@ def _numbered(column: "pd.Series[Any]") -> "pd.Series[Any]":
 def _masked(column: "pd.Series[Any]", hidden: NDArray[np.bool_]) -> "pd.Series[Any]":
     """Return a column without some of its values; of numbers that is quickly done."""
     if column.dtype == np.float64:
-        return pd.Series(np.where(hidden, np.nan, column.to_numpy()), index=column.index)
+        shown = np.where(hidden, np.nan, column.to_numpy())
+        return pd.Series(shown, index=column.index, copy=False)
     return column.mask(hidden)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tenantry.columns import EVENT_TIME, KNOWN_AT, LABEL_KNOWN_AT
 from tenantry.specs.data import KnownAt, Times
 from tenantry.times import Window
-from tenantry.values import read_values
+from tenantry.values import TIME, read_values
 
 Rows = pd.DataFrame | Mapping[str, "pd.Series[Any]"]
 """A frame, or columns of the same rows."""
@@ -58,5 +58,17 @@ def _moments(frame: Rows, event: "pd.Series[Any]", known: KnownAt) -> "pd.Series
     if known.column is not None:
         return read_values(frame[known.column], "time").clean
     shift = known.delay if known.delay is not None else -(known.lead or timedelta(0))
-    moments = (event.array + pd.Timedelta(shift)).as_unit("us")
-    return pd.Series(moments, index=event.index)
+    return _shifted(event, shift)
+
+
+def _shifted(event: "pd.Series[Any]", shift: timedelta) -> "pd.Series[Any]":
+    """Return moments that lie later by `shift`, as NumPy adds them; it is earlier if below zero.
+
+    Raises:
+        OverflowError: One lies where no moment can be told.
+    """
+    times = event.to_numpy("datetime64[us]")
+    moved = times + np.timedelta64(shift)
+    if ((moved < times) if shift > timedelta(0) else (moved > times)).any():
+        raise OverflowError(f"moments {shift} away from others are out of bounds")
+    return pd.Series(moved.view(np.int64), index=event.index, dtype=TIME, copy=False)

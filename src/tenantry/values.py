@@ -23,10 +23,21 @@ from tenantry.scalars import (
     text_of,
 )
 
-__all__ = ["FAULTS", "MAX_TEXT", "Kind", "Values", "as_texts", "frame_of", "read_values", "soften"]
+__all__ = [
+    "FAULTS",
+    "MAX_TEXT",
+    "TIME",
+    "Kind",
+    "Values",
+    "as_texts",
+    "frame_of",
+    "read_values",
+    "soften",
+]
 
 
-_TIME = pd.DatetimeTZDtype("us", "UTC")
+TIME = pd.DatetimeTZDtype("us", "UTC")
+"""The type of all moments."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +147,7 @@ def _read_numbers(raw: "pd.Series[Any]") -> Values:
     if raw.dtype == np.float64 and not np.isinf(raw.to_numpy()).any():
         return _as_they_are(raw)
     if isinstance(raw.dtype, np.dtype) and raw.dtype.kind in "biu":
-        return _as_they_are(pd.Series(raw.to_numpy(dtype=float), index=raw.index))
+        return _as_they_are(pd.Series(raw.to_numpy(dtype=float), index=raw.index, copy=False))
     if pd.api.types.is_numeric_dtype(raw.dtype):
         array = raw.to_numpy(dtype=float, na_value=np.nan)
     else:
@@ -144,7 +155,7 @@ def _read_numbers(raw: "pd.Series[Any]") -> Values:
         if plain is None:
             plain = pd.to_numeric(_without(raw, (bytes, bool)), errors="coerce")
         array = plain.to_numpy(dtype=float, na_value=np.nan)
-    clean = pd.Series(np.where(np.isinf(array), np.nan, array), index=raw.index)
+    clean = pd.Series(np.where(np.isinf(array), np.nan, array), index=raw.index, copy=False)
     return Values(clean, _unread(raw, clean))
 
 
@@ -160,7 +171,7 @@ def _truth_of(value: object) -> float:
 
 
 def _read_times(raw: "pd.Series[Any]") -> Values:
-    if raw.dtype == _TIME:
+    if raw.dtype == TIME:
         return _as_they_are(raw)
     if isinstance(raw.dtype, pd.DatetimeTZDtype):
         clean = raw.dt.tz_convert("UTC")
