@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from tenantry import layout
-from tenantry.champions import Pin, Reign, crown, move_champion
+from tenantry.champions import Pin, Reign
+from tenantry.crowning import crown, move_champion
 from tenantry.digests import sha256
 from tenantry.events import Event, write_event
 from tenantry.manifests import Chunk, Manifest

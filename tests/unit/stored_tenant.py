@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from tenantry import layout
-from tenantry.champions import Reign, crown
+from tenantry.champions import Reign
+from tenantry.crowning import crown
 from tenantry.digests import sha256
 from tenantry.events import Event, write_event
 from tenantry.models.card import Card

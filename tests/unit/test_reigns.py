@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenantry.champions import Champion, Pin, Reign, Restored, crown, move_champion, read_champion
+from tenantry.champions import Champion, Pin, Reign, Restored, read_champion
+from tenantry.crowning import crown, move_champion
 from tenantry.errors import ChampionMovedError
 from tenantry.times import compact
 from tests.unit.memory_store import MemoryStore

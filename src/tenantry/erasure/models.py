@@ -4,7 +4,8 @@ from collections.abc import Set as AbstractSet
 from uuid import uuid4
 
 from tenantry import layout
-from tenantry.champions import Champion, move_champion, read_champion
+from tenantry.champions import Champion, read_champion
+from tenantry.crowning import move_champion
 from tenantry.erasure.removal import Removal
 from tenantry.errors import ModelFileError
 from tenantry.models.card import read_card

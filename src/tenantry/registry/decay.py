@@ -1,6 +1,7 @@
 """Roll a tenant back when a judgement asks for it, as a run's plan says."""
 
-from tenantry.champions import Champion, Seen
+from tenantry.champions import Champion
+from tenantry.crowning import Seen
 from tenantry.decisions import champion_facts
 from tenantry.errors import RegistryError
 from tenantry.jobs import Job, Result

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from functools import partial
 from uuid import uuid4
 
-from tenantry.champions import Champion, Seen, lighten
+from tenantry.champions import Champion, lighten
+from tenantry.crowning import Seen
 from tenantry.erasure.tombstones import erased_tenants
 from tenantry.errors import Fault, NothingToDoError, RegistryError, StoreError
 from tenantry.openings import Told, opened

@@ -3,7 +3,8 @@
 from datetime import datetime
 from uuid import uuid4
 
-from tenantry.champions import Champion, Pin, describe_pin, move_champion
+from tenantry.champions import Champion, Pin, describe_pin
+from tenantry.crowning import move_champion
 from tenantry.errors import Fault, NothingToDoError, RegistryError
 from tenantry.openings import opened
 from tenantry.registry.orders import Order, record_pin

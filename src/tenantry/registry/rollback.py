@@ -8,15 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
-from tenantry.champions import (
-    Champion,
-    Reign,
-    Restored,
-    Seen,
-    describe_pin,
-    describe_rollback,
-    move_champion,
-)
+from tenantry.champions import Champion, Reign, Restored, describe_pin, describe_rollback
+from tenantry.crowning import Seen, move_champion
 from tenantry.errors import Fault, NothingToDoError, RegistryError
 from tenantry.openings import opened
 from tenantry.registry.orders import Order, record_rollback

@@ -5,7 +5,8 @@ from datetime import datetime
 from difflib import get_close_matches
 
 from tenantry import layout
-from tenantry.champions import Champion, Reign, Seen, see_champion
+from tenantry.champions import Champion, Reign
+from tenantry.crowning import Seen, see_champion
 from tenantry.digests import sha256
 from tenantry.erasure.tombstones import is_erased
 from tenantry.errors import Fault, ModelFileError, NothingToDoError, RegistryError

@@ -9,8 +9,9 @@ import pandas as pd
 
 from tenantry import layout
 from tenantry.appraisal import appraise
-from tenantry.champions import Reign, Seen, crown, describe_pin, see_champion
+from tenantry.champions import Reign, describe_pin
 from tenantry.columns import LABEL
+from tenantry.crowning import Seen, crown, see_champion
 from tenantry.curves import Curves, curves_key
 from tenantry.decisions import (
     champion_facts,

@@ -6,8 +6,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from tenantry.champions import move_champion
 from tenantry.cli.history import history
+from tenantry.crowning import move_champion
 from tenantry.errors import RegistryError
 from tenantry.registry.pins import pin
 from tenantry.registry.rollback import Aim, find_rollback, make_rollback

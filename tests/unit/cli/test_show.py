@@ -5,8 +5,9 @@ import typer
 from typer.testing import CliRunner
 
 from tenantry import layout
-from tenantry.champions import Restored, crown, read_champion
+from tenantry.champions import Restored, read_champion
 from tenantry.cli.show import show
+from tenantry.crowning import crown
 from tenantry.errors import SpecError
 from tenantry.models.card import Card
 from tenantry.registry.orders import Order

@@ -4,8 +4,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from tenantry.champions import crown
 from tenantry.cli.status import status
+from tenantry.crowning import crown
 from tenantry.errors import SpecError
 from tenantry.registry.orders import Order
 from tenantry.registry.pins import pin

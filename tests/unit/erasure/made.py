@@ -9,10 +9,11 @@ import pandas as pd
 import pyarrow as pa
 
 from tenantry import layout
-from tenantry.champions import Reign, crown
+from tenantry.champions import Reign
 from tenantry.chunks import make_chunks
 from tenantry.columns import EVENT_TIME, RESERVED
 from tenantry.contract import check_rows
+from tenantry.crowning import crown
 from tenantry.digests import canonical_json, digest, sha256
 from tenantry.features.tables import write_features
 from tenantry.ledger import Due, Entry, Header, Ledger

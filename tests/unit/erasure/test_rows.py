@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenantry import layout
-from tenantry.champions import crown, read_champion
+from tenantry.champions import read_champion
+from tenantry.crowning import crown
 from tenantry.digests import sha256
 from tenantry.erasure.completion import complete_erasures
 from tenantry.erasure.orders import read_orders

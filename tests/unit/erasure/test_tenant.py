@@ -6,7 +6,8 @@ import json
 import pytest
 
 from tenantry import layout
-from tenantry.champions import crown, read_champion
+from tenantry.champions import read_champion
+from tenantry.crowning import crown
 from tenantry.erasure.certificate import Certificate
 from tenantry.erasure.completion import complete_erasures
 from tenantry.erasure.tenant import erase_tenant, lift_tombstone, survey_tenant

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 from tenantry import layout
-from tenantry.champions import Reign, crown
+from tenantry.champions import Reign
+from tenantry.crowning import crown
 from tenantry.digests import digest, sha256
 from tenantry.events import Event, write_event
 from tenantry.models.card import Card, PooledPart

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from tenantry.champions import crown, read_champion
+from tenantry.champions import read_champion
+from tenantry.crowning import crown
 from tenantry.errors import RegistryError
 from tenantry.events import list_events, read_event
 from tenantry.jobs import Job

@@ -3,7 +3,7 @@
 import pytest
 
 from tenantry import layout
-from tenantry.champions import crown
+from tenantry.crowning import crown
 from tenantry.curves import Curves, Driver, curves_key
 from tenantry.digests import digest
 from tenantry.errors import RegistryError

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from tenantry.champions import crown, read_champion
+from tenantry.champions import read_champion
+from tenantry.crowning import crown
 from tenantry.erasure.tombstones import Tombstone, write_tombstone
 from tenantry.errors import RegistryError, StoreUnavailableError
 from tenantry.index import rebuild

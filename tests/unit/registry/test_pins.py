@@ -2,7 +2,8 @@
 
 import pytest
 
-from tenantry.champions import crown, read_champion
+from tenantry.champions import read_champion
+from tenantry.crowning import crown
 from tenantry.errors import NothingToDoError, RegistryError
 from tenantry.events import list_events, read_event
 from tenantry.registry.orders import Order

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from tenantry.champions import crown, read_champion
+from tenantry.champions import read_champion
+from tenantry.crowning import crown
 from tenantry.errors import ChampionMovedError, RegistryError
 from tenantry.events import list_events
 from tenantry.registry.pins import pin, unpin

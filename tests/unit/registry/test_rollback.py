@@ -3,7 +3,8 @@
 import pytest
 
 from tenantry import layout
-from tenantry.champions import Pin, Reign, crown, move_champion, read_champion
+from tenantry.champions import Pin, Reign, read_champion
+from tenantry.crowning import crown, move_champion
 from tenantry.digests import sha256
 from tenantry.erasure.tombstones import Tombstone, write_tombstone
 from tenantry.errors import NothingToDoError, RegistryError

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tenantry import layout
-from tenantry.champions import Reign, crown
+from tenantry.champions import Reign
+from tenantry.crowning import crown
 from tenantry.fleet import read_fleet
 from tenantry.ledger import STAGES, Cost, Due, Entry, Header, Ledger, Outcome
 from tenantry.monitoring.history import Judged

@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tenantry import layout
-from tenantry.champions import Restored, move_champion, read_champion
+from tenantry.champions import Restored, read_champion
+from tenantry.crowning import move_champion
 from tenantry.digests import sha256
 from tenantry.holdings import Holdings, PooledHoldings
 from tests.unit.retention.specs import collect, find, make_fleet

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from tenantry import layout
-from tenantry.champions import move_champion, read_champion
+from tenantry.champions import read_champion
+from tenantry.crowning import move_champion
 from tenantry.digests import sha256
 from tenantry.erasure.tombstones import sweep
 from tenantry.errors import ObjectMissingError, StoreError

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from tenantry import layout
-from tenantry.champions import Reign, crown, move_champion, read_champion
+from tenantry.champions import Reign, read_champion
+from tenantry.crowning import crown, move_champion
 from tenantry.models.card import Card
 from tenantry.serving.index import read_entry
 from tenantry.serving.pool import Room

@@ -9,8 +9,9 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from tenantry import layout
-from tenantry.champions import Reign, crown
+from tenantry.champions import Reign
 from tenantry.columns import EVENT_TIME, KNOWN_AT, LABEL, LABEL_KNOWN_AT, RESERVED
+from tenantry.crowning import crown
 from tenantry.digests import digest
 from tenantry.features.tables import write_features
 from tenantry.jobs import Job

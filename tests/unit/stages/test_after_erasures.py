@@ -3,7 +3,8 @@
 import pytest
 
 from tenantry import layout
-from tenantry.champions import move_champion, read_champion
+from tenantry.champions import read_champion
+from tenantry.crowning import move_champion
 from tenantry.erasure.subject import erase_rows, read_keys
 from tenantry.erasure.tombstones import Tombstone, write_tombstone
 from tenantry.errors import StoreUnavailableError

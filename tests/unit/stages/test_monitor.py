@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from tenantry import layout
-from tenantry.champions import Restored, crown
+from tenantry.champions import Restored
+from tenantry.crowning import crown
 from tenantry.digests import sha256
 from tenantry.features.tables import write_features
 from tenantry.insights.files import read_insights

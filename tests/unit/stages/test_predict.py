@@ -10,7 +10,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from tenantry import layout
-from tenantry.champions import Reign, Restored, crown, read_champion
+from tenantry.champions import Reign, Restored, read_champion
+from tenantry.crowning import crown
 from tenantry.digests import sha256
 from tenantry.errors import ModelFileError, ScoringError
 from tenantry.explain import contributions

@@ -8,15 +8,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from tenantry import layout
-from tenantry.champions import (
-    Champion,
-    Pin,
-    Reign,
-    Restored,
-    crown,
-    move_champion,
-    read_champion,
-)
+from tenantry.champions import Champion, Pin, Reign, Restored, read_champion
+from tenantry.crowning import crown, move_champion
 from tenantry.curves import read_curves
 from tenantry.errors import ChampionMovedError, ModelFileError
 from tenantry.events import Event, list_events, read_event
