@@ -22,7 +22,8 @@ from rich.table import Table
 
 from tenantry.champions import read_champion
 from tenantry.index import rebuild
-from tenantry.predictions import Receipt, write_receipt
+from tenantry.predictions import Receipt
+from tenantry.receipts import write_receipt
 from tenantry.registry.fleet import find_fleet_rollback, make_fleet_rollback
 from tenantry.registry.rollback import Aim
 from tenantry.store.contract import ObjectStore

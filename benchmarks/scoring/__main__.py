@@ -28,7 +28,7 @@ from rich.table import Table
 from benchmarks.quality.promises import Promise, report
 from benchmarks.scoring.landing import NEVER, PRODUCT, START, TRAINED, write_specs
 from tenantry.ledger import STAGES, Entry, Ledger
-from tenantry.predictions import read_receipts
+from tenantry.receipts import read_receipts
 from tenantry.request import PlanRequest
 from tenantry.settings import load_settings
 from tenantry.shard import run_stage

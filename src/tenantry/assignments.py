@@ -21,7 +21,8 @@ from tenantry.features.tables import open_features
 from tenantry.jobs import Job
 from tenantry.ledger import Action, ModelChoice
 from tenantry.models.pooled import read_usable_champion
-from tenantry.predictions import Receipt, read_model_receipts
+from tenantry.predictions import Receipt
+from tenantry.receipts import read_model_receipts
 from tenantry.row_groups import ParquetRows
 from tenantry.scalars import microseconds
 from tenantry.sources.collect import old_rows_span

@@ -9,7 +9,8 @@ from tenantry.errors import Fault, ModelFileError, SpecError
 from tenantry.members import Member
 from tenantry.models.card import Card, read_card
 from tenantry.monitoring.judgements import Judgement, read_judgements
-from tenantry.predictions import Receipt, read_receipts
+from tenantry.predictions import Receipt
+from tenantry.receipts import read_receipts
 from tenantry.specs.faults import suggest
 from tenantry.specs.load import Fleet
 from tenantry.specs.model import Spec

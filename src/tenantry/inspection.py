@@ -21,7 +21,8 @@ from tenantry.monitoring.gather import (
 )
 from tenantry.monitoring.judgements import Judgement, read_judgement
 from tenantry.monitoring.measure import Evidence
-from tenantry.predictions import Receipt, read_receipts
+from tenantry.predictions import Receipt
+from tenantry.receipts import read_receipts
 from tenantry.snapshots import read_snapshot
 from tenantry.sources.connections import Connections
 from tenantry.specs.model import Spec

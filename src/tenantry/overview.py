@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from tenantry.plans import RunPlan
 from tenantry.text import counted
@@ -21,18 +21,7 @@ Kind = Literal[
     "nothing",
 ]
 
-KINDS: tuple[Kind, ...] = (
-    "retire",
-    "pooled",
-    "rollback",
-    "train",
-    "predict",
-    "backfill",
-    "monitor",
-    "publish",
-    "left",
-    "nothing",
-)
+KINDS: tuple[Kind, ...] = get_args(Kind)
 """What a line can be about, in the order of the flow; what is not done comes last."""
 
 LINES = 40

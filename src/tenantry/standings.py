@@ -10,7 +10,8 @@ from tenantry.champions import Reign, read_champion, tell_orders
 from tenantry.fleet import read_run
 from tenantry.members import Member
 from tenantry.monitoring.judgements import Judgement, last_judgement
-from tenantry.predictions import Receipt, read_receipts
+from tenantry.predictions import Receipt
+from tenantry.receipts import read_receipts
 from tenantry.specs.load import Fleet
 from tenantry.states import TenantRecord
 from tenantry.store.contract import ObjectStore

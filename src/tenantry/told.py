@@ -11,7 +11,7 @@ from tenantry import layout
 from tenantry.events import DECISIONS, parse_names
 from tenantry.facts import Attempt, Predicted
 from tenantry.ledger import Entry, Header
-from tenantry.predictions import parse_receipts
+from tenantry.receipts import parse_receipts
 from tenantry.states import TenantRecord
 from tenantry.times import Window
 

@@ -15,7 +15,8 @@ from tenantry.events import DECISIONS, Event, EventName, parse_names, read_event
 from tenantry.facts import Alarm, Attempt, Failure, Predicted
 from tenantry.models.card import read_card
 from tenantry.monitoring.judgements import Judgement
-from tenantry.predictions import Receipt, parse_receipts
+from tenantry.predictions import Receipt
+from tenantry.receipts import parse_receipts
 from tenantry.states import TenantRecord, uncleared
 from tenantry.store.contract import ObjectStore
 from tenantry.times import Window, parse_compact

@@ -10,7 +10,7 @@ from tenantry.at_work import find_at_work
 from tenantry.champions import read_champion
 from tenantry.digests import canonical_json
 from tenantry.plans import read_plan
-from tenantry.predictions import list_predicted
+from tenantry.receipts import list_predicted
 from tenantry.states import TenantRecord
 from tenantry.store.contract import ObjectStore
 from tenantry.surveys import find_differences, survey

@@ -8,7 +8,7 @@ import pytest
 
 from tenantry.monitoring.judgements import read_judgements
 from tenantry.parquet import from_parquet
-from tenantry.predictions import read_receipts
+from tenantry.receipts import read_receipts
 from tests.fleet.conftest import NOVEMBER, OCTOBER, SHIPPED
 
 MINUTES = "arrival-minutes"

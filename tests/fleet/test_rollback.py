@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from tenantry.champions import read_champion
-from tenantry.predictions import read_receipts
+from tenantry.receipts import read_receipts
 from tenantry.registry.history import read_history
 from tenantry.registry.orders import Order
 from tenantry.registry.pins import pin

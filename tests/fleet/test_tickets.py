@@ -5,7 +5,7 @@ import pandas as pd
 
 from tenantry.monitoring.judgements import read_judgements
 from tenantry.parquet import from_parquet
-from tenantry.predictions import read_receipts
+from tenantry.receipts import read_receipts
 from tests.fleet.tickets import (
     AS_OF,
     CUSTOMERS,

@@ -13,8 +13,9 @@ from tenantry.models.card import Card, PooledCard, PooledPart
 from tenantry.models.pooled import PooledReign, enthrone
 from tenantry.monitoring.judgements import Judgement, write_judgement
 from tenantry.origins import Origin, SourceFile, SourceRead, write_origin
-from tenantry.predictions import PredictionFile, Receipt, write_receipt
+from tenantry.predictions import PredictionFile, Receipt
 from tenantry.quality import Quality
+from tenantry.receipts import write_receipt
 from tenantry.times import Window, compact
 from tests.unit.memory_store import MemoryStore
 

@@ -9,7 +9,8 @@ from tenantry.digests import sha256
 from tenantry.events import Event, write_event
 from tenantry.models.card import Card
 from tenantry.monitoring.judgements import Judgement, write_judgement
-from tenantry.predictions import Receipt, write_receipt
+from tenantry.predictions import Receipt
+from tenantry.receipts import write_receipt
 from tenantry.store.contract import ObjectStore
 from tenantry.times import compact
 

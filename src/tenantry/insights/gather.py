@@ -20,16 +20,8 @@ from tenantry.insights.record import Drivers, Insights, Segments
 from tenantry.insights.segments import find_segments
 from tenantry.monitoring.measure import read_numbers
 from tenantry.monitoring.streams import PREDICTION
-from tenantry.predictions import (
-    HIGH,
-    LOW,
-    PROBABILITIES,
-    PROBABILITY,
-    REASONS,
-    Receipt,
-    list_predicted,
-    read_receipts,
-)
+from tenantry.predictions import HIGH, LOW, PROBABILITIES, PROBABILITY, REASONS, Receipt
+from tenantry.receipts import list_predicted, read_receipts
 from tenantry.specs.model import Spec
 from tenantry.store.contract import ObjectStore
 from tenantry.times import Window

@@ -8,7 +8,8 @@ from tenantry.events import Event
 from tenantry.holdings import Holdings, PooledHoldings
 from tenantry.lineage.nodes import State
 from tenantry.models.pooled import PooledPointer, read_pooled
-from tenantry.predictions import Receipt, in_force
+from tenantry.predictions import Receipt
+from tenantry.receipts import in_force
 from tenantry.retention.collected import Collection, collected_keys, read_collections
 from tenantry.store.contract import ObjectStore
 

@@ -18,7 +18,8 @@ from tenantry.holdings import Holdings
 from tenantry.layout import judgement
 from tenantry.models.card import Card
 from tenantry.monitoring.judgements import Judgement
-from tenantry.predictions import Receipt, in_force
+from tenantry.predictions import Receipt
+from tenantry.receipts import in_force
 from tenantry.reigns import Reigned, Reigns
 from tenantry.specs.model import Spec
 from tenantry.specs.operation import Retention

@@ -17,7 +17,7 @@ from tenantry.monitoring.evidently import ReportError, Sides, preload, render_pa
 from tenantry.monitoring.gather import compare_sides, gather_evidence, judge_windows, read_table
 from tenantry.monitoring.judgements import IN_WORDS, Judgement, write_judgement
 from tenantry.monitoring.sampling import explain_absence
-from tenantry.predictions import read_receipts
+from tenantry.receipts import read_receipts
 from tenantry.report.insights_page import render_insights_page
 from tenantry.report.tenant_facts import gather_tenant_facts
 from tenantry.report.tenant_page import render_tenant_page

@@ -23,14 +23,8 @@ from tenantry.ledger import Scalar
 from tenantry.packed.load import load_packed
 from tenantry.packed.model import PackedModel
 from tenantry.parquet import to_parquet
-from tenantry.predictions import (
-    PROBABILITY,
-    REASONS,
-    PredictionFile,
-    Receipt,
-    write_look,
-    write_receipt,
-)
+from tenantry.predictions import PROBABILITY, REASONS, PredictionFile, Receipt
+from tenantry.receipts import write_look, write_receipt
 from tenantry.rules import Rules, read_rules
 from tenantry.scoring import is_decided, score_rows
 from tenantry.serving.announce import publish

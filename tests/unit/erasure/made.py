@@ -21,7 +21,8 @@ from tenantry.models.card import Card, PooledCard
 from tenantry.models.pooled import PooledReign, enthrone
 from tenantry.parquet import to_parquet
 from tenantry.plans import Planned, RunPlan
-from tenantry.predictions import PredictionFile, Receipt, write_receipt
+from tenantry.predictions import PredictionFile, Receipt
+from tenantry.receipts import write_receipt
 from tenantry.snapshots import write_chunks
 from tenantry.specs.frozen import FLEET, freeze_specs
 from tenantry.specs.model import Spec

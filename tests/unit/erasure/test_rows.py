@@ -18,7 +18,7 @@ from tenantry.errors import ErasureError
 from tenantry.events import list_events
 from tenantry.models.pooled import read_pooled
 from tenantry.parquet import from_parquet, to_parquet
-from tenantry.predictions import read_receipts
+from tenantry.receipts import read_receipts
 from tenantry.served import ServedReceipt
 from tenantry.serving.entries import Entry
 from tenantry.serving.index import read_entries, write_entries

@@ -10,7 +10,7 @@ from tenantry.erasure.tombstones import Tombstone, write_tombstone
 from tenantry.errors import StoreUnavailableError
 from tenantry.models.card import read_pooled_card
 from tenantry.models.pooled import PooledPointer, PooledReign, enthrone, read_pooled
-from tenantry.predictions import read_receipts
+from tenantry.receipts import read_receipts
 from tenantry.reigns import swap
 from tenantry.stages.ingest import ingest
 from tenantry.stages.predict import predict

@@ -10,7 +10,7 @@ from tenantry.errors import ContractError, StoreUnavailableError
 from tenantry.features.tables import read_features
 from tenantry.jobs import Job
 from tenantry.ledger import Due, Entry, Outcome
-from tenantry.predictions import read_model_receipts, read_receipts
+from tenantry.receipts import read_model_receipts, read_receipts
 from tenantry.snapshots import read_snapshot
 from tenantry.sources.collect import old_rows_span
 from tenantry.stages.build_features import build_features

@@ -20,7 +20,8 @@ from tenantry.ledger import Outcome
 from tenantry.models.files import load_model
 from tenantry.packed.save import Packed, save_packed
 from tenantry.parquet import from_parquet
-from tenantry.predictions import Receipt, read_receipts
+from tenantry.predictions import Receipt
+from tenantry.receipts import read_receipts
 from tenantry.serving.records import read_record
 from tenantry.stages.predict import predict
 from tenantry.times import Window

@@ -2,7 +2,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tenantry.predictions import Receipt, list_predicted, read_receipt, read_receipts
+from tenantry.predictions import Receipt
+from tenantry.receipts import list_predicted, read_receipt, read_receipts
 from tenantry.times import Window, compact
 from tests.unit.memory_store import MemoryStore
 
