@@ -10,12 +10,15 @@ from datetime import datetime
 from typing import Any
 
 from tenantry import layout
-from tenantry.digests import canonical_json
-from tenantry.predictions import Receipt
+from tenantry.digests import canonical_json, sha256
+from tenantry.predictions import PredictionFile, Receipt
 from tenantry.records import Record
 from tenantry.store.adding import put_new
 from tenantry.store.contract import ObjectStore
 from tenantry.times import Window, format_moment, parse_compact
+
+_DIGITS = 12
+"""How many digits of its content's digest stand in the name of a file of predictions."""
 
 _FEW = 2
 """Windows up to which a listing of each costs less than one of a year of them."""
@@ -143,6 +146,29 @@ def write_look(store: ObjectStore, product: str, tenant: str, as_of: datetime) -
     key = layout.looked(product, tenant, as_of)
     put_new(store, key, canonical_json({"as_of": format_moment(as_of)}))
     return key
+
+
+def write_predictions(
+    store: ObjectStore, receipt: Receipt, content: bytes, *, rows: int
+) -> PredictionFile:
+    """Write a window's predictions as a file, which a receipt is then to name.
+
+    The name bears digits of the content's digest: of runs that race on a window, with other specs
+    or other code, none writes over the file that another's receipt names. What an overtaken run
+    leaves is named by no receipt, and retention removes it.
+
+    Args:
+        store: The object store.
+        receipt: What is to commit them.
+        content: The file's bytes.
+        rows: How many rows it holds.
+    """
+    sha = sha256(content)
+    file = PredictionFile(
+        key=f"{receipt.folder}part-{sha[:_DIGITS]}.parquet", sha256=sha, rows=rows
+    )
+    put_new(store, file.key, content)
+    return file
 
 
 def write_receipt(store: ObjectStore, receipt: Receipt) -> bool:

@@ -54,7 +54,7 @@ def swap_bytes(content):
         ("/manifest.json", lambda content: content + b"\n", "is not what its name says"),
         ("/as/models/", cut, "unsound"),
         ("/pooled/default/2", None, "which is missing"),
-        ("part-0.parquet", None, "which is missing"),
+        ("/part-", None, "which is missing"),
         ("receipt.json", cut, "unsound"),
         ("/ledgers/", cut, "unsound"),
         ("champion.json", swap_bytes, "different"),

@@ -15,7 +15,6 @@ import pandas as pd
 
 from tenantry.assignments import Assignment, assign
 from tenantry.champions import Reign
-from tenantry.digests import sha256
 from tenantry.errors import ScoringError
 from tenantry.features.recipe import table_features
 from tenantry.jobs import Job, Result
@@ -23,8 +22,8 @@ from tenantry.ledger import Scalar
 from tenantry.packed.load import load_packed
 from tenantry.packed.model import PackedModel
 from tenantry.parquet import to_parquet
-from tenantry.predictions import PROBABILITY, REASONS, PredictionFile, Receipt
-from tenantry.receipts import write_look, write_receipt
+from tenantry.predictions import PROBABILITY, REASONS, Receipt
+from tenantry.receipts import write_look, write_predictions, write_receipt
 from tenantry.rules import Rules, read_rules
 from tenantry.scoring import is_decided, score_rows
 from tenantry.serving.announce import publish
@@ -159,9 +158,7 @@ def _write(one: Assignment, scored: pd.DataFrame, rules: Rules, job: Job) -> Rec
     if scored.empty:
         return receipt
     content = to_parquet(scored, by_others=True)
-    key = f"{receipt.folder}part-0.parquet"
-    job.store.put(key, content)
-    file = PredictionFile(key=key, sha256=sha256(content), rows=len(scored))
+    file = write_predictions(job.store, receipt, content, rows=len(scored))
     return receipt.model_copy(update={"files": (file,)})
 
 

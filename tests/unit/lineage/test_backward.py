@@ -40,7 +40,9 @@ def find(node, kind, relation=""):
     return [one for one in node.walk() if one.kind == kind and relation in one.relation]
 
 
-@pytest.mark.parametrize("part", ["receipt.json", "part-0.parquet", ""])
+@pytest.mark.parametrize(
+    "part", ["receipt.json", "part-0.parquet", "part-0123456789ab.parquet", ""]
+)
 def test_a_prediction_leads_to_model_rows_files_spec_code_and_run(made, part):
     node = back(made, made.second.folder + part)
     assert (node.kind, node.state, node.facts["run"]) == ("prediction", "there", "run-2")

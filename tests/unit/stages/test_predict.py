@@ -16,6 +16,7 @@ from tenantry.digests import sha256
 from tenantry.errors import ModelFileError, ScoringError
 from tenantry.explain import contributions
 from tenantry.features.tables import write_features
+from tenantry.jobs import Job
 from tenantry.ledger import Outcome
 from tenantry.models.files import load_model
 from tenantry.packed.save import Packed, save_packed
@@ -24,6 +25,7 @@ from tenantry.predictions import Receipt
 from tenantry.receipts import read_receipts
 from tenantry.serving.records import read_record
 from tenantry.stages.predict import predict
+from tenantry.store.contract import StoredObject
 from tenantry.times import Window
 from tests.unit.memory_store import MemoryStore
 from tests.unit.models.pipelines import fitted
@@ -376,6 +378,35 @@ def test_the_same_rows_by_another_snapshots_name_are_not_predicted_again(tenancy
     again = replace(job, entry=job.entry.model_copy(update={"outcomes": outcomes}))
     assert predict(again).facts["windows"] == 0
     assert receipts(tenancy) == first
+
+
+class Overtaken(MemoryStore):
+    """A rival run does all its work while this one loads its model: it had found the same open."""
+
+    rival: Job | None = None
+
+    def get(self, key: str) -> StoredObject:
+        if self.rival and key.endswith("model.skops"):
+            rival, self.rival = self.rival, None
+            predict(rival)
+        return super().get(key)
+
+
+def test_a_run_that_was_overtaken_leaves_the_rivals_predictions_as_their_receipt_says(
+    tenancy: Tenancy,
+) -> None:
+    store = Overtaken()
+    store.objects |= tenancy.store.objects
+    fast = replace(tenancy, store=store)
+    slow = fast.with_spec(predict=EXPLAIN_ALL)
+    store.rival = fast.predict_job(AS_OF, FIRST)
+    facts = predict(slow.predict_job(AS_OF, FIRST)).facts
+    assert facts["explained"] == facts["rows"]
+    assert facts["committed"] == 0
+    receipt = receipts(slow)[FIRST]
+    (file,) = receipt.files
+    assert receipt.explained == 0
+    assert file.sha256 == sha256(store.get(file.key).content)
 
 
 def test_two_fresh_runs_write_the_same_bytes(trained):
