@@ -9,10 +9,11 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from tenantry import layout
-from tenantry.champions import Reign
+from tenantry.champions import Champion, Reign, read_champion
 from tenantry.columns import EVENT_TIME, KNOWN_AT, LABEL, LABEL_KNOWN_AT, RESERVED
 from tenantry.crowning import crown
 from tenantry.digests import digest
+from tenantry.events import list_events
 from tenantry.features.tables import write_features
 from tenantry.jobs import Job
 from tenantry.ledger import Due, Entry, Outcome
@@ -20,7 +21,9 @@ from tenantry.models.card import Card, PooledCard
 from tenantry.models.files import save_model, save_pooled
 from tenantry.models.fitted import FittedModel, link_scores
 from tenantry.models.link import from_link
-from tenantry.parquet import to_parquet
+from tenantry.parquet import from_parquet, to_parquet
+from tenantry.predictions import Receipt
+from tenantry.receipts import read_receipts
 from tenantry.sources.connections import Connections
 from tenantry.specs.model import Spec
 from tenantry.times import Window
@@ -43,6 +46,12 @@ class Tenancy:
     table: pd.DataFrame = field(default_factory=lambda: make_table(rows=2000))
     store: MemoryStore = field(default_factory=MemoryStore)
     pooled: PooledCard | None = None
+
+    def copy(self) -> "Tenancy":
+        """The same tenant in a store of its own."""
+        store = MemoryStore()
+        store.objects |= self.store.objects
+        return replace(self, store=store)
 
     def known(self, as_of: datetime) -> pd.DataFrame:
         """The rows that are known at a time, labels too."""
@@ -166,3 +175,22 @@ def in_window(table: pd.DataFrame, window: Window) -> pd.DataFrame:
     """The rows of a table whose event happens in a window."""
     when = table[EVENT_TIME]
     return table[(when >= window.start) & (when < window.end)]
+
+
+def champion(tenancy: Tenancy) -> Champion | None:
+    return read_champion(tenancy.store, tenancy.spec.product, tenancy.spec.tenant)
+
+
+def events(tenancy: Tenancy) -> list[tuple[str, str, int]]:
+    """Kind, version and turn of every event, by time."""
+    listed = list_events(tenancy.store, tenancy.spec.product, tenancy.spec.tenant)
+    return [(event.kind, event.version, event.turn) for event in listed]
+
+
+def receipts(tenancy: Tenancy) -> dict[Window, Receipt]:
+    return read_receipts(tenancy.store, tenancy.spec.product, tenancy.spec.tenant)
+
+
+def read(tenancy: Tenancy, receipt: Receipt) -> pd.DataFrame:
+    """The rows that a receipt commits."""
+    return from_parquet(tenancy.store.get(receipt.files[0].key).content)
