@@ -1,66 +1,21 @@
 from datetime import timedelta
-from functools import cache
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from tenantry.monitoring.drift import learn_reference
 from tenantry.monitoring.feed import Delivery
-from tenantry.monitoring.judge import judge_unseen, judge_window
-from tenantry.monitoring.measure import Evidence
+from tenantry.monitoring.judge import judge_unseen
 from tenantry.monitoring.memory import Arrival, Memory
+from tests.unit.monitoring.judged import LEARNT, MEMORY, RMSE, SPEC, judge, rows_with, stream
 from tests.unit.monitoring.watched import (
     AS_OF,
     MODEL,
     TRAINED,
     WINDOWS,
     make_receipt,
-    make_rows,
     make_spec,
-    make_table,
 )
-
-SPEC = make_spec()
-MEMORY = Memory()
-TABLE = make_table()
-LEARNT = TABLE[TABLE["event_time"] < TRAINED]
-
-
-def judge(rows=None, *, spec=SPEC, promised=0.51, learnt=LEARNT, memory=MEMORY, **changes):
-    """Judge the rows; `window` is that of the receipt, `overtaken` why nothing follows."""
-    rows = make_rows(TABLE, WINDOWS[0]) if rows is None else rows
-    reference = learn(learnt, spec) if learnt is not LEARNT else learn_all(spec.label.task)
-    receipt = make_receipt(changes.get("window", WINDOWS[0]), model=changes.get("model", MODEL))
-    evidence = Evidence(
-        receipt,
-        rows,
-        reference,
-        promised,
-        changes.get("overtaken", ""),
-        changes.get("delivery", Delivery()),
-    )
-    return judge_window(spec, AS_OF, evidence, memory)
-
-
-def learn(learnt, spec):
-    return learn_reference(
-        learnt,
-        (*spec.features, "label"),
-        until=TRAINED,
-        length=spec.predict.window,
-        task=spec.label.task,
-    )
-
-
-@cache
-def learn_all(task):
-    """Learn once from all rows before the first window."""
-    return learn(LEARNT, make_spec(label={"column": "arr_delay", "task": task}, model=RMSE))
-
-
-def rows_with(**columns):
-    return make_rows(TABLE, WINDOWS[0]).assign(**columns)
 
 
 def test_the_share_that_intervals_held_is_told():
@@ -336,9 +291,6 @@ def test_regression_has_no_auc_and_says_nothing_of_classes():
     assert "class" not in judged.sentence
 
 
-RMSE = {"candidates": {"logistic": {}}, "validation": "28d", "metric": "rmse"}
-
-
 @pytest.mark.parametrize(
     ("receipt", "status"), [(None, "not_predicted"), (make_receipt(in_sample=True), "in_sample")]
 )
@@ -349,88 +301,10 @@ def test_without_evidence_it_says_why(receipt, status):
     assert judged.memory == Memory(degrees=6), "it is passed on"
 
 
-# --- the feed -------------------------------------------------------------------------------------
-
-
-def judge_delivery(rows=None, *, late=0, memory=MEMORY, spec=SPEC, table=TABLE, **delivered):
-    rows = make_rows(table, WINDOWS[0]) if rows is None else rows
-    delivery = Delivery(Arrival(rows=len(rows) + late, late=late), **delivered)
-    return judge(rows, memory=memory, spec=spec, delivery=delivery)
-
-
-def stream(judged, name):
-    return next(one for one in judged.drift if one.name == name)
-
-
-def test_how_rows_came_is_told():
-    feed = judge_delivery(rows_with().iloc[:504], late=7, unscored=5).feed
-    assert (feed.rows, feed.late, feed.unscored, feed.changes) == (511, 7, 5, ())
-    assert feed.silence == pytest.approx(84.17, abs=0.01), "hours, from the last row to the end"
-    assert judge_delivery(rows_with().iloc[:0]).feed.silence is None
-
-
-def test_a_feed_that_stopped_in_the_middle_of_a_window_drifted():
-    judged = judge_delivery(rows_with().iloc[:504], spec=make_spec(monitor={"on_drift": "retrain"}))
-    assert stream(judged, "freshness").drifted
-    assert (judged.status, judged.action) == ("drifted", "tell")
-    assert judged.sentence.endswith("a feed is mended, not learnt from.")
-
-
-def test_late_rows_are_compared_with_the_windows_judged_before():
-    memory = MEMORY
-    for _ in range(8):
-        judged = judge_delivery(late=3, memory=memory)
-        memory = judged.memory
-    assert stream(judged, "late").note == "7 windows judged before, 8 are needed"
-    assert not stream(judge_delivery(late=3, memory=memory), "late").drifted
-    judged = judge_delivery(late=600, memory=memory)
-    assert stream(judged, "late").drifted
-    assert stream(judged, "late").note == "600 of 1,608 rows came late"
-    assert judged.memory.arrivals == memory.arrivals, "it is not what is usual"
-
-
-def test_what_is_known_of_the_feed_outlives_the_model():
-    memory = judge_delivery(late=3, kinds={"rows.temp": "number"}, faults={"a: b": 1}).memory
-    assert memory.of("other").arrivals == (Arrival(rows=1011, late=3),)
-    assert memory.of("other").kinds == {"rows.temp": "number"}
-    assert memory.of("other").faults == {"a: b": 1}
-
-
-@pytest.mark.parametrize(
-    ("now", "words"),
-    [
-        ({"kinds": {"rows.temp": "text"}}, "rows.temp was number, is text"),
-        ({"faults": {"temp: below 0": 300}}, "temp: below 0 in 300 rows more"),
-    ],
-    ids=["type", "faults"],
-)
-def test_another_form_is_an_event_without_a_p_value(now, words):
-    before = judge_delivery(kinds={"rows.temp": "number"}, faults={})
-    assert not stream(before, "schema").drifted
-    judged = judge_delivery(memory=before.memory, **now)
-    form = stream(judged, "schema")
-    assert (form.drifted, form.effect, form.p_value, form.note) == (True, 1.0, None, words)
-    assert (judged.status, judged.action) == ("drifted", "tell")
-    assert f"Their form changed: {words}." in judged.sentence
-    again = judge_delivery(memory=judged.memory, **now)
-    assert not stream(again, "schema").drifted, "it is told once"
-
-
-def test_a_window_can_break_the_contract_that_its_history_keeps():
-    columns = {"number": {"type": "integer"}, "temp": {"type": "number", "max_null_share": 0.2}}
-    rows = rows_with()
-    rows.loc[:503, "temp"] = np.nan
-    judged = judge_delivery(rows, spec=make_spec(contract={"columns": columns}))
-    words = "temp is missing in 50% of the rows, the contract allows 20%"
-    assert stream(judged, "schema").note == words
-    assert (stream(judged, "temp").missing, stream(judged, "temp").missing_before) == (0.5, 0.0)
-    few = judge_delivery(rows.iloc[:40], spec=make_spec(contract={"columns": columns}))
-    assert not stream(few, "schema").drifted, "40 rows are too few to say"
-
-
 # --- whatever a stream holds ----------------------------------------------------------------------
 
 _STREAMS = ("temp", "origin", "label", "prediction")
+VALUES = {"column": "arr_delay", "task": "regression"}
 
 
 @pytest.mark.parametrize("task", ["classification", "regression"])
@@ -442,6 +316,3 @@ def test_nothing_that_a_stream_holds_is_an_exception(name, value, task):
     judged = judge(rows, spec=make_spec(**changes))
     assert judged.sentence
     judged.to_json()
-
-
-VALUES = {"column": "arr_delay", "task": "regression"}

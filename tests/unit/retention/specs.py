@@ -34,6 +34,11 @@ def make_collector(store, fleet, number, *, grace=timedelta(0), tenant="", now=N
     return Collector(store, fleet, Request(day(number), now, grace, tenant))
 
 
+def parts(store, fleet, number=400, **options):
+    """Name → what may go of that part."""
+    return {part.name: part for part in make_collector(store, fleet, number, **options).find()}
+
+
 def find(store, fleet, number, **options):
     """Kind → keys that may go."""
     found = {}

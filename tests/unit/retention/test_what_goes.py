@@ -1,22 +1,17 @@
 """What goes when it is old, and what stays for what reason: a table of cases."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from tenantry import layout
 from tenantry.digests import sha256
-from tenantry.erasure.tombstones import Tombstone, write_tombstone
-from tenantry.errors import SpecError
 from tenantry.events import Event, write_event
-from tenantry.openings import Opening
-from tenantry.retention.sweep import POOLED, RUNS, SPECS
 from tenantry.serving.entries import Entry, Trial
 from tenantry.serving.index import write_entries
-from tenantry.specs.bundle import Bundle, find_published, publish, read_published
 from tests.unit.answered import answer
-from tests.unit.retention.specs import NOW, collect, find, make_collector, make_fleet
-from tests.unit.small_store import PRODUCT, START, SmallStore, day, week
+from tests.unit.retention.specs import collect, find, make_fleet
+from tests.unit.small_store import PRODUCT, SmallStore, day, week
 
 FOLDER = layout.tenant_folder(PRODUCT, "ua")
 
@@ -29,33 +24,6 @@ def model_files(card, *, card_too=False):
         *(["card.json"] if card_too else []),
     )
     return {f"{FOLDER}models/{card.version}/{name}" for name in names}
-
-
-@pytest.fixture
-def made():
-    """`ua`: champions of the days 10, 20, 30 and 40, a challenger of day 25; weeks 0 to 5."""
-    small = SmallStore()
-    small.shas = {
-        n: small.snapshot("ua", n, months=(f"m{n}", "shared")) for n in (10, 20, 25, 30, 40)
-    }
-    small.cards = {
-        n: small.model("ua", n, small.shas[n], features=small.features("ua", n)) for n in small.shas
-    }
-    for number, card in small.cards.items():
-        if number == 25:
-            small.decide(card)
-        else:
-            small.crown(card)
-    of = {0: 10, 1: 10, 2: 10, 3: 20, 4: 20, 5: 30}
-    small.receipts = [
-        small.predict(
-            small.cards[by], week(n), small.shas[by], number=7 * n + 7, in_sample=7 * n < by
-        )
-        for n, by in of.items()
-    ]
-    for receipt in small.receipts:
-        small.judge(receipt, small.shas[40], number=40)
-    return small
 
 
 def test_by_default_only_feature_tables_and_leftovers_go(made):
@@ -222,155 +190,6 @@ def test_what_nobody_knows_stays(made):
         for key in keys
         if key.endswith(("t", "x.json", "me")) and not key.endswith("parquet")
     ]
-
-
-# --- who is left alone ----------------------------------------------------------------------------
-
-
-def parts(store, fleet, number=400, **options):
-    return {part.name: part for part in make_collector(store, fleet, number, **options).find()}
-
-
-def test_who_is_being_worked_on_is_left_alone(made):
-    opening = Opening(product=PRODUCT, run="run-7", shard="default_01", tenants=("ua",))
-    made.store.put(opening.key, opening.to_json())
-    made.pool(10, ["ua"])
-    found = parts(made.store, make_fleet(models="1d"))
-    assert (found["ua"].waste, found["ua"].left) == ((), "run-7 is working on it")
-    assert found[POOLED].left == "run-7 is at work"
-
-
-@pytest.mark.parametrize("name", ["card.json", "receipt.json", "judgement.json", "champion.json"])
-def test_who_has_a_record_that_cannot_be_read_is_left_alone_and_named(made, name):
-    key = next(key for key in made.store.objects if key.endswith(name))
-    made.store.put(key, b"{torn")
-    found = parts(made.store, make_fleet(models="1d"))
-    assert (found["ua"].waste, found["ua"].is_fault) == ((), True)
-    assert found["ua"].left == f"{key} cannot be read; restore or delete it"
-    assert found[POOLED].is_fault
-
-
-def test_who_has_no_spec_or_was_erased_is_left_alone(made):
-    assert parts(made.store, make_fleet(["aa"]))["ua"].left == "no spec declares it"
-    stone = Tombstone(product=PRODUCT, tenant="ua", when=START, who="ann", why="left")
-    write_tombstone(made.store, stone)
-    assert parts(made.store, make_fleet())["ua"].left == "it was erased"
-
-
-def test_one_tenant_alone_leaves_pooled_models_and_runs(made):
-    made.snapshot("aa", 10)
-    assert set(parts(made.store, make_fleet(), tenant="aa")) == {"aa"}
-    assert set(parts(made.store, make_fleet())) == {"aa", "ua", POOLED, RUNS, SPECS}
-    with pytest.raises(
-        SpecError, match="au: the store holds nothing of such a tenant; choose from"
-    ):
-        parts(made.store, make_fleet(), tenant="au")
-
-
-def test_a_champion_moved_between_looking_and_sweeping_stops_the_sweep(made):
-    fleet = make_fleet(features="1d")
-    collector = make_collector(made.store, fleet, 400)
-    shown = list(collector.find())
-    seen = []
-    original = made.store.get
-
-    def get(key):
-        found = original(key)
-        if key == layout.champion(PRODUCT, "ua"):
-            seen.append(key)
-            if len(seen) == 1:
-                made.pin(made.cards[40])
-        return found
-
-    made.store.get = get
-    swept = {part.name: part for part in collector.sweep(shown)}
-    assert swept["ua"].left == "its champion was moved meanwhile"
-    assert swept["ua"].waste == ()
-
-
-def test_what_was_used_again_since_it_was_shown_stays(made):
-    fleet = make_fleet(features=None, snapshots="1d", models="1d", champions=1, predictions="1d")
-    collector = make_collector(made.store, fleet, 400)
-    shown = list(collector.find())
-    wanted = layout.snapshot(PRODUCT, "ua", made.shas[25])
-    assert wanted in {one.key for part in shown for one in part.waste}
-    made.snapshot("ua", 400, months=("m25", "shared"))
-    swept = {one.key for part in collector.sweep(shown) for one in part.waste}
-    assert wanted not in swept
-    assert layout.chunk(PRODUCT, "ua", sha256(b"ua m25")) in made.store.objects
-
-
-def test_a_collection_is_on_record_before_anything_goes(made):
-    rules = {"models": "1d", "champions": 1, "predictions": "1d"}
-    gone = collect(made.store, make_fleet(**rules), 400)
-    (record,) = (key for key in made.store.objects if "/collections/" in key)
-    content = made.store.objects[record].content.decode()
-    for key in gone:
-        if "/features/" not in key:
-            assert key in content
-    assert '"features":5' in content
-
-
-# --- pooled models and runs -----------------------------------------------------------------------
-
-
-def pooled_files(card, *names):
-    folder = layout.pooled_folder(PRODUCT, "default", card.version)
-    return {f"{folder}{name}" for name in names}
-
-
-def test_pooled_models_go_that_no_kept_model_stands_on_and_folds_of_those_that_train_no_more(made):
-    pools = [made.pool(number, ["ua"]) for number in (5, 15, 45)]
-    card = made.model("aa", 12, made.snapshot("aa", 12), pooled=pools[0])
-    made.crown(card)
-    found = find(made.store, make_fleet(models="10d", champions=1, predictions="1d"), 100)
-    assert found["pooled"] == {
-        *pooled_files(pools[1], "model.skops"),
-        *(pooled_files(pools[1], *(f"fold-{cut}.skops" for cut in pools[1].folds))),
-    }
-    assert found["fold"] == pooled_files(pools[0], *(f"fold-{cut}.skops" for cut in pools[0].folds))
-    assert find(made.store, make_fleet(), 100).keys() == {"features"}
-
-
-def test_the_models_of_a_tenant_without_a_spec_hold_their_pooled_model(made):
-    pools = [made.pool(number, ["ua"]) for number in (5, 15, 45)]
-    made.crown(made.model("zz", 12, made.snapshot("zz", 12), pooled=pools[1]))
-    found = find(made.store, make_fleet(models="10d", champions=1), 100)
-    assert not found["pooled"] & pooled_files(pools[1], "model.skops")
-
-
-def test_old_runs_go_whole_and_their_plan_last(made):
-    for run, number in (("run-1", 10), ("run-2", 90)):
-        plan = (
-            f'{{"run":"{run}","product":"{PRODUCT}","title":"t","as_of":"{day(number):%Y-%m-%d}",'
-        )
-        made.store.put(layout.plan(run), (plan + '"shards":[],"tenants":{}}').encode())
-        made.store.put(layout.fleet_report(run), b"<html>")
-    made.store.put("runs/other/report.html", b"<html>")
-    found = parts(made.store, make_fleet(runs="30d"), 100)[RUNS]
-    assert [one.key for one in found.waste] == ["runs/run-1/report.html", "runs/run-1/plan.json"]
-    assert parts(made.store, make_fleet(), 100)[RUNS].waste == ()
-
-
-def test_a_run_of_which_a_part_is_young_stays(made):
-    plan = f'{{"run":"r","product":"{PRODUCT}","title":"t","as_of":"2013-01-02",'
-    made.store.put(layout.plan("r"), (plan + '"shards":[],"tenants":{}}').encode())
-    soon = datetime(2013, 1, 1, 1, tzinfo=NOW.tzinfo)
-    options = {"grace": timedelta(days=1), "now": soon}
-    assert parts(made.store, make_fleet(runs="30d"), 100, **options)[RUNS].waste == ()
-
-
-def test_published_specs_go_that_no_longer_hold_when_runs_as_old_may(made):
-    bundles = [Bundle({"a.yaml": f"n: {number}\n"}) for number in range(3)]
-    for bundle in bundles:
-        publish(made.store, bundle)
-    assert parts(made.store, make_fleet(), 10**5)[SPECS].waste == ()
-    assert parts(made.store, make_fleet(runs="30d"), 0)[SPECS].waste == ()
-    gone = collect(made.store, make_fleet(runs="30d", features=None), 10**5)
-    assert gone == {layout.specs_bundle(bundles[0].digest)}
-    assert made.store.find(layout.specs_bundle(bundles[1].digest))
-    assert find_published(made.store) == bundles[2].digest
-    assert read_published(made.store) == bundles[2]
 
 
 def test_chunks_go_though_a_manifest_is_gone_where_rows_were_erased(made):
