@@ -11,6 +11,7 @@ has worked on it and lived, or the trail tells of the death.
 import time
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
+from itertools import islice
 
 from tenantry import layout
 from tenantry.errors import ObjectMissingError, PreconditionError
@@ -98,7 +99,7 @@ class Marker:
             clock: Seconds.
         """
         self._store, self._header, self._clock = store, header, clock
-        self._waiting = list(queue)[::-1]
+        self._waiting = dict.fromkeys(queue)
         self._working: set[str] = set()
         self._died = set(died)
         self._named: set[str] = set()
@@ -107,13 +108,12 @@ class Marker:
     def begin(self, tenant: str) -> None:
         """Name a tenant before a worker begins with it."""
         self._working.add(tenant)
-        if tenant in self._waiting:
-            self._waiting.remove(tenant)
+        self._waiting.pop(tenant, None)
         age = self._clock() - self._written
         if tenant not in self._named or age > _SOON:
             rate = self._ended / max(age, 1e-3)
             ahead = min(_AHEAD, int(rate * _SOON))
-            self._write({*self._working, *self._waiting[len(self._waiting) - ahead :]})
+            self._write({*self._working, *islice(self._waiting, ahead)})
 
     def end(self, tenant: str, *, died: bool) -> None:
         """Tell that the worker has ended with a tenant, or by it."""
