@@ -58,6 +58,8 @@ def test_receipts_that_were_there_or_differ_are_to_be_read(changes):
         {**PROMOTED, "recorded": NAME.replace(VERSION, VERSION.replace("6", "7"))},
         {**PROMOTED, "recorded": f"20120101T000000Z-kept-{VERSION}"},
         {**PROMOTED, "recorded": "../../x"},
+        {**PROMOTED, "recorded": f"20139901T000000Z-kept-{VERSION}"},
+        {**PROMOTED, "recorded": f"{NAME}{'9' * 5000}"},
     ],
 )
 def test_a_decision_that_is_not_the_runs_own_is_to_be_read(promoted):

@@ -100,12 +100,12 @@ class Runner:
             message: What it sent; not to be believed.
         """
         try:
-            name, *arguments = json.loads(message.removeprefix(ERRAND))
+            name, *arguments = _read(message)
             done = self._commands[name](*arguments)
         except StoreError as error:
             kind = next(kind for kind in _ERRORS.values() if isinstance(error, kind))
             return json.dumps({"error": kind.__name__, "message": str(error)}).encode()
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, RecursionError, TypeError, ValueError):
             return json.dumps({"error": "StoreDeniedError", "message": "is no errand"}).encode()
         return json.dumps({"done": done}).encode()
 
@@ -132,8 +132,22 @@ class Runner:
         return list(self.store.list_folders(self._listed(prefix)))
 
     def _listed(self, prefix: str) -> str:
-        if not self.grant.allows_read(check_prefix(str(prefix))):
+        if not self.grant.allows_read(check_prefix(prefix)):
             raise StoreDeniedError(
                 f"{self.store.url}/{prefix}: is not {self.trail.tenant}'s to list"
             )
         return prefix
+
+
+def _read(message: bytes) -> list[str]:
+    """Read what a worker asks for.
+
+    Raises:
+        TypeError: It is not texts.
+        ValueError: It is no JSON.
+        RecursionError: It is no JSON that anybody writes.
+    """
+    errand = json.loads(message.removeprefix(ERRAND))
+    if not isinstance(errand, list) or not all(isinstance(part, str) for part in errand):
+        raise TypeError
+    return errand

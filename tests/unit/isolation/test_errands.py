@@ -52,6 +52,8 @@ def test_an_event_is_put_where_nothing_is(store):
         ("list", "tenants/p/b/"),
         ("list", "tenants/p/a/../b/"),
         ("list_folders", "tenants/p/"),
+        ("add", 7, event()),
+        ("add", KEY, 7),
         ("list", 7),
         ("get", "tenants/p/b/x"),
         ("_add", KEY, event()),
@@ -78,7 +80,9 @@ def test_a_person_is_not_imitated(store):
 
 def test_what_is_no_errand_is_refused(store):
     runner = Runner(store, tenant_grant("p", "a"), TRAIL)
-    for message in (ERRAND, ERRAND + b"\xff", ERRAND + b"{}", ERRAND + b'{"a": 1}'):
+    nested = b"[" * 100_000
+    for text in (b"", b"\xff", b"{}", b'{"a": 1}', b'"list"', b"7", b"[[7]]", nested):
+        message = ERRAND + text
         assert json.loads(runner.answer(message))["error"] == "StoreDeniedError"
 
 
