@@ -8,6 +8,7 @@ was never decided on (the run died) has none, so that training is due again.
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Literal, get_args
 
 from pydantic import Field
@@ -160,12 +161,13 @@ def parse_names(keys: Iterable[str], folder: str) -> tuple[EventName, ...]:
 
 def _names(key: str, folder: str) -> Iterator[EventName]:
     if match := _NAME.fullmatch(key[len(folder) :]):
-        yield EventName(
-            key=key,
-            kind=match["kind"],
-            as_of=parse_compact(match["at"]),
-            version=match["version"] or "",
-            turn=int(match["turn"] or 0),
-            stage=match["stage"] or "",
-            run=match["run"] or "",
-        )
+        with suppress(ValueError):  # a time or a turn that is none
+            yield EventName(
+                key=key,
+                kind=match["kind"],
+                as_of=parse_compact(match["at"]),
+                version=match["version"] or "",
+                turn=int(match["turn"] or 0),
+                stage=match["stage"] or "",
+                run=match["run"] or "",
+            )

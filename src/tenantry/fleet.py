@@ -18,6 +18,7 @@ from tenantry.members import Member, State
 from tenantry.monitoring.history import Judged
 from tenantry.monitoring.judgements import Judgement, last_judgement, read_judgement
 from tenantry.plans import RunPlan, read_plan
+from tenantry.records import passing_over
 from tenantry.store.contract import ObjectStore
 from tenantry.surveys import Survey, survey
 from tenantry.times import Window
@@ -158,6 +159,14 @@ def _read_stored(store: ObjectStore, run: str, product: str) -> FleetState:
 
 
 def _with_state(found: Survey, member: Member, run: str, busy: Collection[str]) -> Member:
+    in_progress = bool(member.unfinished) and member.tenant in busy
+    member = replace(member, in_progress=in_progress)
+    with passing_over():
+        return _with_records(found, member, run)
+    return member
+
+
+def _with_records(found: Survey, member: Member, run: str) -> Member:
     store, product, tenant = found.store, found.product, member.tenant
     last = last_judgement(store, product, tenant, found.record(tenant).judged)
     ran = _read_own(found, member, run, last)
@@ -167,7 +176,6 @@ def _with_state(found: Survey, member: Member, run: str, busy: Collection[str]) 
         judgement=last,
         ran=ran,
         judged=tuple(_list_own(found, member, ran)) if ran else (),
-        in_progress=bool(member.unfinished) and tenant in busy,
     )
 
 

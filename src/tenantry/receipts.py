@@ -6,6 +6,7 @@ latest `as_of`.
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -181,14 +182,14 @@ def parse_receipts(
 ) -> Iterator[tuple[str, Window, str]]:
     """Yield the receipts among `keys`: the key, its window and the model's version.
 
-    Raises:
-        ValueError: A key says that it is one, and tells no window.
+    A key that says that it is one, and tells no window, is none.
     """
     folder = layout.predictions_folder(product, tenant)
     for key in keys:
         if key.startswith(folder) and key.endswith("/receipt.json"):
-            window, source, _ = key[len(folder) :].split("/")
-            yield key, Window.parse(window), source.rsplit("-", 1)[0]
+            with suppress(ValueError):
+                window, source, _ = key[len(folder) :].split("/")
+                yield key, Window.parse(window), source.rsplit("-", 1)[0]
 
 
 def read_receipt(store: ObjectStore, key: str) -> Receipt:

@@ -12,6 +12,7 @@ from tenantry.members import Member
 from tenantry.monitoring.judgements import Judgement, last_judgement
 from tenantry.predictions import Receipt
 from tenantry.receipts import read_receipts
+from tenantry.records import passing_over
 from tenantry.specs.load import Fleet
 from tenantry.states import TenantRecord
 from tenantry.store.contract import ObjectStore
@@ -89,15 +90,19 @@ def _failures(
 def _read_standing(found: Survey, fleet: Fleet, tenant: str, as_of: datetime) -> Standing:
     spec, record = fleet.specs.get(tenant), found.record(tenant)
     store, product = found.store, fleet.product
-    champion = read_champion(store, product, tenant)
+    champion = receipt = judgement = None
+    with passing_over():
+        champion = read_champion(store, product, tenant)
+        receipt = _last_receipt(store, product, record, as_of)
+        judgement = last_judgement(store, product, tenant, record.judged, until=as_of)
     known = champion.until(as_of) if champion else None
     return Standing(
         tenant=tenant,
         state=spec.state if spec else MOVED if tenant in fleet.elsewhere else NO_SPEC,
         region=spec.region if spec else fleet.region,
         reign=known.current if known else None,
-        receipt=_last_receipt(store, product, record, as_of),
-        judgement=last_judgement(store, product, tenant, record.judged, until=as_of),
+        receipt=receipt,
+        judgement=judgement,
         orders=tell_orders(known) if known else (),
     )
 

@@ -48,11 +48,7 @@ class Survey:
     folders: frozenset[str] = frozenset()
 
     def record(self, tenant: str) -> TenantRecord:
-        """Return what is known of a tenant.
-
-        Raises:
-            ValueError: An object in its folder is not what its key says.
-        """
+        """Return what is known of a tenant."""
         if tenant in self.erased:
             return TenantRecord(tenant, erased=True)
         known = self.index.record(tenant) if self.index else None

@@ -6,7 +6,6 @@ understood is not told, and is read.
 """
 
 from collections.abc import Iterator
-from typing import TypeVar
 
 from tenantry import layout
 from tenantry.events import DECISIONS, parse_names
@@ -16,24 +15,14 @@ from tenantry.receipts import parse_receipts
 from tenantry.states import TenantRecord
 from tenantry.times import Window
 
-T = TypeVar("T")
-
 
 def told_by_ledger(entry: Entry, header: Header) -> TenantRecord:
     """Return what a tenant's line in a ledger tells of the decision and of the receipts."""
     return TenantRecord(
         entry.tenant,
-        attempts=frozenset(_understood(_read_attempts(entry, header))),
-        predicted=dict(_understood(_read_predicted(entry, header))),
+        attempts=frozenset(_read_attempts(entry, header)),
+        predicted=dict(_read_predicted(entry, header)),
     )
-
-
-def _understood(facts: Iterator[T]) -> list[T]:
-    """Return what is told; nothing where a part of it cannot be understood."""
-    try:
-        return list(facts)
-    except ValueError:
-        return []
 
 
 def _read_attempts(entry: Entry, header: Header) -> Iterator[Attempt]:

@@ -2,6 +2,9 @@
 
 Facts are immutable objects, so what a record knows already is not read again: reading after the
 record in the index takes one listing, the champion's pointer and what is new.
+
+What is not what its key says is passed over: the stages that need it fail for this tenant, and
+nobody else waits for it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,6 +20,7 @@ from tenantry.models.card import read_card
 from tenantry.monitoring.judgements import Judgement
 from tenantry.predictions import Receipt
 from tenantry.receipts import parse_receipts
+from tenantry.records import passing_over
 from tenantry.states import TenantRecord, uncleared
 from tenantry.store.contract import ObjectStore
 from tenantry.times import Window, parse_compact
@@ -36,22 +40,24 @@ def read_state(
         known: What was read before, or told; it is in the result, and not read again.
 
     Raises:
-        ValueError: An object is not what its key says.
         StoreError: The store failed.
     """
     known = known or TenantRecord(tenant)
     keys = [info.key for info in store.list(layout.tenant_folder(product, tenant))]
     names = parse_names(keys, layout.events_folder(product, tenant))
-    is_crowned = layout.champion(product, tenant) in keys
-    champion = read_champion(store, product, tenant) if is_crowned else None
+    champion = None
+    if layout.champion(product, tenant) in keys:
+        with passing_over():
+            champion = read_champion(store, product, tenant)
+    judged = dict(_read_judged(store, product, tenant, keys, known))
     return known.join(
         replace(
             _read_trail(store, product, tenant, names, known),
             champion=lighten(champion) if champion else None,
             predicted=_read_predicted(store, product, tenant, keys, known),
             looked=frozenset(_looked(product, tenant, keys)),
-            judged=frozenset(window for window, _ in _judged(product, tenant, keys)),
-            alarms=frozenset(_read_alarms(store, product, tenant, keys, known)),
+            judged=frozenset(judged),
+            alarms=frozenset(filter(None, judged.values())),
             marked=layout.attempt(product, tenant) in keys,
         )
     )
@@ -88,7 +94,7 @@ def _read_trail(
             attempt for name in decided for attempt in _read_attempt(store, product, tenant, name)
         ),
         retired=frozenset(name.as_of for name in names if name.kind == "retired"),
-        failures=frozenset(_failure(read_event(store, name.key)) for name in failed),
+        failures=frozenset(failure for name in failed for failure in _read_failure(store, name)),
         cleared=cleared,
     )
 
@@ -119,21 +125,30 @@ def _read_attempt(
     What was crowned in the challenger's place is told first: only when the challenger is told of,
     too, is the trail of the attempt whole.
     """
-    event = read_event(store, name.key)
-    if event.evidence.get("challenger", name.version) != name.version:
-        return
+    with passing_over():
+        event = read_event(store, name.key)
+        if event.evidence.get("challenger", name.version) != name.version:
+            return
+        yield Attempt(
+            as_of=name.as_of,
+            version=name.version,
+            training_digest=event.training_digest,
+            rows=_read_rows(store, product, tenant, name.version),
+            turn=name.turn,
+            promoted=name.kind == "promoted",
+        )
+
+
+def _read_rows(store: ObjectStore, product: str, tenant: str, version: str) -> int | None:
     try:
-        rows = read_card(store, product, tenant, name.version).rows
+        return read_card(store, product, tenant, version).rows
     except ModelFileError:
-        rows = None
-    yield Attempt(
-        as_of=name.as_of,
-        version=name.version,
-        training_digest=event.training_digest,
-        rows=rows,
-        turn=name.turn,
-        promoted=name.kind == "promoted",
-    )
+        return None
+
+
+def _read_failure(store: ObjectStore, name: EventName) -> Iterator[Failure]:
+    with passing_over():
+        yield _failure(read_event(store, name.key))
 
 
 def _failure(event: Event) -> Failure:
@@ -154,37 +169,40 @@ def _read_predicted(
     for (window, model), listed in receipts.items():
         before = [one for one in known.predicted.get(window, ()) if one.model == model]
         if len(listed) > len(before):
-            found = {_read_receipt(store, key) for key in listed}
-            read[window] = tuple(sorted({*read.get(window, ()), *found}))
+            found = {one for key in listed for one in _read_receipt(store, key)}
+            if found:
+                read[window] = tuple(sorted({*read.get(window, ()), *found}))
     return read
 
 
-def _read_receipt(store: ObjectStore, key: str) -> Predicted:
-    receipt = Receipt.from_json(store.get(key).content, key)
-    return Predicted(receipt.as_of, receipt.model, receipt.in_sample)
+def _read_receipt(store: ObjectStore, key: str) -> Iterator[Predicted]:
+    with passing_over():
+        receipt = Receipt.from_json(store.get(key).content, key)
+        yield Predicted(receipt.as_of, receipt.model, receipt.in_sample)
 
 
 def _looked(product: str, tenant: str, keys: Sequence[str]) -> Iterator[datetime]:
     folder = layout.looked_folder(product, tenant)
     for key in keys:
         if key.startswith(folder):
-            yield parse_compact(key[len(folder) :].removesuffix(".json"))
+            with passing_over():
+                yield parse_compact(key[len(folder) :].removesuffix(".json"))
 
 
-def _judged(product: str, tenant: str, keys: Sequence[str]) -> Iterator[tuple[Window, str]]:
+def _read_judged(
+    store: ObjectStore, product: str, tenant: str, keys: Sequence[str], known: TenantRecord
+) -> Iterator[tuple[Window, Alarm | None]]:
+    """Yield the windows that were judged since what is known, each with the alarm it gave."""
     folder = layout.monitoring_folder(product, tenant)
     for key in keys:
         if key.startswith(folder) and key.endswith("/judgement.json"):
-            yield Window.parse(key[len(folder) :].split("/")[0]), key
+            with passing_over():
+                window = Window.parse(key[len(folder) :].split("/")[0])
+                if window not in known.judged:
+                    yield window, _alarm(window, Judgement.from_json(store.get(key).content, key))
 
 
-def _read_alarms(
-    store: ObjectStore, product: str, tenant: str, keys: Sequence[str], known: TenantRecord
-) -> Iterator[Alarm]:
-    for window, key in _judged(product, tenant, keys):
-        if window in known.judged:
-            continue
-        judgement = Judgement.from_json(store.get(key).content, key)
-        if judgement.action != "none" or judgement.status == "decayed":
-            told = judgement.status, judgement.action, judgement.model
-            yield Alarm(judgement.as_of, window, *told)
+def _alarm(window: Window, judgement: Judgement) -> Alarm | None:
+    if judgement.action == "none" and judgement.status != "decayed":
+        return None
+    return Alarm(judgement.as_of, window, judgement.status, judgement.action, judgement.model)

@@ -107,3 +107,13 @@ def test_an_empty_store_is_an_empty_fleet():
 def test_reading_a_fleet_needs_no_pandas():
     code = "import sys, tenantry.fleet; sys.exit('pandas' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_who_left_what_cannot_be_read_hides_nobody(store):
+    before = read_fleet(store, RUN)
+    store.put(layout.champion(PRODUCT, "vx"), b"{}")
+    after = read_fleet(store, RUN)
+    assert member_of(store, "vx").champion is None
+    assert [one for one in after.members if one.tenant != "vx"] == [
+        one for one in before.members if one.tenant != "vx"
+    ]

@@ -1,3 +1,4 @@
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -116,3 +117,41 @@ def test_failures_count_until_the_tenant_recovers(store, tenant):
     for again in (read(store), read(store, record)):
         (one,) = again.as_of(OCTOBER + 3 * WEEK).failures
         assert (one.stage, one.kind, one.run) == ("train", "TrainingError", "r")
+
+
+@pytest.mark.parametrize(
+    ("part", "lacking"),
+    [
+        ("/champion.json", {"champion"}),
+        ("-promoted-", {"attempts"}),
+        ("-failed-", {"failures"}),
+        ("/receipt.json", {"predicted"}),
+        (f"/{WINDOWS[5].id}/judgement.json", {"judged", "alarms"}),
+    ],
+)
+def test_what_is_not_what_its_key_says_is_passed_over(store, tenant, caplog, part, lacking):
+    tenant.tell("failed", OCTOBER, stage="train", kind="WorkerDiedError")
+    whole = read(store)
+    key = next(key for key in store.objects if part in key)
+    store.put(key, b"{}")
+    found = read(store)
+    names = [field.name for field in fields(found)]
+    assert {name for name in names if getattr(found, name) != getattr(whole, name)} == lacking
+    assert found.join(whole) == whole
+    assert key in caplog.text
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "predictions/x/y-z/receipt.json",
+        "predictions/receipt.json",
+        "looked/x.json",
+        "monitoring/x/judgement.json",
+        "events/20139901T000000Z-kept.json",
+    ],
+)
+def test_names_of_nothing_are_passed_over(store, tenant, name):
+    whole = read(store)
+    store.put(layout.tenant_folder(PRODUCT, "ua") + name, b"{}")
+    assert read(store) == whole

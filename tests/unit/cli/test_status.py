@@ -33,7 +33,7 @@ def run(folder, *arguments, **options):
 
 def rows(folder, *arguments):
     result = run(folder, *arguments, "--output", "json")
-    return {row["tenant"]: row for row in json.loads(result.output)}
+    return {row["tenant"]: row for row in json.loads(result.stdout)}
 
 
 def test_json_has_a_row_for_every_tenant(folder):
@@ -99,3 +99,11 @@ def test_an_unknown_product_is_a_fault_with_a_remedy(folder):
     result = run(folder, "arival-delay")
     assert isinstance(result.exception, SpecError)
     assert "did you mean arrival-delay?" in str(result.exception)
+
+
+def test_what_cannot_be_read_of_one_tenant_hides_no_other(folder):
+    before = rows(folder, PRODUCT)
+    FolderStore(folder).put(f"tenants/{PRODUCT}/ua/champion.json", b"{}")
+    after = rows(folder, PRODUCT)
+    assert after.pop("ua")["champion"] is None
+    assert after.items() < before.items()
