@@ -10,11 +10,11 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from tenantry.records import Record
+from tenantry.records import Record, Whole
 from tenantry.text import Plain
 from tenantry.times import Moment, Window
 
-Scalar = str | int | float | bool | None
+Scalar = str | Whole | float | bool | None
 Action = Literal["train", "predict", "backfill", "monitor", "rollback", "retire", "publish"]
 ModelChoice = Literal["then", "current"]
 Status = Literal["done", "fell_back", "skipped", "failed"]
@@ -62,9 +62,9 @@ class Cost(Record):
     cpu_seconds: float = 0.0
     wall_seconds: float = 0.0
     peak_mib: float = 0.0
-    bytes_read: int = 0
-    bytes_written: int = 0
-    tries: int = 1
+    bytes_read: Whole = 0
+    bytes_written: Whole = 0
+    tries: Whole = 1
 
 
 class Outcome(Record):

@@ -3,11 +3,14 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tenantry.digests import canonical_json
+
+Whole = Annotated[int, Field(ge=-(1 << 53), le=1 << 53)]
+"""A whole number that any float is exact for; JSON has longer ones than any float."""
 
 LOG = logging.getLogger(__name__)
 

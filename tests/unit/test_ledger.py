@@ -60,3 +60,11 @@ def test_an_entry_answers_what_is_due_and_done():
 def test_what_is_no_ledger_is_refused_with_its_place(content, words):
     with pytest.raises(ValueError, match=words):
         Ledger.from_lines(content, "k")
+
+
+@pytest.mark.parametrize("part", ['"facts":{"rows":%s}', '"cost":{"tries":%s}'])
+def test_counts_beyond_all_floats_are_no_outcome(part):
+    said = '{"stage":"train","status":"done",' + part + "}"
+    assert Outcome.from_json((said % 7).encode(), "x")
+    with pytest.raises(ValueError, match="x is not a Outcome"):
+        Outcome.from_json((said % ("9" * 400)).encode(), "x")

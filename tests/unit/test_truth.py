@@ -78,6 +78,13 @@ def test_a_model_whose_card_is_gone_has_unknown_rows(store, tenant):
     assert read(store).as_of(OCTOBER).rows is None
 
 
+def test_a_model_whose_card_counts_beyond_all_floats_has_unknown_rows(store, tenant):
+    version = read(store).champion.current.version
+    key = f"{layout.model_folder(PRODUCT, 'ua', version)}card.json"
+    store.put(key, store.get(key).content.replace(b'"rows":1000', b'"rows":1' + b"0" * 400))
+    assert read(store).as_of(OCTOBER).rows is None
+
+
 def test_a_marker_tells_of_an_interruption(store, tenant):
     store.put(layout.attempt(PRODUCT, "ua"), b"{}")
     assert read(store).as_of(OCTOBER).interrupted

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from tenantry import layout
 from tenantry.errors import ModelFileError, ObjectMissingError
-from tenantry.records import Record
+from tenantry.records import Record, Whole
 from tenantry.store.contract import ObjectStore
 from tenantry.times import Moment
 
@@ -123,7 +123,7 @@ class Card(Record):
     features: str
     seed: int
     code_version: str
-    rows: int
+    rows: Whole
     positives: int | None = None
     first_event: Moment | None = None
     last_event: Moment | None = None
