@@ -95,13 +95,31 @@ def _read_dataset(query: Query, path: Path, form: ds.FileFormat) -> pd.DataFrame
 
 
 def _filter(query: Query, dataset: ds.Dataset) -> pc.Expression | None:
-    conditions = [
+    ours = all_of(
         _equal(query, dataset.schema.field(name), value) for name, value in query.equals.items()
-    ]
-    if query.within is not None:
-        time, span = query.within
-        conditions += lie_within(dataset.schema.field(time), span)
-    return all_of(conditions)
+    )
+    if query.within is None:
+        return ours
+    time, span = query.within
+    inside = lie_within(dataset.schema.field(time), span)
+    needed = [each for each in inside if _may_leave_out(each, dataset, ours)]
+    return all_of(needed if ours is None else (ours, *needed))
+
+
+def _may_leave_out(
+    condition: pc.Expression, dataset: ds.Dataset, wanted: pc.Expression | None
+) -> bool:
+    """Say whether rows may not meet a condition, by what Parquet files tell of their row groups.
+
+    Args:
+        condition: What holds of each row or does not, whatever is missing in it.
+        dataset: The files.
+        wanted: Says which of them are read.
+    """
+    if not isinstance(dataset.format, ds.ParquetFileFormat):
+        return True
+    files = dataset.get_fragments(wanted)
+    return any(file.subset(~condition, schema=dataset.schema).row_groups for file in files)
 
 
 def _equal(query: Query, column: pa.Field, value: str) -> pc.Expression:

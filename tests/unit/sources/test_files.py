@@ -103,6 +103,28 @@ def test_times_of_every_form_lose_no_row_of_the_span(tmp_path, as_stored, more):
     assert len(found) <= len(inside) + 15  # five days of three visits
 
 
+@pytest.mark.parametrize("outside", ["2023-12-31T23:00", "2024-03-01T01:00", None])
+@pytest.mark.parametrize("statistics", [True, False])
+def test_rows_outside_the_span_are_left_out_whatever_files_tell(tmp_path, outside, statistics):
+    rows = make_rows(8, start="2024-01-05")
+    rows.loc[5, "at"] = pd.Timestamp(outside, tz="UTC") if outside else pd.NaT
+    rows.loc[7, "brand"] = None
+    (tmp_path / "v").mkdir()
+    for name, part in (("0", rows[:4]), ("1", rows[4:])):
+        table = pa.Table.from_pandas(part, preserve_index=False)
+        pq.write_table(table, tmp_path / "v" / name, row_group_size=2, write_statistics=statistics)
+    found = read_parquet(query(tmp_path, "v", "parquet"))["number"].tolist()
+    assert found == [number for number in range(1, 8) if number != 6 or outside is None]
+
+
+def test_a_file_without_times_has_rows_that_nobody_can_place(tmp_path):
+    rows = make_rows(4)
+    (tmp_path / "v").mkdir()
+    write_parquet(tmp_path / "v" / "0", rows[:2])
+    write_parquet(tmp_path / "v" / "1", rows[2:].drop(columns="at"))
+    assert read_parquet(query(tmp_path, "v", "parquet"))["number"].tolist() == [1, 2, 3, 4]
+
+
 def test_rows_whose_time_nobody_can_place_are_not_lost(tmp_path):
     rows = make_rows(4)
     write_parquet(tmp_path / "v", rows.assign(at=rows["at"].where(rows["number"] != 2)))
