@@ -119,16 +119,18 @@ def check_part(frame: pd.DataFrame, spec: Spec, as_of: datetime) -> CheckedRows:
     counts = _count_missing(missing, spec, moments_until(moments[LABEL_KNOWN_AT], as_of))
     moments[LABEL] = _labels(typed[spec.label.column], spec)
     rows = frame_of(typed | {name: moments[name] for name in RESERVED})
-    bad = np.logical_or.reduce([mask for _, mask in faults])
+    bad = np.zeros(len(rows), dtype=bool)
+    for _, mask in faults:
+        bad |= mask
     copies, rivals = _find_repeats(rows, spec.key, ~bad)
     faults.append((rivals_of(spec), rivals))
     kept = _sorted(_only(rows, ~(bad | rivals | copies)), spec)
     quality = Quality(
         rows=len(kept),
         labelled=int(np.count_nonzero(~kept[LABEL].array.isna())),
-        quarantined=int((bad | rivals).sum()),
-        copies=int(copies.sum()),
-        reasons={reason: int(mask.sum()) for reason, mask in faults if mask.any()},
+        quarantined=_count(bad | rivals),
+        copies=_count(copies),
+        reasons={reason: _count(mask) for reason, mask in faults if mask.any()},
         null_shares=_shares(counts),
         first_event=kept[EVENT_TIME].iloc[0].to_pydatetime() if len(kept) else None,
         last_event=kept[EVENT_TIME].iloc[-1].to_pydatetime() if len(kept) else None,
@@ -252,11 +254,15 @@ def _count_missing(
     """Count each column's missing values, and among how many: an outcome's with a known label."""
     outcomes = outcome_columns(spec)
     return {
-        name: (int(mask[label_known].sum()), int(label_known.sum()))
+        name: (_count(mask & label_known), _count(label_known))
         if name in outcomes
-        else (int(mask.sum()), len(mask))
+        else (_count(mask), len(mask))
         for name, mask in missing.items()
     }
+
+
+def _count(mask: Mask) -> int:
+    return int(np.count_nonzero(mask))
 
 
 def _shares(counts: Mapping[str, tuple[int, int]]) -> dict[str, float]:

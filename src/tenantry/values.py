@@ -73,7 +73,8 @@ def read_values(raw: "pd.Series[Any]", kind: Kind) -> Values:
     if kind != "integer":
         return numbers
     array = numbers.clean.to_numpy(dtype=float)
-    broken = ~np.isnan(array) & ((array != np.round(array)) | (np.abs(array) > EXACT))
+    whole = (array == np.round(array)) & (array >= -EXACT) & (array <= EXACT)
+    broken = ~(whole | np.isnan(array))
     if not broken.any():
         return numbers
     return Values(numbers.clean.mask(broken), numbers.bad | broken)

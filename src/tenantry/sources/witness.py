@@ -79,7 +79,7 @@ def _find_types(frame: pd.DataFrame) -> dict[str, str]:
 
 
 def _kind_of(values: "pd.Series[Any]") -> str:
-    if values.array.isna().all():
+    if values.array[:1].isna().all() and values.array.isna().all():
         return ""
     if isinstance(values.dtype, pd.StringDtype):
         return "text"
