@@ -39,6 +39,9 @@ __all__ = [
 TIME = pd.DatetimeTZDtype("us", "UTC")
 """The type of all moments."""
 
+_AT_ONCE = 1 << 16
+"""Numbers that are looked at at once: what is made of them stays in a processor's cache."""
+
 
 @dataclass(frozen=True)
 class Values:
@@ -73,11 +76,16 @@ def read_values(raw: "pd.Series[Any]", kind: Kind) -> Values:
     if kind != "integer":
         return numbers
     array = numbers.clean.to_numpy(dtype=float)
-    whole = (array == np.round(array)) & (array >= -EXACT) & (array <= EXACT)
-    broken = ~(whole | np.isnan(array))
-    if not broken.any():
+    blocks = [array[start : start + _AT_ONCE] for start in range(0, len(array), _AT_ONCE)]
+    if all(_is_whole(block).all() for block in blocks):
         return numbers
+    broken = ~np.concatenate([_is_whole(block) for block in blocks])
     return Values(numbers.clean.mask(broken), numbers.bad | broken)
+
+
+def _is_whole(numbers: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Say of each number whether it is whole and told exactly, or missing."""
+    return np.isnan(numbers) | ((numbers == np.round(numbers)) & (np.abs(numbers) <= EXACT))
 
 
 def soften(raw: "pd.Series[Any]", kind: Kind) -> "pd.Series[Any]":

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from uuid import UUID
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -131,6 +132,15 @@ def test_the_quick_way_reads_as_the_slow_one(texts, kind):
     slow = read_values(pd.Series(texts, dtype=object), kind)
     assert quick.bad.tolist() == slow.bad.tolist()
     pd.testing.assert_series_equal(quick.clean, slow.clean)
+
+
+@pytest.mark.parametrize("odd", [0.5, 2.0**53 + 2, -(2.0**53) - 2, np.inf])
+def test_an_integer_that_is_none_is_bad_wherever_it_stands(odd):
+    raw = pd.Series(np.arange((1 << 16) + 3, dtype=float))
+    raw[[2, (1 << 16) + 1]] = np.nan, odd
+    told = read_values(raw, "integer")
+    assert np.flatnonzero(told.bad).tolist() == [(1 << 16) + 1]
+    assert np.flatnonzero(told.clean.isna()).tolist() == [2, (1 << 16) + 1]
 
 
 @settings(deadline=None)
