@@ -109,8 +109,9 @@ def as_texts(raw: "pd.Series[Any]") -> "pd.Series[Any]":
 def frame_of(columns: "Mapping[str, pd.Series[Any]]") -> pd.DataFrame:
     """Return columns of the same rows, which share an index, as a frame: they are not copied."""
     index = next(iter(columns.values())).index
-    arrays = {  # which need not be aligned; only objects could be taken for texts then
-        name: column if column.dtype == object else column.array for name, column in columns.items()
+    arrays = {  # which need not be aligned; in those of NumPy pandas would look for missing values
+        name: column if isinstance(column.dtype, np.dtype) else column.array
+        for name, column in columns.items()
     }
     return pd.DataFrame(arrays, index=index, copy=False)
 
