@@ -4,7 +4,7 @@ What is not known yet is not looked at: rows known after `as_of` are left out, a
 hidden until the row's label is known, before anything is checked.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -24,7 +24,7 @@ from tenantry.quality import Quality
 from tenantry.specs.data import Column
 from tenantry.specs.features import HistoryFeature
 from tenantry.specs.model import Spec
-from tenantry.values import FAULTS, as_texts, frame_of, read_values
+from tenantry.values import FAULTS, Kind, Values, as_texts, frame_of, read_softened, read_values
 
 REASON = "reason"
 """The column that says why a row was set aside: `column: fault`, several joined by `; `."""
@@ -88,13 +88,16 @@ def outcome_columns(spec: Spec) -> tuple[str, ...]:
     return tuple(sorted(outcomes | {spec.label.column}))
 
 
-def check_rows(frame: pd.DataFrame, spec: Spec, as_of: datetime) -> CheckedRows:
+def check_rows(
+    frame: pd.DataFrame, spec: Spec, as_of: datetime, *, softened: bool = False
+) -> CheckedRows:
     """Check rows against the contract of the spec, as known at `as_of`.
 
     Args:
         frame: Rows as read, with the contract's columns; values of any type.
         spec: The tenant's spec.
         as_of: Nothing known later is looked at.
+        softened: Whether the contract's columns are as `values.soften` gives them.
 
     Returns:
         The rows that keep the contract, those set aside, and the record of both. Of rows that
@@ -104,18 +107,21 @@ def check_rows(frame: pd.DataFrame, spec: Spec, as_of: datetime) -> CheckedRows:
         ContractError: A column or every row is missing, or more values are missing or more rows
             bad than the contract allows; every fault at once.
     """
-    checked = check_part(frame, spec, as_of)
+    checked = check_part(frame, spec, as_of, softened=softened)
     require_contract(checked.quality, checked.not_yet_known, spec)
     return checked
 
 
-def check_part(frame: pd.DataFrame, spec: Spec, as_of: datetime) -> CheckedRows:
+def check_part(
+    frame: pd.DataFrame, spec: Spec, as_of: datetime, *, softened: bool = False
+) -> CheckedRows:
     """Check some of a tenant's rows, see `check_rows`; only a missing column is refused."""
     columns = expected_columns(spec)
     _require_columns(frame, spec)
     given = {name: frame[name] for name in columns}
     known, moments, later = known_rows(given, outcome_columns(spec), spec.times, as_of)
-    typed, faults, missing = _typed_columns(known, columns)
+    read = read_softened if softened else read_values
+    typed, faults, missing = _typed_columns(known, columns, read)
     counts = _count_missing(missing, spec, moments_until(moments[LABEL_KNOWN_AT], as_of))
     moments[LABEL] = _labels(typed[spec.label.column], spec)
     rows = frame_of(typed | {name: moments[name] for name in RESERVED})
@@ -218,14 +224,16 @@ def _only(frame: pd.DataFrame, kept: Mask) -> pd.DataFrame:
 
 
 def _typed_columns(
-    known: Columns, columns: Mapping[str, Column]
+    known: Columns,
+    columns: Mapping[str, Column],
+    read: Callable[["pd.Series[Any]", Kind], Values],
 ) -> tuple[Columns, list[RowFault], dict[str, Mask]]:
     """Return every column as its type, which rows are at fault, and which have no value."""
     typed: dict[str, pd.Series[Any]] = {}
     faults: list[RowFault] = []
     missing: dict[str, Mask] = {}
     for name, column in columns.items():
-        values = read_values(known[name], column.type)
+        values = read(known[name], column.type)
         typed[name] = values.clean
         faults.append((f"{name}: {FAULTS[column.type]}", values.bad))
         missing[name] = np.asarray(values.clean.array.isna(), dtype=bool) & ~values.bad

@@ -31,6 +31,7 @@ __all__ = [
     "Values",
     "as_texts",
     "frame_of",
+    "read_softened",
     "read_values",
     "soften",
 ]
@@ -85,7 +86,8 @@ def read_values(raw: "pd.Series[Any]", kind: Kind) -> Values:
 
 def _is_whole(numbers: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Say of each number whether it is whole and told exactly, or missing."""
-    return np.isnan(numbers) | ((numbers == np.round(numbers)) & (np.abs(numbers) <= EXACT))
+    whole = (numbers == np.round(numbers)) & (np.abs(numbers) <= EXACT)
+    return np.asarray(whole | np.isnan(numbers), dtype=bool)
 
 
 def soften(raw: "pd.Series[Any]", kind: Kind) -> "pd.Series[Any]":
@@ -97,6 +99,15 @@ def soften(raw: "pd.Series[Any]", kind: Kind) -> "pd.Series[Any]":
     if not values.bad.any():
         return values.clean
     return values.clean.astype(object).mask(values.bad, raw.astype(object))
+
+
+def read_softened(soft: "pd.Series[Any]", kind: Kind) -> Values:
+    """Read a column that `soften` gave, as `read_values` does: in a clean one nothing is bad."""
+    if kind in ("category", "text"):
+        is_clean = isinstance(soft.dtype, pd.StringDtype)
+    else:
+        is_clean = soft.dtype == (TIME if kind == "time" else np.float64)
+    return _as_they_are(soft) if is_clean else read_values(soft, kind)
 
 
 def as_texts(raw: "pd.Series[Any]") -> "pd.Series[Any]":

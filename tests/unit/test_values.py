@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenantry.values import MAX_TEXT, as_texts, read_values, soften
+from tenantry.values import FAULTS, MAX_TEXT, as_texts, read_softened, read_values, soften
 
 BAD = object()
 NONE = None
@@ -120,6 +120,24 @@ def test_soft_columns_keep_bad_values_as_they_came():
     assert soft.tolist()[:2] == [1.0, "x"]
     assert soft.isna().tolist() == [False, False, True, False]
     assert soften(raw.drop(6), "number").dtype == "float64"
+
+
+ODD = st.one_of(
+    st.sampled_from(["", " ", "x" * (MAX_TEXT + 1), "\ud800", "2024-02-29", "yes", "7"]),
+    st.floats(),
+    st.booleans(),
+    st.none(),
+    st.just(NOON),
+)
+
+
+@settings(deadline=None)
+@given(st.lists(ODD, max_size=5), st.sampled_from([*FAULTS]))
+def test_what_was_softened_is_read_as_anything_else_is(raw, kind):
+    soft = soften(pd.Series(raw, dtype=object), kind)
+    quick, slow = read_softened(soft, kind), read_values(soft, kind)
+    assert quick.bad.tolist() == slow.bad.tolist()
+    pd.testing.assert_series_equal(quick.clean, slow.clean)
 
 
 TEXTS = st.one_of(st.text(max_size=8), st.floats().map(str), st.datetimes().map(str), st.none())

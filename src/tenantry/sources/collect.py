@@ -42,7 +42,7 @@ def collect_rows(
     """
     rows, reads, joined = read_sources(spec, connections, span or read_span(spec, as_of))
     rows = _without(suppressed, rows, spec)
-    return replace(check_rows(rows, spec, as_of), reads=reads, joined=joined)
+    return replace(check_rows(rows, spec, as_of, softened=True), reads=reads, joined=joined)
 
 
 def collect_parts(
@@ -67,7 +67,7 @@ def collect_parts(
         if number:
             rows = rows[event_times(rows, spec.times).notna()].reset_index(drop=True)
         rows = _without(suppressed, rows, spec)
-        yield replace(check_part(rows, spec, as_of), reads=reads, joined=joined)
+        yield replace(check_part(rows, spec, as_of, softened=True), reads=reads, joined=joined)
 
 
 def _without(suppressed: Suppressed | None, rows: pd.DataFrame, spec: Spec) -> pd.DataFrame:
