@@ -94,7 +94,7 @@ def compare_means(numerator: Floats, denominator: Floats, variance: float) -> Ra
     other_value, other_influence = _influence(others, rest)
     days = (denominator > 0).sum(axis=0)
     found = _with_error(value - other_value, influence - other_influence, days)
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):  # there may be no others
         least = np.sqrt(variance * (1 / denominator.sum(axis=0) + 1 / rest.sum(axis=0)))
     return replace(found, error=np.maximum(found.error, least))
 

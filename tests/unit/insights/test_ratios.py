@@ -77,6 +77,12 @@ def test_a_part_where_nothing_rare_happened_is_no_evidence_in_itself():
     assert found.p_values()[0] > 0.1
 
 
+def test_where_all_rows_are_alike_the_whole_differs_from_nothing():
+    rows = np.column_stack([np.full(35, 3.0), np.zeros(35)])
+    found = compare_means(np.zeros((35, 2)), rows, 0.0)
+    assert np.isnan(found.p_values()).all()
+
+
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.97])
 def test_intervals_of_shares_hold_where_all_rows_may_be_alike(share):
     rng = np.random.default_rng(5)
