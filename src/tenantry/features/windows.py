@@ -61,10 +61,10 @@ def groups_of(rows: pd.DataFrame, by: tuple[str, ...]) -> Integers:
         else:
             codes, found = pd.factorize(values, use_na_sentinel=False)
             levels = len(found)
-        if size * levels > _MOST_GROUPS:
+        groups, size = groups * levels + codes, size * levels
+        if size > _MOST_GROUPS:
             groups = np.unique(groups, return_inverse=True)[1]
             size = len(rows)
-        groups, size = groups * levels + codes, size * levels
     return groups
 
 

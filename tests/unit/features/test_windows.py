@@ -88,3 +88,10 @@ def test_categories_make_the_groups_that_texts_make():
     _, same = np.unique(numbers[0], return_inverse=True)
     _, other = np.unique(numbers[1], return_inverse=True)
     assert (np.equal.outer(same, same) == np.equal.outer(other, other)).all()
+
+
+def test_the_numbers_of_many_groups_stay_small_enough_to_hold_a_place_beside():
+    rows = pd.DataFrame({"one": np.arange(50_000), "other": np.arange(50_000)[::-1]})
+    groups = groups_of(rows, ("one", "other"))
+    assert groups.max() < 1 << 31
+    assert len(np.unique(groups)) == len(rows)
