@@ -19,7 +19,7 @@ from tenantry.store.contract import ObjectStore
 from tenantry.times import Window, format_moment, parse_compact
 
 _DIGITS = 12
-"""How many digits of its content's digest stand in the name of a file of predictions."""
+"""How many digits of its content's digest stand in the name of a file of predictions, mostly."""
 
 _FEW = 2
 """Windows up to which a listing of each costs less than one of a year of them."""
@@ -156,7 +156,8 @@ def write_predictions(
 
     The name bears digits of the content's digest: of runs that race on a window, with other specs
     or other code, none writes over the file that another's receipt names. What an overtaken run
-    leaves is named by no receipt, and retention removes it.
+    leaves is named by no receipt, and retention removes it. Where rows were erased from a file of
+    that name, one digit more names this one.
 
     Args:
         store: The object store.
@@ -165,11 +166,15 @@ def write_predictions(
         rows: How many rows it holds.
     """
     sha = sha256(content)
-    file = PredictionFile(
-        key=f"{receipt.folder}part-{sha[:_DIGITS]}.parquet", sha256=sha, rows=rows
-    )
-    put_new(store, file.key, content)
-    return file
+    starts = (sha[:digits] for digits in range(_DIGITS, len(sha) + 1))
+    keys = (f"{receipt.folder}part-{start}.parquet" for start in starts)
+    key = next(one for one in keys if _is_there(store, one, content))
+    return PredictionFile(key=key, sha256=sha, rows=rows)
+
+
+def _is_there(store: ObjectStore, key: str, content: bytes) -> bool:
+    """Write an object where there is none; say whether it holds this content now."""
+    return put_new(store, key, content) or store.get(key).content == content
 
 
 def write_receipt(store: ObjectStore, receipt: Receipt) -> bool:

@@ -2,8 +2,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tenantry.digests import sha256
 from tenantry.predictions import Receipt
-from tenantry.receipts import list_predicted, read_receipt, read_receipts
+from tenantry.receipts import list_predicted, read_receipt, read_receipts, write_predictions
 from tenantry.times import Window, compact
 from tests.unit.memory_store import MemoryStore
 
@@ -94,3 +95,14 @@ def test_a_broken_receipt_names_its_key():
     store.put("tenants/delay/ua/x/receipt.json", b"{}")
     with pytest.raises(ValueError, match=r"x/receipt\.json is not a Receipt: product"):
         read_receipt(store, "tenants/delay/ua/x/receipt.json")
+
+
+def test_a_file_is_what_its_name_was_given_for_even_where_rows_were_erased_from_another():
+    store = MemoryStore()
+    by = receipt(FIRST, START, SECOND.end)
+    file = write_predictions(store, by, b"two rows", rows=2)
+    assert write_predictions(store, by, b"two rows", rows=2) == file
+    store.put(file.key, b"one row")  # as an erasure does, of files that no receipt names, too
+    again = write_predictions(store, by, b"two rows", rows=2)
+    assert sha256(store.get(again.key).content) == again.sha256
+    assert store.get(file.key).content == b"one row"
