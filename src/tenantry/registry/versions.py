@@ -39,11 +39,16 @@ def require_seen(
         erased: The product's erased tenants, where they are known; else the store is asked.
 
     Raises:
-        RegistryError: The tenant is unknown (names the nearest one), was erased or has no model.
+        RegistryError: The tenant is unknown (names the nearest one), was erased or has no model, or
+            its pointer cannot be read.
     """
     if is_erased(store, product, tenant) if erased is None else tenant in erased:
         raise RegistryError([Fault(f"{product}/{tenant}", "was erased", "nothing is left of it")])
-    seen = see_champion(store, product, tenant)
+    try:
+        seen = see_champion(store, product, tenant)
+    except ValueError as error:
+        fault = Fault(f"{product}/{tenant}", str(error), "restore it from a backup")
+        raise RegistryError([fault]) from None
     if seen is not None:
         return seen
     tenants = list_tenants(store, product)

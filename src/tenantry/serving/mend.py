@@ -31,8 +31,7 @@ def find_unserved(store: ObjectStore, product: str) -> dict[str, str]:
     entries = read_entries(store, product)
     differences = {}
     for tenant in sorted({*entries, *_published(store, product)}):
-        champion = read_usable_champion(store, product, tenant)
-        if words := _difference(entries.get(tenant), champion):
+        if words := _find_difference(store, product, tenant, entries.get(tenant)):
             differences[tenant] = words
     return differences
 
@@ -60,6 +59,13 @@ def _rebuild_one(store: ObjectStore, product: str, tenant: str) -> None:
     if found is not None and tenant not in read_entries(store, product):
         write_entries(store, product, {tenant: found})
     follow(store, product, tenant, champion)
+
+
+def _find_difference(store: ObjectStore, product: str, tenant: str, entry: Entry | None) -> str:
+    try:
+        return _difference(entry, read_usable_champion(store, product, tenant))
+    except ValueError as error:  # its pointer is damaged, and servers stay with what they know
+        return str(error)
 
 
 def _difference(entry: Entry | None, champion: Champion | None) -> str:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from tenantry import layout
 from tenantry.champions import read_champion
 from tenantry.crowning import crown
 from tenantry.erasure.tombstones import Tombstone, write_tombstone
@@ -132,6 +133,14 @@ def test_where_the_store_does_not_answer_the_others_go_on_and_the_next_order_com
     again = make_fleet_rollback(store, find(store))
     assert {step.tenant for step in again.steps if step.move} == {"t03", "t11"}
     assert reigning(store) == first_of_all()
+
+
+def test_one_whose_pointer_cannot_be_read_is_refused_and_the_others_go_back(store):
+    store.put(layout.champion(PRODUCT, "t05"), b"{}")
+    (refused,) = (one for one in make_fleet_rollback(store, find(store)).steps if one.is_refused)
+    assert refused.tenant == "t05"
+    assert "t05/champion.json is not a Champion" in refused.note
+    assert read_champion(store, PRODUCT, "t04").current.version == version(0, "t04")
 
 
 def test_one_whose_champion_moved_meanwhile_is_refused(store):

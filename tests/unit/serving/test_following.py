@@ -268,6 +268,16 @@ def test_a_tenant_whose_past_is_damaged_does_not_keep_others_from_the_index(stor
     assert read_entries(store, PRODUCT) == {"ua": entry}
 
 
+def test_a_damaged_pointer_is_told_and_keeps_no_other_tenant_from_the_index(store):
+    entry = told(store)
+    store.put(layout.champion(PRODUCT, "aa"), b"{}")
+    store.put(layout.serving_record(PRODUCT, "aa", entry.record), b"{}")
+    store.delete(layout.serving_bucket(PRODUCT, bucket_of("ua")))
+    assert "aa/champion.json is not a Champion" in find_unserved(store, PRODUCT)["aa"]
+    rebuild_served(store, PRODUCT)
+    assert read_entries(store, PRODUCT) == {"ua": entry}
+
+
 def test_reindex_makes_an_index_that_missed_a_rollback_right(store, monkeypatch):
     monkeypatch.setattr("tenantry.registry.rollback.follow", lambda *_: None)
     roll_back(store)
