@@ -9,6 +9,7 @@
     │   ├── PreconditionError       a conditional write lost
     │   ├── StoreDeniedError        whoever asked may not do that there
     │   └── StoreUnavailableError   transient
+    ├── RecordError             an object is not what its key says; a ValueError, too
     ├── SourceError             a source is missing, unreadable or lacks a column
     │   └── SourceUnavailableError  transient
     ├── ContractError           the data break the spec's contract
@@ -113,6 +114,10 @@ class StoreUnavailableError(StoreError):
     """The store did not answer, or answered that it is busy."""
 
     transient = True
+
+
+class RecordError(TenantryError, ValueError):
+    """An object is not what its key says: somebody damaged it."""
 
 
 class SourceError(TenantryError):

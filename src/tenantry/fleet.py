@@ -21,7 +21,11 @@ from tenantry.plans import RunPlan, read_plan
 from tenantry.records import passing_over
 from tenantry.store.contract import ObjectStore
 from tenantry.surveys import Survey, survey
+from tenantry.text import counted
 from tenantry.times import Window
+
+_WARNINGS = 10
+"""Objects that cannot be read which a report names; how many more there are it counts."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,8 @@ def read_fleet(store: ObjectStore, run: str, product: str = "") -> FleetState:
     shards = {member.planned.shard or "" for member in state.members if member.unfinished}
     marks = (find_at_work(store, layout.at_work(state.product, run, shard)) for shard in shards)
     busy = {tenant for mark in marks if mark for tenant in mark.tenants}
-    members = tuple(_with_state(found, member, run, busy) for member in state.members)
+    unread: list[str] = []
+    members = tuple(_with_state(found, member, run, busy, unread) for member in state.members)
     seconds, process, imports = _pooled_seconds(store, run)
     return replace(
         state,
@@ -125,7 +130,15 @@ def read_fleet(store: ObjectStore, run: str, product: str = "") -> FleetState:
         pooled_process=process,
         checking=_checking(store, run),
         import_seconds=state.import_seconds + imports,
+        warnings=tuple(_warn_of(unread)),
     )
+
+
+def _warn_of(unread: Sequence[str]) -> Iterator[str]:
+    for words in unread[:_WARNINGS]:
+        yield f"{words}: it was passed over, restore or remove it."
+    if (more := len(unread) - _WARNINGS) > 0:
+        yield f"{counted(more, 'object')} more cannot be read: `tenantry status` names them."
 
 
 def _import_seconds(headers: Sequence[Header]) -> float:
@@ -158,21 +171,26 @@ def _read_stored(store: ObjectStore, run: str, product: str) -> FleetState:
     return FleetState(run, product, None, tuple(Member(tenant=name) for name in names))
 
 
-def _with_state(found: Survey, member: Member, run: str, busy: Collection[str]) -> Member:
+def _with_state(
+    found: Survey, member: Member, run: str, busy: Collection[str], unread: list[str]
+) -> Member:
+    """Add what a tenant's folder says of it; what cannot be read goes to `unread`, in words."""
     in_progress = bool(member.unfinished) and member.tenant in busy
     member = replace(member, in_progress=in_progress)
-    with passing_over():
-        return _with_records(found, member, run)
+    with passing_over(unread):
+        champion = read_champion(found.store, found.product, member.tenant)
+        member = replace(member, champion=champion)
+    with passing_over(unread):
+        return _with_judgements(found, member, run)
     return member
 
 
-def _with_records(found: Survey, member: Member, run: str) -> Member:
-    store, product, tenant = found.store, found.product, member.tenant
-    last = last_judgement(store, product, tenant, found.record(tenant).judged)
+def _with_judgements(found: Survey, member: Member, run: str) -> Member:
+    judged = found.record(member.tenant).judged
+    last = last_judgement(found.store, found.product, member.tenant, judged)
     ran = _read_own(found, member, run, last)
     return replace(
         member,
-        champion=read_champion(store, product, tenant),
         judgement=last,
         ran=ran,
         judged=tuple(_list_own(found, member, ran)) if ran else (),

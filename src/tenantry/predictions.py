@@ -2,7 +2,7 @@
 
 from tenantry import layout
 from tenantry.records import Record
-from tenantry.times import Moment, Window
+from tenantry.times import Moment, Window, WindowId
 
 PROBABILITY, DECISION, REASONS = "probability", "decision", "reasons"
 """Columns of a file of predictions; the probability, or of a regression the value."""
@@ -76,7 +76,7 @@ class Receipt(Record):
 
     product: str
     tenant: str
-    window: str
+    window: WindowId
     model: str
     model_digest: str
     trained_until: Moment

@@ -15,7 +15,7 @@ from tenantry.errors import ObjectMissingError
 from tenantry.predictions import Interval, PredictionFile
 from tenantry.records import Record
 from tenantry.store.contract import ObjectStore
-from tenantry.times import Moment, Window
+from tenantry.times import Moment, Window, WindowId
 
 ANSWERED_AT = "answered_at"
 """The column that says when a row was answered."""
@@ -49,7 +49,7 @@ class ServedReceipt(Record):
 
     product: str
     tenant: str
-    window: str
+    window: WindowId
     model: str
     model_digest: str
     role: Role

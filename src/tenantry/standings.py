@@ -38,6 +38,7 @@ class Standing:
         region: Its home region; of one without a spec, or moved, the store's.
         reign: Its champion's reign; None when no model was crowned by then.
         orders: Orders of people that hold for it, in words: a rollback, a pin.
+        unread: What of it cannot be read, in words, and is missing here.
         receipt: Of the latest window predicted; None when there is none.
         judgement: Of the latest window judged; None when there is none.
     """
@@ -49,6 +50,7 @@ class Standing:
     receipt: Receipt | None
     judgement: Judgement | None
     orders: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 def read_standings(store: ObjectStore, fleet: Fleet, as_of: datetime) -> tuple[Standing, ...]:
@@ -91,9 +93,12 @@ def _read_standing(found: Survey, fleet: Fleet, tenant: str, as_of: datetime) ->
     spec, record = fleet.specs.get(tenant), found.record(tenant)
     store, product = found.store, fleet.product
     champion = receipt = judgement = None
-    with passing_over():
+    unread: list[str] = []
+    with passing_over(unread):
         champion = read_champion(store, product, tenant)
+    with passing_over(unread):
         receipt = _last_receipt(store, product, record, as_of)
+    with passing_over(unread):
         judgement = last_judgement(store, product, tenant, record.judged, until=as_of)
     known = champion.until(as_of) if champion else None
     return Standing(
@@ -104,6 +109,7 @@ def _read_standing(found: Survey, fleet: Fleet, tenant: str, as_of: datetime) ->
         receipt=receipt,
         judgement=judgement,
         orders=tell_orders(known) if known else (),
+        unread=tuple(unread),
     )
 
 

@@ -147,6 +147,15 @@ class Window(NamedTuple):
         return self.id
 
 
+def _check_window(text: str) -> str:
+    Window.parse(text)
+    return text
+
+
+WindowId = Annotated[str, AfterValidator(_check_window)]
+"""A window in a record, by its `Window.id`."""
+
+
 def windows_until(start: datetime, length: timedelta, until: datetime) -> Iterator[Window]:
     """Yield the windows of `length` from `start` on that end at `until` or before."""
     while start + length <= until:

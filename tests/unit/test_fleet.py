@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -113,7 +114,12 @@ def test_who_left_what_cannot_be_read_hides_nobody(store):
     before = read_fleet(store, RUN)
     store.put(layout.champion(PRODUCT, "vx"), b"{}")
     after = read_fleet(store, RUN)
-    assert member_of(store, "vx").champion is None
+    lost, whole = (
+        next(one for one in fleet.members if one.tenant == "vx") for fleet in (after, before)
+    )
+    assert lost == replace(whole, champion=None)
+    (told,) = after.warnings
+    assert "vx/champion.json is not a Champion" in told
     assert [one for one in after.members if one.tenant != "vx"] == [
         one for one in before.members if one.tenant != "vx"
     ]

@@ -2,7 +2,7 @@ from contextlib import suppress
 
 import pytest
 
-from tenantry.errors import ContractError, Fault, StoreUnavailableError
+from tenantry.errors import ContractError, Fault, RecordError, StoreUnavailableError
 from tenantry.job_runner import run_assignment, run_job
 from tenantry.jobs import Assignment, Job, Result
 from tenantry.ledger import Entry
@@ -59,6 +59,7 @@ def test_a_result_becomes_an_outcome_with_its_cost(store):
             "ContractError",
             "rows: no label; wait",
         ),
+        (RecordError("a/b is not a C"), "RecordError", "a/b is not a C"),
         (MemoryError(), "MemoryError", "needed more than 4096 MiB; raise resources.memory_mib"),
         (
             KeyError("a secret value"),

@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tenantry.digests import sha256
+from tenantry.errors import RecordError
 from tenantry.predictions import Receipt
 from tenantry.receipts import list_predicted, read_receipt, read_receipts, write_predictions
 from tenantry.times import Window, compact
@@ -93,7 +94,11 @@ def test_receipts_of_later_runs_are_unknown():
 def test_a_broken_receipt_names_its_key():
     store = MemoryStore()
     store.put("tenants/delay/ua/x/receipt.json", b"{}")
-    with pytest.raises(ValueError, match=r"x/receipt\.json is not a Receipt: product"):
+    with pytest.raises(RecordError, match=r"x/receipt\.json is not a Receipt: product"):
+        read_receipt(store, "tenants/delay/ua/x/receipt.json")
+    of_no_time = receipt(FIRST, START, START).model_copy(update={"window": "x"})
+    store.put("tenants/delay/ua/x/receipt.json", of_no_time.to_json())
+    with pytest.raises(RecordError, match=r"x/receipt\.json is not a Receipt: window"):
         read_receipt(store, "tenants/delay/ua/x/receipt.json")
 
 

@@ -57,6 +57,7 @@ def to_facts(standing: Standing) -> dict[str, Any]:
         "since": format_moment(reign.since) if reign else None,
         "recipe": reign.recipe if reign else None,
         "orders": list(standing.orders),
+        "unread": list(standing.unread),
         "last_window": receipt.window if receipt else None,
         "judgement": judgement.status if judgement else None,
         "judged_window": judgement.window if judgement else None,
@@ -77,6 +78,8 @@ def _print(standings: tuple[Standing, ...], title: str, console: Console) -> Non
     for standing in standings:
         for words in standing.orders:
             console.print(Text(f"{standing.tenant} {words}.", style="yellow"))
+        for words in standing.unread:
+            console.print(Text(f"{words}.", style="bold red"))
     counts = Counter(standing.state for standing in standings)
     reigning = sum(standing.reign is not None for standing in standings)
     states = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
@@ -86,7 +89,7 @@ def _print(standings: tuple[Standing, ...], title: str, console: Console) -> Non
 def _cells(standing: Standing, *, wide: bool) -> tuple[Text, ...]:
     """Return a row's cells; where it is narrow, the version's digest and the window's start."""
     reign, receipt, judgement = standing.reign, standing.receipt, standing.judgement
-    version = reign.version if reign else "none"
+    version = reign.version if reign else "unknown" if standing.unread else "none"
     window = f"{receipt.span.start:%Y-%m-%d}" if receipt else ""
     return (
         Text(standing.tenant, style="bold"),

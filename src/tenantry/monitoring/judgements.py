@@ -15,7 +15,7 @@ from tenantry.records import Record
 from tenantry.served import Role
 from tenantry.store.adding import put_new
 from tenantry.store.contract import ObjectStore
-from tenantry.times import Moment, Window
+from tenantry.times import Moment, Window, WindowId
 
 ShiftKind = Literal["data", "label", "prediction", "volume", "freshness", "late", "schema"]
 
@@ -163,7 +163,7 @@ class Judgement(Record):
 
     product: str
     tenant: str
-    window: str
+    window: WindowId
     as_of: Moment
     run: str = ""
     model: str = ""
@@ -222,9 +222,14 @@ class Judgement(Record):
 
 
 def write_judgement(store: ObjectStore, judgement: Judgement) -> str:
-    """Write a judgement unless the window has one, which then stands; return its key."""
+    """Write a judgement unless the window has one, which then stands; return its key.
+
+    Raises:
+        RecordError: What stands is no judgement.
+    """
     key = layout.judgement(judgement.product, judgement.tenant, judgement.span)
-    put_new(store, key, judgement.to_json())
+    if not put_new(store, key, judgement.to_json()):
+        _read(store, key)
     return key
 
 

@@ -88,8 +88,9 @@ def report(  # noqa: PLR0913, PLR0917 - a component's arguments
         settings: Which webhook alerts are sent to, and where metrics are pushed to, if any.
         region: The region that the run serves; used when it left no plan.
     """
-    warnings = (*explain_sharing(store), *explain_exposure(store))
-    state = replace(read_fleet(store, run, product), warnings=warnings)
+    state = read_fleet(store, run, product)
+    warnings = (*explain_sharing(store), *explain_exposure(store), *state.warnings)
+    state = replace(state, warnings=warnings)
     sent = send_alert(store, state, status, settings) if settings else ""
     sent = " ".join(filter(None, (sent, _measure(store, state, status, region, settings))))
     charges = make_bill(state, reporting=process_seconds())

@@ -47,6 +47,7 @@ def test_json_has_a_row_for_every_tenant(folder):
         "since": "2013-11-01T00:00:00Z",
         "recipe": "logistic",
         "orders": [],
+        "unread": [],
         "last_window": WINDOWS[0].id,
         "judgement": "ok",
         "judged_window": WINDOWS[3].id,
@@ -105,5 +106,12 @@ def test_what_cannot_be_read_of_one_tenant_hides_no_other(folder):
     before = rows(folder, PRODUCT)
     FolderStore(folder).put(f"tenants/{PRODUCT}/ua/champion.json", b"{}")
     after = rows(folder, PRODUCT)
-    assert after.pop("ua")["champion"] is None
+    lost = {"champion", "since", "recipe", "unread"}
+    ua = after.pop("ua")
+    assert {name for name, value in before["ua"].items() if ua[name] != value} == lost
+    (told,) = ua["unread"]
+    assert "ua/champion.json is not a Champion" in told
     assert after.items() < before.items()
+    shown = run(folder, PRODUCT).stdout
+    assert "unknown" in next(line for line in shown.splitlines() if "│ ua " in line)
+    assert told in shown

@@ -7,6 +7,7 @@ from tenantry import layout
 from tenantry.champions import Restored
 from tenantry.crowning import crown
 from tenantry.digests import sha256
+from tenantry.errors import RecordError
 from tenantry.features.tables import write_features
 from tenantry.insights.files import read_insights
 from tenantry.insights.record import Insights
@@ -260,6 +261,14 @@ def test_what_the_report_lacks_is_in_the_judgement(store):
     watch(store, spec=SPEC, table=table, windows=WINDOWS[:1])
     (one,) = judged(store)
     assert one.report.startswith("left out of the Evidently report: temp (no usable value")
+
+
+def test_a_judgement_that_was_damaged_fails_its_tenant_and_stays_as_evidence(store):
+    predict(store, TABLE, WINDOWS[0])
+    store.put(judgement_key(WINDOWS[0]), b"{}")
+    with pytest.raises(RecordError, match=r"judgement\.json is not a Judgement"):
+        watch(store, windows=WINDOWS[:1])
+    assert store.get(judgement_key(WINDOWS[0])).content == b"{}"
 
 
 def test_the_same_store_gives_the_same_judgements(store):
