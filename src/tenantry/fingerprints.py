@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from tenantry.columns import RESERVED
@@ -134,15 +135,23 @@ def _hasher(values: "pd.Series[Any]") -> _Hasher:
         TypeError: There are values that cannot be hashed.
     """
     if isinstance(values.dtype, pd.StringDtype):
-        codes, texts = pd.factorize(values)
-        each = pd.util.hash_array(np.asarray(texts, dtype=object), categorize=False)
-        known = np.append(each, _MISSING)
-        return lambda rows: known[codes[rows]]
+        codes, texts = _encode(values)
+        hashes = np.append(pd.util.hash_array(texts, categorize=False), _MISSING)
+        return lambda rows: hashes.take(codes[rows])
     array = values.to_numpy() if isinstance(values.dtype, np.dtype) else values.array
     if _is_hashed_by_itself(values.dtype):
         return lambda rows: pd.util.hash_array(array[rows])
-    hashes = pd.util.hash_array(array)
-    return lambda rows: hashes[rows]
+    whole = pd.util.hash_array(array)
+    return lambda rows: whole[rows]
+
+
+def _encode(texts: "pd.Series[Any]") -> tuple[NDArray[np.int32], NDArray[np.object_]]:
+    """Return each text's place among those that differ, and these; past them for a missing one."""
+    coded = pa.array(texts).dictionary_encode()
+    if isinstance(coded, pa.ChunkedArray):
+        coded = coded.combine_chunks()
+    different = coded.dictionary.to_numpy(zero_copy_only=False)
+    return coded.indices.fill_null(len(different)).to_numpy(), different
 
 
 def _is_hashed_by_itself(kind: object) -> bool:

@@ -98,8 +98,15 @@ def test_many_rows_have_the_hashes_that_pandas_gives_them_at_once(last):
     assert fingerprint_each(rows, list(rows.columns), np.zeros(size, dtype=np.int64)) == {0: told}
 
 
-def test_no_rows_have_one():
-    assert fingerprint(frame([]), ["number", "word"]) == f"0-{0:032x}"
+@pytest.mark.parametrize("size", [0, 1, 4])
+def test_texts_in_pieces_have_the_hashes_of_those_in_one(size):
+    pieces = [
+        pd.DataFrame({"word": pd.Series(words, dtype="str")}) for words in (list("ab"), ["b", None])
+    ]
+    rows = pd.concat(pieces, ignore_index=True)[:size]
+    hashes = pd.util.hash_pandas_object(rows, index=False)
+    first = sum(int(one) for one in hashes) % (1 << 64)
+    assert fingerprint(rows, ["word"]).startswith(f"{size}-{first:016x}")
 
 
 def test_rows_that_lack_what_a_pooled_model_reads_have_none_in_any_group():
