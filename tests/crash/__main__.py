@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
+from tenantry.settings import Isolation
 from tests.crash.disturbances import Disturbance, Disturber
 from tests.crash.kills import Kill, Killer, table
 from tests.crash.places import Buckets, Folders
@@ -30,6 +32,11 @@ class _Bench:
     server: MinioServer
     home: Path
     asked: argparse.Namespace
+
+    @property
+    def buckets(self) -> Buckets:
+        """Stores in the server."""
+        return Buckets(self.server, self.asked.isolation)
 
     @property
     def numbers(self) -> range:
@@ -55,7 +62,7 @@ def main() -> int:
 
 def kill(bench: _Bench) -> Iterator[Kill]:
     """Kill runs until so many were killed: some end before their moment comes."""
-    kinds = (Folders(bench.home / "folders"), Buckets(bench.server))
+    kinds = (Folders(bench.home / "folders"), bench.buckets)
     killer = Killer(bench.trials, kinds, bench.asked.seed)
     wanted, number = bench.asked.times, 0
     if bench.asked.only is not None:
@@ -68,7 +75,7 @@ def kill(bench: _Bench) -> Iterator[Kill]:
 
 def race(bench: _Bench) -> Iterator[Race]:
     """Let runs of one slot race, on MinIO."""
-    racer = Racer(bench.trials, (Buckets(bench.server),), bench.asked.runs)
+    racer = Racer(bench.trials, (bench.buckets,), bench.asked.runs)
     return map(racer.race, bench.numbers)
 
 
@@ -95,6 +102,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1, help="of all that is random")
     parser.add_argument("--only", type=int, help="repeat this one")
     parser.add_argument("--runs", type=int, default=16, help="runs that race")
+    parser.add_argument(
+        "--isolation", choices=get_args(Isolation), default="shared", help="of runs on MinIO"
+    )
     parser.add_argument("--share", type=float, default=0.05, help="of requests that fail")
     return parser
 
@@ -110,7 +120,7 @@ def _bench(asked: argparse.Namespace) -> Iterator[_Bench]:
 
 
 def _disturber(bench: _Bench) -> Disturber:
-    return Disturber(bench.trials, bench.server, Buckets(bench.server), bench.asked.seed)
+    return Disturber(bench.trials, bench.server, bench.buckets, bench.asked.seed)
 
 
 def _watched(made: Iterator[Made]) -> Iterator[Made]:

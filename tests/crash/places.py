@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from minio import Minio
 
+from tenantry.settings import Isolation
 from tenantry.store.contract import ObjectStore
 from tenantry.store.folder import FolderStore
 from tenantry.store.minio import MinioStore
@@ -57,12 +58,18 @@ class Folders:
 
 
 class Buckets:
-    """Makes stores that are prefixes of one bucket."""
+    """Makes stores that are prefixes of one bucket.
+
+    Args:
+        server: Where.
+        isolation: Of runs: by default workers are forks here, with what is imported.
+    """
 
     name = "minio"
 
-    def __init__(self, server: MinioServer) -> None:
+    def __init__(self, server: MinioServer, isolation: Isolation = "shared") -> None:
         self._server, self._bucket = server, f"crash-{secrets.token_hex(6)}"
+        self._isolation = isolation
         keys = (server.access_key, server.secret_key)
         Minio(server.endpoint, *keys, secure=False).make_bucket(self._bucket)
 
@@ -84,7 +91,7 @@ class Buckets:
             "TENANTRY_STORE": address.url,
             "AWS_ACCESS_KEY_ID": address.access_key,
             "AWS_SECRET_ACCESS_KEY": address.secret_key,
-            "TENANTRY_ISOLATION": "shared",  # workers are forks here, with what is imported
+            "TENANTRY_ISOLATION": self._isolation,
         }
         return Place(name, store, env)
 
