@@ -1,4 +1,9 @@
-"""How metrics are called and their figures written; imports nothing, so that reports are quick."""
+"""How metrics are called and their figures written; imports little, so that reports are quick."""
+
+from typing import Literal
+
+Metric = Literal["log_loss", "brier", "mae", "rmse"]
+"""What tells how good a model is; lower is better."""
 
 TITLES = {
     "log_loss": "log loss",

@@ -35,13 +35,19 @@ def as_utc(moment: datetime) -> datetime:
 @lru_cache(maxsize=1 << 14)
 def format_moment(moment: datetime) -> str:
     """Write a moment as ISO 8601 with seconds, e.g. ``2013-10-01T00:00:00Z``."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{_utc(moment).isoformat()}Z"
 
 
 @lru_cache(maxsize=1 << 14)
 def compact(moment: datetime) -> str:
     """Write a moment so that it can stand in a key, e.g. ``20131001T000000Z``; sorts by time."""
-    return moment.astimezone(UTC).strftime(_COMPACT)
+    utc = _utc(moment)
+    return f"{utc.year:04}{utc:%m%dT%H%M%SZ}"
+
+
+def _utc(moment: datetime) -> datetime:
+    """Return a moment in UTC, without offset and microseconds."""
+    return moment.astimezone(UTC).replace(tzinfo=None, microsecond=0)
 
 
 @lru_cache(maxsize=1 << 14)

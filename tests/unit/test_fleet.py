@@ -110,6 +110,23 @@ def test_reading_a_fleet_needs_no_pandas():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+@pytest.mark.parametrize(
+    ("said", "damaged"),
+    [
+        (b'"metric":"log_loss"', b'"metric":"none that there is"'),
+        (b'"window":"2013', b'"window":"in 2013'),
+        (b'"history":[{', b'"history":[{"window":"never","status":"ok"},{'),
+    ],
+)
+def test_a_judgement_of_what_there_is_not_is_none(store, said, damaged):
+    key = layout.judgement(PRODUCT, "vx", WINDOWS[-1])
+    content = store.get(key).content
+    assert said in content
+    store.put(key, content.replace(said, damaged))
+    (told,) = read_fleet(store, RUN).warnings
+    assert f"{key} is not a Judgement" in told
+
+
 def test_who_left_what_cannot_be_read_hides_nobody(store):
     before = read_fleet(store, RUN)
     store.put(layout.champion(PRODUCT, "vx"), b"{}")

@@ -17,7 +17,7 @@ from tenantry.times import (
 )
 
 MOMENTS = st.datetimes(
-    min_value=datetime(1970, 1, 1), max_value=datetime(2100, 1, 1), timezones=st.just(UTC)
+    min_value=datetime(1, 1, 1), max_value=datetime(9990, 1, 1), timezones=st.just(UTC)
 ).map(lambda moment: moment.replace(microsecond=0))
 
 

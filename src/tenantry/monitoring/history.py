@@ -3,7 +3,7 @@
 from typing import Literal
 
 from tenantry.records import Record
-from tenantry.times import Window
+from tenantry.times import Window, WindowId
 
 JudgementStatus = Literal[
     "ok",
@@ -39,7 +39,7 @@ class Judged(Record):
         drifted: The streams that drifted, the largest effect first.
     """
 
-    window: str
+    window: WindowId
     status: JudgementStatus
     model: str = ""
     action: Reaction = "none"

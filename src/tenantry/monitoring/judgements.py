@@ -9,6 +9,7 @@ from typing import Literal
 
 from tenantry import layout
 from tenantry.errors import ObjectMissingError
+from tenantry.figures import Metric
 from tenantry.monitoring.history import HISTORY, Judged, JudgementStatus, Reaction
 from tenantry.monitoring.memory import Feed, Memory
 from tenantry.records import Record
@@ -56,7 +57,7 @@ class Quality(Record):
         evidence: Of decay, gathered over the windows of this model by now.
     """
 
-    metric: str
+    metric: Metric
     realised: float
     low: float
     high: float
@@ -123,7 +124,7 @@ class ServedQuality(Record):
     answers: int
     rows: int
     labelled: int
-    metric: str
+    metric: Metric
     realised: float | None
     mean_prediction: float | None
     mean_label: float | None

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from tenantry.figures import Metric
 from tenantry.specs.features import Feature
 from tenantry.specs.parts import ColumnName, SpecPart
 from tenantry.times import PositiveDuration
@@ -23,7 +24,7 @@ class Model(SpecPart):
     by `margin`."""
     margin: float = Field(default=2.0, ge=0)
     """Standard errors by which a later candidate must be better than an earlier one."""
-    metric: Literal["log_loss", "brier", "mae", "rmse"] = "log_loss"
+    metric: Metric = "log_loss"
     """What selection and the gate compare; lower is better."""
     seed: int = Field(default=7, ge=0)
     """Seed of all that is random."""

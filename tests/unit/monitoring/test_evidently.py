@@ -87,7 +87,8 @@ def test_the_page_shows_quality_over_time():
         Judged(window=one.id, status="ok", realised=0.4, low=0.3, high=0.55, promised=0.41)
         for one in WINDOWS
     ]
-    page = render_page(prepare(), (), [*past, Judged(window="x", status="no_rows")], "log loss")
+    empty = Judged(window=WINDOWS[0].id, status="no_rows")
+    page = render_page(prepare(), (), [*past, empty], "log loss")
     assert b"Quality over time, lower is better" in page
     assert b'"log loss"' in page
     assert b"2013-10-22" in page
