@@ -51,6 +51,8 @@ def list_predicted(
 ) -> tuple[ReceiptName, ...]:
     """Return what was predicted, by window and key, from names: one listing, no reads.
 
+    A key that says that it is a receipt, and tells no window, is none.
+
     Args:
         store: The object store.
         product: The product.
@@ -59,7 +61,8 @@ def list_predicted(
     """
     folder = layout.predictions_folder(product, tenant)
     keys = (info.key for info in store.list(f"{folder}{window}/" if window else folder))
-    return tuple(_parse(key, folder) for key in keys if key.endswith("/receipt.json"))
+    receipts = (key for key in keys if key.endswith("/receipt.json"))
+    return tuple(name for key in receipts for name in _parse(key, folder))
 
 
 def read_receipts(
@@ -211,10 +214,10 @@ def _force(receipt: Receipt) -> tuple[Any, ...]:
     return not receipt.in_sample, receipt.as_of, receipt.model, receipt.snapshot
 
 
-def _parse(key: str, folder: str) -> ReceiptName:
-    window, source, _ = key.removeprefix(folder).split("/")
-    model = source.rsplit("-", 1)[0]
-    trained = parse_compact(model.split("-", 1)[0])
-    return ReceiptName(
-        key=key, window=window, model=model, in_sample=Window.parse(window).start < trained
-    )
+def _parse(key: str, folder: str) -> Iterator[ReceiptName]:
+    with suppress(ValueError):
+        window, source, _ = key.removeprefix(folder).split("/")
+        model = source.rsplit("-", 1)[0]
+        trained = parse_compact(model.split("-", 1)[0])
+        in_sample = Window.parse(window).start < trained
+        yield ReceiptName(key=key, window=window, model=model, in_sample=in_sample)

@@ -50,6 +50,17 @@ def test_receipts_by_window_in_order_of_time():
     assert list(read_receipts(store, "delay", "ua", windows=[SECOND])) == [SECOND]
 
 
+@pytest.mark.parametrize(
+    "name", ["receipt.json", "x/y-z/receipt.json", f"{FIRST}/y-z/receipt.json"]
+)
+def test_a_name_that_tells_no_window_or_model_is_no_receipt(name):
+    store = MemoryStore()
+    known = receipt(FIRST, START, SECOND.end)
+    write(store, known)
+    store.put(f"tenants/delay/ua/predictions/{name}", b"{}")
+    assert [one.key for one in list_predicted(store, "delay", "ua")] == [known.key]
+
+
 def test_names_tell_window_model_and_sample_without_a_read():
     store = MemoryStore()
     write(store, receipt(FIRST, START, SECOND.end), receipt(SECOND, SECOND.end, SECOND.end))

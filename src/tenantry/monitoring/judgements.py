@@ -4,6 +4,7 @@ Imports no pandas: the planner and the pages read judgements, too.
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import Literal
 
@@ -293,7 +294,8 @@ def _listed(store: ObjectStore, product: str, tenant: str) -> Iterator[tuple[Win
     for info in store.list(layout.monitoring_folder(product, tenant)):
         *_, name, file = info.key.split("/")
         if file == "judgement.json":
-            yield Window.parse(name), info.key
+            with suppress(ValueError):  # a window that is none
+                yield Window.parse(name), info.key
 
 
 def _read(store: ObjectStore, key: str) -> Judgement:

@@ -68,6 +68,13 @@ def test_a_report_alone_is_no_judgement(store):
     assert len(read(store)) == 1
 
 
+def test_what_lies_under_the_name_of_no_window_is_no_judgement(store):
+    write_judgement(store, judgement(WINDOWS[0]))
+    store.put(f"{layout.monitoring_folder('arrival-delay', 'ua')}x/judgement.json", b"{}")
+    assert judged_windows(store, "arrival-delay", "ua") == [WINDOWS[0]]
+    assert len(read(store)) == 1
+
+
 def test_the_last_judgement_is_that_of_the_latest_window(store):
     assert last_judgement(store, "arrival-delay", "ua", ()) is None
     for window in WINDOWS[:2]:
