@@ -136,7 +136,7 @@ def read_fleet(store: ObjectStore, run: str, product: str = "") -> FleetState:
 
 def _warn_of(unread: Sequence[str]) -> Iterator[str]:
     for words in unread[:_WARNINGS]:
-        yield f"{words}: it was passed over, restore or remove it."
+        yield f"{words}. It was passed over: restore it, or remove it and run `tenantry reindex`."
     if (more := len(unread) - _WARNINGS) > 0:
         yield f"{counted(more, 'object')} more cannot be read: `tenantry status` names them."
 
