@@ -11,6 +11,7 @@ from tenantry.features.windows import (
     count_less,
     groups_of,
     moments_of,
+    sort_groups,
     sum_spans,
 )
 
@@ -51,6 +52,14 @@ def test_what_rises_is_counted_in_pieces(values, asked, piece, rises):
         patch.setattr("tenantry.features.windows._PIECE", piece)
         found = count_less(values, asked)
     assert found.tolist() == [(values < one).sum() for one in asked]
+
+
+@given(st.lists(st.tuples(st.integers(0, 1 << 31) | st.integers(0, 3), st.integers(-2, 2))))
+def test_groups_are_sorted_stably_by_time(rows):
+    groups, times = np.array(rows, dtype=np.int64).reshape(-1, 2).T
+    order, ordered = sort_groups(groups, times)
+    assert order.tolist() == np.lexsort((times, groups)).tolist()
+    assert ordered.tolist() == groups[order].tolist()
 
 
 def test_a_sum_depends_on_its_own_span_alone():
