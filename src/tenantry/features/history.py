@@ -31,7 +31,7 @@ _EXACT = float(1 << 53)
 
 def past_statistic(rows: pd.DataFrame, feature: HistoryFeature, timezone: str) -> Floats:
     """Compute a history feature; see `History.statistic`."""
-    return History(rows, timezone).statistic(feature)
+    return History(rows, timezone, slice(None)).statistic(feature)
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ class _Past:
     """The rows of a group that count, by when they were learned from, and who asks for them.
 
     Attributes:
-        order: Places of all rows by group, then by when they ask; all that follows is in it.
+        order: Places, among the rows that ask, of each by group, then by when it asks; all that
+            follows is in it.
         asking: When each asks, as its place among the distinct moments.
         line: The rows that count.
         firsts: The key in the line of the first moment of each one's group.
@@ -88,10 +89,12 @@ class History:
     Attributes:
         rows: A rows frame; `known_at` is never missing.
         timezone: Of a feature's `same`, an IANA name.
+        asking: The places of the rows that features are for: the others are only their past.
     """
 
     rows: pd.DataFrame
     timezone: str
+    asking: slice
     _parts: dict[Part, Floats] = field(default_factory=dict)
     _columns: dict[str, _Values] = field(default_factory=dict)
     _groups: dict[tuple[str, ...], Integers] = field(default_factory=dict)
@@ -108,9 +111,9 @@ class History:
         self._may_know_itself = bool((known & (self._learned <= self._asked)).any())
 
     @cached_property
-    def _asking(self) -> tuple[Integers, Integers]:
-        """The distinct moments at which rows ask, and the place of each row's among them."""
-        return distinct(self._asked)
+    def _moments_asked(self) -> tuple[Integers, Integers]:
+        """The distinct moments at which rows ask, and the place of each one's among them."""
+        return distinct(self._asked[self.asking])
 
     @cached_property
     def _clock(self) -> tuple[Integers, Integers]:
@@ -119,7 +122,7 @@ class History:
         return local_clock(moments, self.timezone), places
 
     def part(self, part: Part) -> Floats:
-        """Return a part of each event's local time."""
+        """Return a part of each event's local time, of all rows."""
         if part not in self._parts:
             clock, places = self._clock
             self._parts[part] = part_of(clock, part).take(places)
@@ -138,7 +141,8 @@ class History:
         - are not the row itself.
 
         Returns:
-            One value a row. A mean of fewer than `min_rows` rows is NaN; a count is never NaN.
+            One value a row that asks. A mean of fewer than `min_rows` rows is NaN; a count is never
+            NaN.
         """
         past = self._past(feature)
         start = self._start(past, int(feature.over.total_seconds() * 1_000_000))
@@ -166,10 +170,18 @@ class History:
     def _make_past(self, feature: HistoryFeature, number: int) -> _Past:
         groups = self._group(feature.by, feature.same)
         order, ordered = sort_groups(groups, self._asked)
-        line, own = self._line(number, groups, order, ordered)
-        asking = self._asking[1].take(order)
+        line = self._line(number, groups, order, ordered)
+        first, end, _ = self.asking.indices(len(groups))
+        if end - first < len(groups):
+            asks = (order >= first) & (order < end)
+            order, ordered = order[asks] - first, ordered[asks]
+        own = None
+        if self._may_know_itself:
+            own = line.places_in_order(len(groups))[self.asking].take(order)
+        moments, places = self._moments_asked
+        asking = places.take(order)
         firsts = line.firsts(ordered)
-        stop = line.ends_of(firsts, line.ranks(self._asking[0]).take(asking))
+        stop = line.ends_of(firsts, line.ranks(moments).take(asking))
         return _Past(order, asking, line, firsts, stop, own)
 
     def _values(self, name: str) -> _Values:
@@ -184,14 +196,12 @@ class History:
     def _start(self, past: _Past, over: int) -> Integers:
         """Return where in the line the rows begin that each learned within `over`."""
         if over not in past.starts:
-            ranks = past.line.ranks(self._asking[0] - over)
+            ranks = past.line.ranks(self._moments_asked[0] - over)
             past.starts[over] = past.line.ends_of(past.firsts, ranks.take(past.asking))
         return past.starts[over]
 
-    def _line(
-        self, number: int, groups: Integers, order: Integers, ordered: Integers
-    ) -> tuple[Timeline, Integers | None]:
-        """Return a set of rows that count as a line, and where in it each row is, by `order`."""
+    def _line(self, number: int, groups: Integers, order: Integers, ordered: Integers) -> Timeline:
+        """Return a set of rows that count as a line; `order` is of all rows."""
         counted = self._counted[number]
         if number not in self._moments:
             self._moments[number] = ranked(self._learned, counted)
@@ -204,9 +214,7 @@ class History:
         elif not counted.all():
             kept = counted.take(order)
             mine, ordered = order[kept], ordered[kept]
-        line = Timeline.in_order(mine, ordered, moments, ranks.take(mine))
-        own = line.places_in_order(len(groups)).take(order) if self._may_know_itself else None
-        return line, own
+        return Timeline.in_order(mine, ordered, moments, ranks.take(mine))
 
     def _number(self, counted: Flags) -> int:
         """Number sets of rows that count: features of label and value mostly share one."""

@@ -26,7 +26,9 @@ POOLED_PREFIX = "pooled."
 """Before the name of a pooled feature that the tenant defines in another way."""
 
 
-def build_features(rows: pd.DataFrame, features: Mapping[str, Feature], spec: Spec) -> pd.DataFrame:
+def build_features(
+    rows: pd.DataFrame, features: Mapping[str, Feature], spec: Spec, asking: slice = slice(None)
+) -> pd.DataFrame:
     """Build features from rows, strictly point-in-time.
 
     What a row's features depend on is known at that row's `known_at`: its own columns, labels with
@@ -37,6 +39,8 @@ def build_features(rows: pd.DataFrame, features: Mapping[str, Feature], spec: Sp
         rows: A rows frame (see `tenantry.columns`).
         features: Column of the table → feature; `table_features` gives a tenant's.
         spec: The tenant's spec: key and time zone.
+        asking: The places, by event time, then key, of the rows that features are built for: the
+            others are only their past.
 
     Returns:
         A feature frame: the key columns, the reserved ones and one column a feature (float64, or
@@ -45,8 +49,9 @@ def build_features(rows: pd.DataFrame, features: Mapping[str, Feature], spec: Sp
     """
     rows = sort_rows(rows, (EVENT_TIME, *spec.key))
     kept = dict.fromkeys((*spec.key, *RESERVED))
-    columns: dict[str, ExtensionArray | Floats] = {name: rows[name].array for name in kept}
-    history = History(rows, spec.timezone)
+    own = rows[asking]
+    columns: dict[str, ExtensionArray | Floats] = {name: own[name].array for name in kept}
+    history = History(rows, spec.timezone, asking)
     alike = sorted(features, key=lambda name: _past_of(features[name]))
     built = {name: _build(history, name, features[name]) for name in alike}
     columns |= {name: built[name] for name in features}
@@ -61,21 +66,21 @@ def _past_of(feature: Feature) -> tuple[object, ...]:
 
 
 def _build(history: History, name: str, feature: Feature) -> ExtensionArray | Floats:
-    rows = history.rows
+    own = history.rows[history.asking]
     match feature:
         case HistoryFeature():
             return history.statistic(feature)
         case CongestionFeature():
-            return rows_before(rows, feature)
+            return rows_before(history.rows, feature)[history.asking]
         case CalendarFeature():
-            return history.part(feature.part)
+            return history.part(feature.part)[history.asking]
         case MissingFeature():
-            return as_missing_flag(rows[feature.column])
+            return as_missing_flag(own[feature.column])
         case CategoricalFeature() | TextFeature():
-            texts: ExtensionArray = as_category(rows[feature.column or name]).array
+            texts: ExtensionArray = as_category(own[feature.column or name]).array
             return texts
         case _:
-            return as_number(rows[feature.column or name])
+            return as_number(own[feature.column or name])
 
 
 def pooled_features(spec: Spec) -> dict[str, Feature]:

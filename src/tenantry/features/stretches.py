@@ -52,9 +52,8 @@ def build_stretches(
         end = min(first + at_once, chunks.rows)
         needed = asked.needed(first, end)
         before = int(needed[:first].sum())
-        yield build_features(chunks.read(columns, needed, grouping), features, spec).iloc[
-            before : before + end - first
-        ]
+        asking = slice(before, before + end - first)
+        yield build_features(chunks.read(columns, needed, grouping), features, spec, asking)
 
 
 def _grouping(spec: Spec) -> tuple[str, ...]:
