@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from pandas.api.extensions import ExtensionArray
 
 from tenantry.scalars import (
     EXACT,
@@ -31,6 +32,7 @@ __all__ = [
     "Values",
     "as_texts",
     "frame_of",
+    "is_all_missing",
     "read_softened",
     "read_values",
     "soften",
@@ -115,6 +117,11 @@ def as_texts(raw: "pd.Series[Any]") -> "pd.Series[Any]":
     if isinstance(raw.dtype, pd.DatetimeTZDtype):
         return cast("pd.Series[Any]", raw.dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ").astype("str"))
     return raw.astype(object).map(_storable_text_of, na_action="ignore").astype("str")
+
+
+def is_all_missing(values: ExtensionArray) -> bool:
+    """Say whether there is no value at all; mostly the last one tells that there are."""
+    return bool(values[-1:].isna().all() and values.isna().all())
 
 
 def frame_of(columns: "Mapping[str, pd.Series[Any]]") -> pd.DataFrame:

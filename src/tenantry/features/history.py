@@ -206,15 +206,12 @@ class History:
         if number not in self._moments:
             self._moments[number] = ranked(self._learned, counted)
         moments, ranks = self._moments[number]
-        mine = order
         if not self._in_step:
-            places = np.flatnonzero(counted)
-            found, ordered = sort_groups(groups[places], ranks[places])
-            mine = places[found]
-        elif not counted.all():
+            return Timeline.of_ranks(groups, moments, ranks, counted)
+        if not counted.all():
             kept = counted.take(order)
-            mine, ordered = order[kept], ordered[kept]
-        return Timeline.in_order(mine, ordered, moments, ranks.take(mine))
+            order, ordered = order[kept], ordered[kept]
+        return Timeline.in_order(order, ordered, moments, ranks.take(order))
 
     def _number(self, counted: Flags) -> int:
         """Number sets of rows that count: features of label and value mostly share one."""

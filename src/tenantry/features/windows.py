@@ -93,10 +93,15 @@ class Timeline:
     @classmethod
     def of(cls, groups: Integers, times: Integers, counted: Flags) -> Self:
         """Put the `counted` rows in order; arguments have one value a row of the frame."""
-        moments, ranks = ranked(times, counted)
+        return cls.of_ranks(groups, *ranked(times, counted), counted)
+
+    @classmethod
+    def of_ranks(cls, groups: Integers, moments: Integers, ranks: Integers, counted: Flags) -> Self:
+        """Put the `counted` rows in order by what `ranked` returns of their times."""
         places = np.flatnonzero(counted)
         order, ordered = sort_groups(groups[places], ranks[places])
-        return cls.in_order(places[order], ordered, moments, ranks[places[order]])
+        mine = places[order]
+        return cls.in_order(mine, ordered, moments, ranks.take(mine))
 
     @classmethod
     def in_order(

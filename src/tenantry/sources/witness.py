@@ -18,6 +18,7 @@ from tenantry.sources.partitions import may_hold
 from tenantry.sources.query import Query, find_path
 from tenantry.sources.stamps import Stamp, settled, stamp
 from tenantry.times import format_moment
+from tenantry.values import is_all_missing
 
 _KINDS = {
     "boolean": "truth",
@@ -79,7 +80,7 @@ def _find_types(frame: pd.DataFrame) -> dict[str, str]:
 
 
 def _kind_of(values: "pd.Series[Any]") -> str:
-    if values.array[:1].isna().all() and values.array.isna().all():
+    if is_all_missing(values.array):
         return ""
     if isinstance(values.dtype, pd.StringDtype):
         return "text"

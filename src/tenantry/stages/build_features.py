@@ -11,6 +11,7 @@ from tenantry.features.stretches import build_stretches
 from tenantry.features.tables import write_features
 from tenantry.jobs import Job, Result
 from tenantry.snapshots import SnapshotChunks
+from tenantry.values import is_all_missing
 
 
 def build_features(job: Job) -> Result:
@@ -56,5 +57,4 @@ def _is_empty(values: "pd.Series[Any]") -> bool:
     """Whether a feature has no value at all; texts and categories are never missing."""
     if isinstance(values.dtype, pd.StringDtype):
         return bool(values.eq("").all())
-    numbers = values.array
-    return bool(numbers[-1:].isna().all() and numbers.isna().all())  # the last mostly has a value
+    return is_all_missing(values.array)
