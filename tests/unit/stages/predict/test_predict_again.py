@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pandas as pd
-import pytest
 
 from tenantry.digests import sha256
 from tenantry.features.tables import write_features
@@ -14,8 +13,6 @@ from tenantry.stages.predict import predict
 from tenantry.store.contract import StoredObject
 from tests.unit.memory_store import MemoryStore
 from tests.unit.stages.tenancy import (
-    AUGUST,
-    SEPTEMBER,
     WEEK,
     WINDOWS,
     Tenancy,
@@ -27,23 +24,6 @@ from tests.unit.tiny_fleet import AS_OF
 
 FIRST = WINDOWS[0]
 EXPLAIN_ALL = {"window": "7d", "start": "2013-09-03", "explain": {"rows": "all", "top": 2}}
-
-
-@pytest.fixture(scope="module")
-def trained() -> tuple[Tenancy, dict[str, object]]:
-    """A tenant with models as of 1 August and 10 September, never changed by a test."""
-    tenancy = Tenancy()
-    cards = {"august": tenancy.train(AUGUST), "september": tenancy.train(SEPTEMBER, "trees")}
-    return tenancy, cards
-
-
-@pytest.fixture
-def tenancy(trained) -> Tenancy:
-    """The same tenant in a store of the test's own, champion since 1 August."""
-    original, cards = trained
-    copy = original.copy()
-    copy.crown(cards["august"])
-    return copy
 
 
 def test_predicting_again_changes_no_byte(tenancy):

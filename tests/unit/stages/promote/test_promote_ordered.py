@@ -10,30 +10,8 @@ from tenantry.crowning import crown, move_champion
 from tenantry.errors import ChampionMovedError
 from tenantry.stages.promote import promote
 from tests.unit.memory_store import MemoryStore
-from tests.unit.stages.tenancy import AUGUST, SEPTEMBER, Tenancy, champion, events
+from tests.unit.stages.tenancy import SEPTEMBER, Tenancy, champion, events
 from tests.unit.tiny_fleet import AS_OF
-
-
-@pytest.fixture(scope="module")
-def trained():
-    """Models of a tenant as of three moments, never changed by a test."""
-    tenancy = Tenancy()
-    cards = {
-        "august": tenancy.train(AUGUST),
-        "september": tenancy.train(SEPTEMBER),
-        "october": tenancy.train(AS_OF),
-    }
-    return tenancy, cards
-
-
-@pytest.fixture
-def tenancy(trained) -> Tenancy:
-    return trained[0].copy()
-
-
-@pytest.fixture
-def october(trained):
-    return trained[1]["october"]
 
 
 def pin(tenancy: Tenancy) -> None:

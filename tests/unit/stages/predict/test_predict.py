@@ -37,23 +37,6 @@ FIRST = WINDOWS[0]
 EXPLAIN_ALL = {"window": "7d", "start": "2013-09-03", "explain": {"rows": "all", "top": 2}}
 
 
-@pytest.fixture(scope="module")
-def trained() -> tuple[Tenancy, dict[str, object]]:
-    """A tenant with models as of 1 August and 10 September, never changed by a test."""
-    tenancy = Tenancy()
-    cards = {"august": tenancy.train(AUGUST), "september": tenancy.train(SEPTEMBER, "trees")}
-    return tenancy, cards
-
-
-@pytest.fixture
-def tenancy(trained) -> Tenancy:
-    """The same tenant in a store of the test's own, champion since 1 August."""
-    original, cards = trained
-    copy = original.copy()
-    copy.crown(cards["august"])
-    return copy
-
-
 # --- which model predicts a window ----------------------------------------------------------------
 
 

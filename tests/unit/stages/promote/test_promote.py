@@ -17,32 +17,10 @@ from tenantry.parquet import from_parquet, to_parquet
 from tenantry.stages.promote import promote
 from tenantry.training.folds import known_by
 from tests.unit.models.pipelines import fitted
-from tests.unit.stages.tenancy import AUGUST, SEPTEMBER, Tenancy, champion, events
+from tests.unit.stages.tenancy import SEPTEMBER, Tenancy, champion, events
 from tests.unit.tiny_fleet import AS_OF, FEATURES, make_spec
 
 LATER = AS_OF - timedelta(days=1)
-
-
-@pytest.fixture(scope="module")
-def trained():
-    """Models of a tenant as of three moments, never changed by a test."""
-    tenancy = Tenancy()
-    cards = {
-        "august": tenancy.train(AUGUST),
-        "september": tenancy.train(SEPTEMBER),
-        "october": tenancy.train(AS_OF),
-    }
-    return tenancy, cards
-
-
-@pytest.fixture
-def tenancy(trained) -> Tenancy:
-    return trained[0].copy()
-
-
-@pytest.fixture
-def october(trained):
-    return trained[1]["october"]
 
 
 def last_event(tenancy: Tenancy) -> Event:
